@@ -1,0 +1,157 @@
+"""Unit cells: direct and reciprocal parameters, one at a time or many at once.
+
+Lengths are in A, angles in degrees, ``x`` are the six reciprocal parameters of
+:data:`mlindex.lattice.QUADRATIC_TERMS` in 1/A². Arrays broadcast over leading axes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.lattice import ANGLES, AXES, quadratic_terms
+
+
+@dataclass(frozen=True)
+class UnitCell:
+    """A unit cell: lengths in A, angles in degrees.
+
+    Raises:
+        ValueError: if a length is not positive or the angles enclose no volume.
+    """
+
+    a: float
+    b: float
+    c: float
+    alpha: float = 90.0
+    beta: float = 90.0
+    gamma: float = 90.0
+
+    def __post_init__(self) -> None:
+        lengths = (self.a, self.b, self.c)
+        if not all(np.isfinite(v) and v > 0 for v in lengths):
+            raise ValueError(f"cell lengths must be positive and finite, got {lengths}")
+        volume = self.volume_A3
+        if not (np.isfinite(volume) and volume > 0):
+            raise ValueError(
+                f"cell angles {self.alpha, self.beta, self.gamma} degrees enclose no volume"
+            )
+
+    @classmethod
+    def from_array(cls, cell: np.ndarray) -> UnitCell:
+        """From an array (a, b, c, alpha, beta, gamma)."""
+        return cls(*(float(v) for v in cell))
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """(a, b, c, alpha, beta, gamma)."""
+        return tuple(getattr(self, name) for name in AXES + ANGLES)
+
+    @property
+    def volume_A3(self) -> float:
+        """Volume in A³."""
+        return float(cell_volume(np.array(self.parameters)))
+
+    def q2_inv_A2(self, hkl: np.ndarray) -> np.ndarray:
+        """1/d² in 1/A² of Miller indices of shape (..., 3)."""
+        return quadratic_terms(hkl) @ reciprocal_from_cell(np.array(self.parameters))
+
+    def __str__(self) -> str:
+        lengths = " ".join(f"{v:.4f}" for v in self.parameters[:3])
+        angles = " ".join(f"{v:.3f}" for v in self.parameters[3:])
+        return f"{lengths} {angles}"
+
+
+def metric_tensor(cell: np.ndarray) -> np.ndarray:
+    """Metric tensor in A², shape (..., 3, 3), of cells of shape (..., 6) (Moreau eq. 8)."""
+    cell = np.asarray(cell, dtype=float)
+    cosines = cosine_of_degrees(cell[..., 3:])
+    metric = np.empty((*cell.shape[:-1], 3, 3))
+    for i in range(3):
+        metric[..., i, i] = cell[..., i] ** 2
+        j, k = (i + 1) % 3, (i + 2) % 3
+        metric[..., j, k] = metric[..., k, j] = cell[..., j] * cell[..., k] * cosines[..., i]
+    return metric
+
+
+def cosine_of_degrees(angle_deg: np.ndarray) -> np.ndarray:
+    """Cosine that is exactly 0 at 90 degrees and exactly -1/2 at 120 degrees."""
+    angle_deg = np.asarray(angle_deg, dtype=float)
+    cosine = np.cos(np.radians(angle_deg))
+    return np.where(angle_deg == 90.0, 0.0, np.where(angle_deg == 120.0, -0.5, cosine))
+
+
+def cell_from_metric(metric: np.ndarray) -> np.ndarray:
+    """Cell parameters (..., 6) from metric tensors (..., 3, 3)."""
+    lengths = np.sqrt(np.diagonal(metric, axis1=-2, axis2=-1))
+    cell = np.empty((*metric.shape[:-2], 6))
+    cell[..., :3] = lengths
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        cosine = metric[..., j, k] / (lengths[..., j] * lengths[..., k])
+        cell[..., 3 + i] = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    return cell
+
+
+def reciprocal_from_cell(cell: np.ndarray) -> np.ndarray:
+    """The six reciprocal parameters x in 1/A², shape (..., 6), of cells (..., 6)."""
+    return _packed(_symmetric_inverse(metric_tensor(cell)))
+
+
+def cell_from_reciprocal(x: np.ndarray) -> np.ndarray:
+    """Cells (..., 6) from the six reciprocal parameters x (..., 6).
+
+    Where x is not positive definite the result holds NaN.
+    """
+    reciprocal = _unpacked(np.asarray(x, dtype=float))
+    minors = (
+        reciprocal[..., 0, 0],
+        reciprocal[..., 0, 0] * reciprocal[..., 1, 1] - reciprocal[..., 0, 1] ** 2,
+        np.linalg.det(reciprocal),
+    )
+    valid = np.all([m > 0 for m in minors], axis=0)
+    safe = np.where(valid[..., None, None], reciprocal, np.eye(3))
+    cell = cell_from_metric(_symmetric_inverse(safe))
+    return np.where(valid[..., None], cell, np.nan)
+
+
+def cell_volume(cell: np.ndarray) -> np.ndarray:
+    """Volume in A³, shape (...), of cells (..., 6); NaN where the angles are impossible."""
+    determinant = np.linalg.det(metric_tensor(cell))
+    return np.sqrt(np.where(determinant > 0, determinant, np.nan))
+
+
+def _packed(reciprocal: np.ndarray) -> np.ndarray:
+    r = reciprocal
+    return np.stack(
+        [
+            r[..., 0, 0],
+            r[..., 1, 1],
+            r[..., 2, 2],
+            2 * r[..., 1, 2],
+            2 * r[..., 0, 2],
+            2 * r[..., 0, 1],
+        ],
+        axis=-1,
+    )
+
+
+def _unpacked(x: np.ndarray) -> np.ndarray:
+    hh, kk, ll, kl, hl, hk = np.moveaxis(x, -1, 0)
+    rows = [[hh, hk / 2, hl / 2], [hk / 2, kk, kl / 2], [hl / 2, kl / 2, ll]]
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _symmetric_inverse(m: np.ndarray) -> np.ndarray:
+    # Cofactors keep the zeros of orthogonal axes exact, where LAPACK's inverse leaves 1e-18.
+    a, b, c = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
+    d, e, f = m[..., 1, 2], m[..., 0, 2], m[..., 0, 1]
+    cofactors = [
+        [b * c - d * d, e * d - f * c, f * d - e * b],
+        [e * d - f * c, a * c - e * e, e * f - a * d],
+        [f * d - e * b, e * f - a * d, a * b - f * f],
+    ]
+    determinant = a * cofactors[0][0] + f * cofactors[0][1] + e * cofactors[0][2]
+    stacked = np.stack([np.stack(row, axis=-1) for row in cofactors], axis=-2)
+    return stacked / determinant[..., None, None]

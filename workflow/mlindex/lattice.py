@@ -1,0 +1,251 @@
+"""The one table of lattice systems and Bravais lattices.
+
+Everything that depends on the lattice lives here; the rest of the package only looks it up.
+The idea it rests on: 1/d² is linear in the reciprocal parameters,
+
+    q² = H · x,    H = (h², k², l², kl, hl, hk) · basisᵀ,
+
+where ``x`` are the free reciprocal parameters of the lattice system (1 for cubic up to 6 for
+triclinic) and ``basis`` maps them to the six of the general form (Moreau, ML-Index Methods,
+eqs. 9 to 17; International Tables for Crystallography A, 1.3.2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+#: Order of the six reciprocal parameters x and of the quadratic terms of hkl everywhere.
+QUADRATIC_TERMS = ("hh", "kk", "ll", "kl", "hl", "hk")
+AXES = ("a", "b", "c")
+ANGLES = ("alpha", "beta", "gamma")
+
+
+@dataclass(frozen=True)
+class LatticeSystem:
+    """One of the seven lattice systems and the defaults that go with it.
+
+    ``template`` gives the six conventional cell parameters as names of free direct parameters
+    or as fixed degrees. ``basis`` has one row for each free reciprocal parameter.
+    """
+
+    name: str
+    template: tuple[str | float, ...]
+    basis: tuple[tuple[int, ...], ...]
+    #: First six-vector component in which each free reciprocal parameter appears.
+    pick: tuple[int, ...]
+    #: Observed peaks that go into every model (Moreau 2.2).
+    n_peaks: int
+    #: Length of the reference list of Miller indices (Moreau 2.3.1).
+    n_reference: int
+    #: Weights of the quadratic terms by which the reference list is first ordered.
+    reference_order: tuple[float, ...]
+    #: How augmentation perturbs the scaled cell (Moreau 2.1.5).
+    perturbation: str
+    #: Lower and upper edge, in 1/A², of the separations binned for eq. 19.
+    separation_bins_inv_A2: tuple[float, float]
+    #: Reindexing may permute the axes so that a < b < c.
+    sorts_axes: bool
+    #: Position of the unique axis in the standard setting, None where there is none.
+    unique_axis: int | None = None
+
+    @cached_property
+    def free_parameters(self) -> tuple[str, ...]:
+        """Names of the free direct parameters, in the order a, b, c, alpha, beta, gamma."""
+        return tuple(dict.fromkeys(p for p in self.template if isinstance(p, str)))
+
+    @cached_property
+    def free_positions(self) -> tuple[int, ...]:
+        """Position in the six cell parameters at which each free one is first found."""
+        return tuple(self.template.index(name) for name in self.free_parameters)
+
+    @property
+    def n_free(self) -> int:
+        """Number of free parameters, direct or reciprocal."""
+        return len(self.basis)
+
+    @cached_property
+    def basis_matrix(self) -> np.ndarray:
+        """``basis`` as an array of shape (n_free, 6)."""
+        return np.array(self.basis, dtype=float)
+
+    def cell_from_free(self, free: np.ndarray) -> np.ndarray:
+        """Six cell parameters (A, degrees), shape (..., 6), from the free ones (..., n_free)."""
+        free = np.asarray(free, dtype=float)
+        cell = np.empty((*free.shape[:-1], 6))
+        for position, entry in enumerate(self.template):
+            column = self.free_parameters.index(entry) if isinstance(entry, str) else None
+            cell[..., position] = entry if column is None else free[..., column]
+        return cell
+
+    def free_from_cell(self, cell: np.ndarray) -> np.ndarray:
+        """Free direct parameters, shape (..., n_free), picked from six cell parameters."""
+        return np.asarray(cell, dtype=float)[..., list(self.free_positions)]
+
+    def fits(self, cell: np.ndarray, length_rel: float = 2e-3, angle_deg: float = 0.2) -> bool:
+        """Whether six cell parameters obey this system's constraints within tolerances."""
+        cell = np.asarray(cell, dtype=float)
+        ideal = self.cell_from_free(self.free_from_cell(cell))
+        return bool(
+            np.all(np.abs(cell[:3] - ideal[:3]) <= length_rel * ideal[:3])
+            and np.all(np.abs(cell[3:] - ideal[3:]) <= angle_deg)
+        )
+
+    def design_matrix(self, hkl: np.ndarray) -> np.ndarray:
+        """H of q² = H · x: shape (..., n_free) from Miller indices of shape (..., 3)."""
+        return quadratic_terms(hkl) @ self.basis_matrix.T
+
+
+@dataclass(frozen=True)
+class BravaisLattice:
+    """One of the 14 Bravais lattices."""
+
+    symbol: str
+    system: LatticeSystem
+    centring: str
+    #: Lattice points in the conventional cell of this table (1 for hR on rhombohedral axes).
+    n_points: int
+
+
+_ALL_PEAKS = 20
+_EQUAL = (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
+_WIDE_BINS = (1e-4, 1e-2)
+
+SYSTEMS: dict[str, LatticeSystem] = {
+    system.name: system
+    for system in (
+        LatticeSystem(
+            "cubic",
+            ("a", "a", "a", 90.0, 90.0, 90.0),
+            ((1, 1, 1, 0, 0, 0),),
+            (0,),
+            10,
+            100,
+            _EQUAL,
+            "random",
+            (1e-3, 1e-2),
+            False,
+        ),
+        LatticeSystem(
+            "tetragonal",
+            ("a", "a", "c", 90.0, 90.0, 90.0),
+            ((1, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
+            (0, 2),
+            _ALL_PEAKS,
+            500,
+            _EQUAL,
+            "svd",
+            _WIDE_BINS,
+            False,
+        ),
+        LatticeSystem(
+            "hexagonal",
+            ("a", "a", "c", 90.0, 90.0, 120.0),
+            ((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
+            (0, 2),
+            _ALL_PEAKS,
+            500,
+            (4 / 3, 4 / 3, 1.0, 0.0, 0.0, 4 / 3),
+            "svd",
+            _WIDE_BINS,
+            False,
+        ),
+        LatticeSystem(
+            "rhombohedral",
+            ("a", "a", "a", "alpha", "alpha", "alpha"),
+            ((1, 1, 1, 0, 0, 0), (0, 0, 0, 1, 1, 1)),
+            (0, 3),
+            _ALL_PEAKS,
+            500,
+            _EQUAL,
+            "svd",
+            _WIDE_BINS,
+            False,
+        ),
+        LatticeSystem(
+            "orthorhombic",
+            ("a", "b", "c", 90.0, 90.0, 90.0),
+            ((1, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
+            (0, 1, 2),
+            _ALL_PEAKS,
+            500,
+            _EQUAL,
+            "svd",
+            _WIDE_BINS,
+            True,
+        ),
+        LatticeSystem(
+            "monoclinic",
+            ("a", "b", "c", 90.0, "beta", 90.0),
+            ((1, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 1, 0)),
+            (0, 1, 2, 4),
+            _ALL_PEAKS,
+            500,
+            _EQUAL,
+            "svd",
+            _WIDE_BINS,
+            True,
+            unique_axis=1,
+        ),
+        LatticeSystem(
+            "triclinic",
+            ("a", "b", "c", "alpha", "beta", "gamma"),
+            tuple(tuple(int(i == j) for j in range(6)) for i in range(6)),
+            (0, 1, 2, 3, 4, 5),
+            _ALL_PEAKS,
+            500,
+            _EQUAL,
+            "svd",
+            _WIDE_BINS,
+            True,
+        ),
+    )
+}
+
+BRAVAIS: dict[str, BravaisLattice] = {
+    symbol: BravaisLattice(symbol, SYSTEMS[system], centring, n_points)
+    for symbol, system, centring, n_points in (
+        ("cP", "cubic", "P", 1),
+        ("cI", "cubic", "I", 2),
+        ("cF", "cubic", "F", 4),
+        ("tP", "tetragonal", "P", 1),
+        ("tI", "tetragonal", "I", 2),
+        ("hP", "hexagonal", "P", 1),
+        ("hR", "rhombohedral", "P", 1),
+        ("oP", "orthorhombic", "P", 1),
+        ("oC", "orthorhombic", "C", 2),
+        ("oI", "orthorhombic", "I", 2),
+        ("oF", "orthorhombic", "F", 4),
+        ("mP", "monoclinic", "P", 1),
+        ("mC", "monoclinic", "C", 2),
+        ("aP", "triclinic", "P", 1),
+    )
+}
+
+
+def system_of(name: str) -> LatticeSystem:
+    """The lattice system of that name, or of the Bravais lattice of that symbol.
+
+    Raises:
+        ValueError: if there is none; the message lists what there is.
+    """
+    if name in SYSTEMS:
+        return SYSTEMS[name]
+    if name in BRAVAIS:
+        return BRAVAIS[name].system
+    raise ValueError(
+        f"unknown lattice {name!r}: expected one of {', '.join(SYSTEMS)} or {', '.join(BRAVAIS)}"
+    )
+
+
+def bravais_of(system_name: str) -> tuple[BravaisLattice, ...]:
+    """The Bravais lattices of a lattice system, in the order of the table."""
+    return tuple(b for b in BRAVAIS.values() if b.system.name == system_name)
+
+
+def quadratic_terms(hkl: np.ndarray) -> np.ndarray:
+    """(h², k², l², kl, hl, hk), shape (..., 6), from Miller indices of shape (..., 3)."""
+    h, k, l = np.moveaxis(np.asarray(hkl, dtype=float), -1, 0)
+    return np.stack([h * h, k * k, l * l, k * l, h * l, h * k], axis=-1)

@@ -1,0 +1,253 @@
+"""Tables declared once: columns with type, unit and meaning, checked on write and on read.
+
+A table is written to a temporary file beside its destination and renamed, so that no reader
+ever meets a half-written one. The provenance of a table travels in its Parquet metadata.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from mlindex.errors import MlindexError
+
+_TABLE_KEY = b"mlindex.table"
+_PROVENANCE_KEY = b"mlindex.provenance"
+_ROWS_PER_GROUP = 10_000
+
+STRING = pa.string()
+BOOL = pa.bool_()
+INT16 = pa.int16()
+INT32 = pa.int32()
+INT64 = pa.int64()
+FLOAT32 = pa.float32()
+FLOAT64 = pa.float64()
+
+
+def list_of(item: pa.DataType) -> pa.DataType:
+    """The type of a column whose every row is a list of ``item``."""
+    return pa.list_(item)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table."""
+
+    name: str
+    dtype: pa.DataType
+    meaning: str
+    unit: str = ""
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """A declared table: its name, what a row is, and its columns in order."""
+
+    name: str
+    row: str
+    columns: tuple[Column, ...]
+
+    @cached_property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema that files of this table have."""
+        fields = [
+            pa.field(c.name, c.dtype, c.nullable, {"unit": c.unit, "meaning": c.meaning})
+            for c in self.columns
+        ]
+        return pa.schema(fields, {_TABLE_KEY: self.name.encode()})
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+        return [c.name for c in self.columns]
+
+    def empty(self) -> pd.DataFrame:
+        """A frame with this table's columns and no row."""
+        return self.schema.empty_table().to_pandas()
+
+    def arrow(self, data: pd.DataFrame | Mapping[str, Any] | Sequence[dict]) -> pa.Table:
+        """``data`` as an Arrow table of exactly this schema.
+
+        Raises:
+            MlindexError: a column is missing or unknown, has the wrong type, or is null
+                where the declaration allows none.
+        """
+        frame = data if isinstance(data, pd.DataFrame) else _frame(data, self.names)
+        missing = [n for n in self.names if n not in frame.columns]
+        unknown = [n for n in frame.columns if n not in self.names]
+        if missing or unknown:
+            raise MlindexError(f"table {self.name}: missing columns {missing}, unknown {unknown}")
+        arrays = [self._array(column, frame[column.name]) for column in self.columns]
+        return pa.Table.from_arrays(arrays, schema=self.schema)
+
+    def _array(self, column: Column, values: pd.Series) -> pa.Array:
+        # NaN means "not a number" in list columns and "absent" only where a column may be null.
+        try:
+            array = pa.Array.from_pandas(values, type=column.dtype)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise MlindexError(f"table {self.name}, column {column.name}: {error}") from error
+        if isinstance(array, pa.ChunkedArray):
+            array = array.combine_chunks()
+        if not column.nullable and array.null_count:
+            row = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
+            raise MlindexError(
+                f"table {self.name}, column {column.name}: {array.null_count} empty values, the "
+                f"first in row {row}, where the table allows none"
+            )
+        return array
+
+
+def _frame(data: Mapping[str, Any] | Sequence[dict], names: list[str]) -> pd.DataFrame:
+    if isinstance(data, Mapping):
+        return pd.DataFrame({name: _column(values) for name, values in data.items()})
+    return pd.DataFrame(list(data), columns=names if not data else None)
+
+
+def _column(values: Any) -> Any:
+    # pandas refuses two-dimensional columns; a list column is one row per first index.
+    return list(values) if isinstance(values, np.ndarray) and values.ndim == 2 else values
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class TableWriter:
+    """Writes a table block by block, so that no stage needs all its rows in memory."""
+
+    def __init__(self, path: str | Path, table: Table, provenance: Mapping[str, Any] | None = None):
+        self.table = table
+        self.rows = 0
+        self._schema = table.schema.with_metadata(
+            {
+                **table.schema.metadata,
+                _PROVENANCE_KEY: json.dumps(provenance or {}, sort_keys=True).encode(),
+            }
+        )
+        self._atomic = atomic_path(path)
+
+    def __enter__(self) -> TableWriter:
+        temporary = self._atomic.__enter__()
+        self._writer = pq.ParquetWriter(temporary, self._schema, compression="zstd")
+        return self
+
+    def write(self, data: pd.DataFrame | Mapping[str, Any] | Sequence[dict]) -> None:
+        """Append rows."""
+        block = self.table.arrow(data)
+        self.rows += block.num_rows
+        self._writer.write_table(block.cast(self._schema), row_group_size=_ROWS_PER_GROUP)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._writer.close()
+        self._atomic.__exit__(kind, error, trace)
+
+
+def write_table(
+    path: str | Path,
+    table: Table,
+    data: pd.DataFrame | Mapping[str, Any] | Sequence[dict],
+    provenance: Mapping[str, Any] | None = None,
+) -> None:
+    """Write all rows of a table, atomically."""
+    with TableWriter(path, table, provenance) as writer:
+        writer.write(data)
+
+
+def read_arrow(path: str | Path, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
+    """Read a table, or some of its columns, after checking that the file is one.
+
+    Raises:
+        MlindexError: the file is missing, not Parquet, or not of this table.
+    """
+    _check_file(path, table)
+    return pq.read_table(path, columns=None if columns is None else list(columns))
+
+
+def read_table(
+    path: str | Path, table: Table, columns: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Like :func:`read_arrow`, as a frame."""
+    return read_arrow(path, table, columns).to_pandas()
+
+
+def read_blocks(
+    path: str | Path, table: Table, columns: Sequence[str] | None = None
+) -> Iterator[pd.DataFrame]:
+    """The row groups of a table, one frame at a time."""
+    file = _check_file(path, table)
+    for batch in file.iter_batches(_ROWS_PER_GROUP, columns=None if columns is None else columns):
+        yield batch.to_pandas()
+
+
+def _check_file(path: str | Path, table: Table) -> pq.ParquetFile:
+    try:
+        file = pq.ParquetFile(path)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise MlindexError(f"{path}: not a readable Parquet file ({error})") from error
+    found = file.schema_arrow
+    if not found.equals(table.schema):
+        raise MlindexError(
+            f"{path}: not a table {table.name!r} of this version of mlindex (found columns "
+            f"{found.names}, expected {table.names}); remove the file and run again"
+        )
+    return file
+
+
+def read_provenance(path: str | Path) -> dict[str, Any]:
+    """The provenance that was written with a table."""
+    metadata = pq.read_schema(path).metadata or {}
+    return json.loads(metadata.get(_PROVENANCE_KEY, b"{}"))
+
+
+def stack(values: Sequence[Sequence[float]] | pd.Series, dtype: Any = float) -> np.ndarray:
+    """A list column whose rows are equally long, as an array of shape (rows, length)."""
+    rows = list(values)
+    return np.array(rows, dtype=dtype) if rows else np.empty((0, 0), dtype=dtype)
+
+
+def document(tables: Sequence[Table]) -> str:
+    """The declarations as Markdown."""
+    lines = ["# Tables", "", "Generated from `workflow/mlindex/tables/`; do not edit.", ""]
+    for table in tables:
+        lines += [f"## {table.name}", "", f"One row: {table.row}.", ""]
+        lines += [
+            "| column | type | unit | may be empty | meaning |",
+            "| --- | --- | --- | --- | --- |",
+        ]
+        lines += [
+            f"| `{c.name}` | {c.dtype} | {c.unit} | {'yes' if c.nullable else ''} | {c.meaning} |"
+            for c in table.columns
+        ]
+        lines.append("")
+    return "\n".join(lines)

@@ -1,0 +1,1 @@
+"""The config, declared once: one module for each section, the whole in :mod:`.root`."""

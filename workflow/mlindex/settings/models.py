@@ -1,0 +1,93 @@
+"""Config of the models and of their training."""
+
+from __future__ import annotations
+
+from mlindex.settings.base import Section, setting
+
+
+class Regression(Section):
+    """The variance networks (Moreau 2.2.1)."""
+
+    batches: int = setting(
+        2, "Jobs that share the groups of a lattice system out among them.", gt=0
+    )
+    mean_layers: tuple[int, ...] = setting((200, 100, 60), "Units of the mean network's layers.")
+    variance_layers: tuple[int, ...] = setting(
+        (100, 60), "Units of the layers of the alpha and of the beta network."
+    )
+    dropout: float = setting(0.5, "Dropout rate.", ge=0, lt=1)
+    learning_rate: float = setting(1e-4, "Learning rate of Adam.", gt=0)
+    batch_size: int = setting(64, "Entries in a batch.", gt=0)
+    cycles: int = setting(5, "Cycles of mean, then variance training.", gt=0)
+    epochs: int = setting(10, "Epochs of each half of a cycle.", gt=0)
+    patience: int = setting(
+        10, "Epochs without a better validation loss after which a half ends early.", gt=0
+    )
+    beta: float = setting(0.5, "Exponent of the variance in the beta-NLL (eq. 21).", ge=0, le=1)
+    min_train: int = setting(
+        100, "A group with fewer training entries, augmented ones included, is not trained.", gt=0
+    )
+
+
+class Forest(Section):
+    """The random forests (Moreau 2.2.2)."""
+
+    trees: int = setting(80, "Trees.", gt=0)
+    subsample: float = setting(0.1, "Share of the training set for each tree.", gt=0, le=1)
+    min_samples_leaf: int = setting(10, "Least entries in a leaf.", gt=0)
+
+
+class Assignment(Section):
+    """The Miller-index assignment networks (Moreau 2.3.2)."""
+
+    noise_levels: tuple[float, ...] = setting(
+        (0.1, 0.05, 0.025, 0.01), "Standard deviations of the noise on the scaled cell."
+    )
+    epsilons: tuple[float, ...] = setting(
+        (0.01, 0.0075, 0.01, 0.005), "epsilon of eq. 22 at each noise level."
+    )
+    layers: tuple[int, ...] = setting((200, 200, 200, 100), "Units of the shared layers.")
+    dropout: float = setting(0.25, "Dropout rate.", ge=0, lt=1)
+    learning_rate: float = setting(2e-3, "Learning rate of Adam.", gt=0)
+    batch_size: int = setting(256, "Entries in a batch.", gt=0)
+    epochs: int = setting(10, "Epochs.", gt=0)
+    patience: int = setting(5, "Epochs without a better validation loss that end it.", gt=0)
+
+
+class Optimization(Section):
+    """Candidates and their optimization (Moreau 2.4)."""
+
+    assignment: str = setting(
+        "nearest",
+        "How Miller indices are assigned: 'nearest' reflection or 'network'.",
+        pattern="^(nearest|network)$",
+    )
+    draw: str = setting(
+        "subsampling",
+        "How randomness enters: 'resampling' or 'subsampling' of the assigned indices.",
+        pattern="^(resampling|subsampling)$",
+    )
+    candidates_network: int = setting(60, "Cells drawn from the networks of each group.", ge=0)
+    candidates_forest: int = setting(60, "Cells drawn from single trees of each group.", ge=0)
+    iterations: int = setting(100, "Steps of the optimization, at most.", gt=0)
+    epsilon_q2: float = setting(1e-10, "epsilon of eq. 31.", "1/A²", gt=0)
+    min_length_A: float = setting(2.0, "Cells with a shorter axis are removed.", "A", gt=0)
+    max_length_A: float = setting(500.0, "Cells with a longer axis are removed.", "A", gt=0)
+    outlier_sigmas: float = setting(
+        4.0, "Candidates this many standard deviations worse than the median are removed.", gt=0
+    )
+    explainers: int = setting(10, "Explaining cells after which the search ends.", gt=0)
+
+
+class Validation(Section):
+    """Validation indexing: the optimization on validation entries."""
+
+    entries: int = setting(
+        200, "Validation entries to index, drawn evenly from the Bravais lattices.", gt=0
+    )
+    length_tolerance: float = setting(
+        0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0
+    )
+    angle_tolerance_deg: float = setting(
+        0.5, "Difference of reduced angles that counts as the same lattice.", "degree", gt=0
+    )

@@ -1,0 +1,74 @@
+"""Config of the crystal-structure sources and of how their files are cut into shards."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mlindex.settings.base import Section, setting
+
+
+class FolderSource(Section):
+    """A folder of CIF files, searched to any depth (.cif, .cif.gz, several blocks a file)."""
+
+    kind: Literal["folder"] = setting("folder", "A folder of CIF files.")
+    name: str = Field(
+        description="Name of the source; the first part of every entry's identifier.",
+        pattern=r"^[A-Za-z0-9_-]+$",
+    )
+    path: str = Field(description="The folder, absolute or relative to the working directory.")
+    symmetry: Literal["given", "found"] = setting(
+        "given",
+        "Take the symmetry as the file states it, or find it from the atoms (spglib): "
+        "calculated databases write every structure in P 1.",
+    )
+    symmetry_tolerance_A: float = setting(
+        0.01, "Largest displacement of an atom that symmetry finding forgives.", "A", gt=0, le=1
+    )
+
+
+class GeneratorSource(Section):
+    """Crystals generated from a seed, written as CIF files."""
+
+    kind: Literal["generator"] = setting("generator", "Generated crystals.")
+    name: str = setting(
+        "generated",
+        "Name of the source; the first part of every entry's identifier.",
+        pattern=r"^[A-Za-z0-9_-]+$",
+    )
+    crystals: dict[str, int] = setting(
+        lambda: {
+            "cubic": 4000,
+            "tetragonal": 4000,
+            "hexagonal": 4000,
+            "rhombohedral": 4000,
+            "orthorhombic": 8000,
+            "monoclinic": 8000,
+            "triclinic": 8000,
+        },
+        "Crystals to make in each lattice system.",
+    )
+    volume_per_atom_A3: float = setting(18.0, "Mean volume of an atom.", "A³", gt=5, lt=60)
+    clash_fraction: float = setting(
+        0.75,
+        "Two atoms closer than this fraction of the sum of their covalent radii clash.",
+        gt=0,
+        le=1,
+    )
+
+
+Source = Annotated[FolderSource | GeneratorSource, Field(discriminator="kind")]
+
+
+class Shards(Section):
+    """How the files of a source are cut into shards, the units of work on CIF files."""
+
+    files_per_shard: int = setting(
+        2000,
+        "Files for one shard to aim at; the number of shards of a source is the power of two "
+        "that comes nearest, so that it changes only when the source doubles.",
+        gt=0,
+    )
+    max_shards: int = setting(64, "Most shards of one source.", gt=0)
+    crystals_per_shard: int = setting(2000, "Generated crystals in one shard.", gt=0)

@@ -1,0 +1,108 @@
+"""What every rule's script shares: inputs, settings, seed, log, progress, provenance, outputs."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from mlindex.errors import MlindexError
+from mlindex.provenance import derive_seed, file_digest, package_versions
+from mlindex.schema import Table, TableWriter, read_table, write_table
+from mlindex.settings.base import Section
+
+S = TypeVar("S", bound=Section)
+T = TypeVar("T")
+
+
+class Stage:
+    """The running job of one rule, as a context: logs it and ends it with a clear message.
+
+    The rule passes ``params.settings`` (the config sections that the stage uses, by name),
+    ``params.seed`` (the derived seed) and ``params.code`` (the digest of its code).
+    """
+
+    def __init__(self, snakemake: Any):
+        self.input = snakemake.input
+        self.output = snakemake.output
+        self.wildcards = snakemake.wildcards
+        self.params = snakemake.params
+        self.threads: int = snakemake.threads
+        self.rule: str = snakemake.rule
+        self.seed: int = snakemake.params.get("seed", 0)
+        self.log = logging.getLogger(f"mlindex.{self.rule}")
+        self._log_path = Path(snakemake.log[0])
+
+    def __enter__(self) -> Stage:
+        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        handler = logging.FileHandler(self._log_path, mode="w", encoding="utf-8")
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        root = logging.getLogger("mlindex")
+        root.setLevel(logging.INFO)
+        root.addHandler(handler)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if error is None:
+            self.log.info("done")
+        elif isinstance(error, MlindexError):
+            self.log.error("%s", error)
+            sys.exit(f"{self.rule}: {error}")
+        elif isinstance(error, Exception):
+            self.log.error("failed", exc_info=(kind, error, trace))
+
+    def settings(self, section: type[S]) -> S:
+        """The config section of that class, as the rule passed it."""
+        return section.model_validate(self.params.settings[section.key()])
+
+    def rng(self, *names: str | int) -> np.random.Generator:
+        """A generator of this job's own, told apart by ``names``."""
+        return np.random.Generator(np.random.PCG64(derive_seed(self.seed, *names)))
+
+    def progress(
+        self, items: Iterable[T], total: int | None = None, unit: str = "entry"
+    ) -> Iterator[T]:
+        """``items``, with a progress bar where standard error is a terminal."""
+        return iter(tqdm(items, self.rule, total, unit=unit, disable=not sys.stderr.isatty()))
+
+    def provenance(self) -> dict[str, Any]:
+        """Settings, seed, code, package versions and digests of inputs of this job."""
+        return {
+            "rule": self.rule,
+            "wildcards": dict(self.wildcards.items()),
+            "settings": self.params.get("settings", {}),
+            "seed": self.seed,
+            "code": self.params.get("code", ""),
+            "packages": package_versions(),
+            "inputs": {str(path): file_digest(path) for path in sorted(set(self.input))},
+        }
+
+    def read(self, name: str, table: Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """The named input as a table; several files of it one after the other."""
+        paths = getattr(self.input, name)
+        paths = [paths] if isinstance(paths, str) else list(paths)
+        frames = [read_table(path, table, columns) for path in paths]
+        if not frames:
+            return table.empty() if columns is None else table.empty()[list(columns)]
+        return pd.concat(frames, ignore_index=True)
+
+    def write(self, name: str, table: Table, data: Any) -> None:
+        """Write the named output as a table with this job's provenance."""
+        write_table(getattr(self.output, name), table, data, self.provenance())
+        self.log.info("%s: %d rows of %s", getattr(self.output, name), len(data), table.name)
+
+    def writer(self, name: str, table: Table) -> TableWriter:
+        """A block-by-block writer of the named output."""
+        return TableWriter(getattr(self.output, name), table, self.provenance())

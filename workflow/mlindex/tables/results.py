@@ -1,0 +1,112 @@
+"""Tables of training, validation and indexing results."""
+
+from mlindex.schema import BOOL, FLOAT64, INT32, STRING, Column, Table, list_of
+from mlindex.tables.columns import BRAVAIS, ENTRY_ID, LATTICE_SYSTEM, cell_columns, miller_columns
+
+TRAINING = Table(
+    "training",
+    "an epoch of the training of one network",
+    (
+        Column("model", STRING, "Group, or noise level"),
+        Column("network", STRING, "mean, variance or assignment"),
+        Column("epoch", INT32, "Epoch, counted through the cycles"),
+        Column("loss", FLOAT64, "Training loss"),
+        Column("validation_loss", FLOAT64, "Validation loss"),
+    ),
+)
+
+METRICS = Table(
+    "metrics",
+    "one figure of one model, measured on validation entries that are not augmented",
+    (
+        Column("model", STRING, "Group, or noise level"),
+        Column("estimator", STRING, "network, forest, both, assignment network or nearest"),
+        Column("metric", STRING, "What was measured"),
+        Column("parameter", STRING, "Cell parameter it concerns, or nothing"),
+        Column("value", FLOAT64, "The figure"),
+        Column("unit", STRING, "Its unit"),
+        Column("entries", INT32, "Validation entries it was measured on"),
+    ),
+)
+
+VALIDATION = Table(
+    "validation",
+    "a validation entry and what indexing made of it",
+    (
+        ENTRY_ID,
+        BRAVAIS,
+        Column("group", STRING, "Group of the entry"),
+        *cell_columns("true_", "the true cell, standard setting"),
+        *cell_columns("best_", "the best cell found, standard setting; NaN where none was"),
+        Column("outcome", STRING, "found, explained (other cell, all lines), or missed"),
+        Column("rank", INT32, "Rank of the true lattice among the cells found, 0 where absent"),
+        Column("m20", FLOAT64, "M of the best cell (de Wolff 1968)"),
+        Column("true_m20", FLOAT64, "M of the true cell"),
+        Column("indexed", INT32, "Lines that the best cell indexes"),
+        Column("lines", INT32, "Lines used"),
+        Column("candidates", INT32, "Candidates at the start"),
+        Column("iterations", INT32, "Steps made"),
+        Column(
+            "best_initial_distance_A", FLOAT64, "Nearest initial candidate to the true cell", "A"
+        ),
+    ),
+)
+
+RATES = Table(
+    "rates",
+    "an indexing rate on validation entries",
+    (
+        BRAVAIS,
+        Column("method", STRING, "How indices were assigned: nearest or network"),
+        Column("outcome", STRING, "found, or found or explained"),
+        Column("successes", INT32, "Entries with the outcome"),
+        Column("entries", INT32, "Entries indexed"),
+        Column("rate", FLOAT64, "Share"),
+        Column("low", FLOAT64, "Lower end of the 95 % interval (Wilson)"),
+        Column("high", FLOAT64, "Upper end of the 95 % interval (Wilson)"),
+        Column("published", STRING, "The author's figure, in percent"),
+    ),
+)
+
+CANDIDATES = Table(
+    "candidates",
+    "a cell found for a sample, best first",
+    (
+        Column("rank", INT32, "Rank, from 1"),
+        LATTICE_SYSTEM,
+        BRAVAIS,
+        *cell_columns("", "the cell, standard setting"),
+        *cell_columns("niggli_", "its reduced cell"),
+        Column("volume_A3", FLOAT64, "Volume", "A³"),
+        Column("m20", FLOAT64, "de Wolff's M on the lines used"),
+        Column("f_n", FLOAT64, "Smith and Snyder's F on the lines used", nullable=True),
+        Column("indexed", INT32, "Lines indexed"),
+        Column("lines", INT32, "Lines used"),
+        Column("negative_log_likelihood", FLOAT64, "Of eq. 29, smaller is better"),
+        *miller_columns("", "each line; 0 0 0 where not indexed"),
+        Column("q2_calculated_inv_A2", list_of(FLOAT64), "Calculated q² of each line", "1/A²"),
+    ),
+)
+
+LINES = Table(
+    "lines",
+    "a line of a sample's peak list",
+    (
+        Column("q2_inv_A2", FLOAT64, "1/d² of the line", "1/A²"),
+        Column("d_A", FLOAT64, "Spacing", "A"),
+        Column("two_theta_deg", FLOAT64, "2theta, where a wavelength is known", "degree", True),
+        Column("intensity", FLOAT64, "Intensity, where the list has one", nullable=True),
+        Column("used", BOOL, "Whether it was used for indexing"),
+    ),
+)
+
+COUNTS = Table(
+    "counts",
+    "a stage and what went in and came out of it",
+    (
+        Column("stage", STRING, "Stage"),
+        Column("source", STRING, "Source, shard or lattice system"),
+        Column("outcome", STRING, "in, kept, rejected, duplicate, ..."),
+        Column("entries", INT32, "Entries"),
+    ),
+)

@@ -1,0 +1,121 @@
+"""Tables that training reads and writes, one file for each lattice system."""
+
+from mlindex.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
+from mlindex.tables.columns import BRAVAIS, ENTRY_ID, cell_columns, miller_columns
+
+DATASET = Table(
+    "dataset",
+    "a unique entry of a lattice system with group and side",
+    (
+        ENTRY_ID,
+        BRAVAIS,
+        Column("hm_symbol", STRING, "Symbol in the reindexed setting"),
+        Column("unique_axis", STRING, "Unique axis of the reindexed cell: a, b, c or nothing"),
+        Column("group", STRING, "Group of the entry"),
+        Column("structure_type", STRING, "Space group, anonymous formula, atoms a lattice point"),
+        Column("composition_family", STRING, "Elements but hydrogen"),
+        Column("side", STRING, "train or validation, by the split unit of the config"),
+        Column("side_structure_type", STRING, "Side when split by structure type"),
+        Column("side_composition_family", STRING, "Side when split by composition family"),
+        Column("usable", BOOL, "Whether list 2 has the peaks that the model needs"),
+        *cell_columns("", "the reindexed cell"),
+        Column("volume_A3", FLOAT64, "Volume of the reindexed cell", "A³"),
+        Column("present_q2_inv_A2", list_of(FLOAT64), "q² of list 1", "1/A²"),
+        *miller_columns("present_", "list 1"),
+        Column("observed_q2_inv_A2", list_of(FLOAT64), "q² of list 2", "1/A²"),
+        *miller_columns("observed_", "list 2"),
+    ),
+)
+
+GROUPS = Table(
+    "groups",
+    "a pattern of reflection conditions and the group that it went into",
+    (
+        Column("group", STRING, "Group, e.g. mP_b_00: Bravais lattice, unique axis, number"),
+        BRAVAIS,
+        Column("unique_axis", STRING, "Unique axis of the reindexed cell: a, b, c or nothing"),
+        Column("conditions", STRING, "Reflection conditions of this pattern"),
+        Column("hm_symbols", STRING, "Symbols with this pattern and their counts"),
+        Column("entries", INT32, "Entries with this pattern"),
+        Column("group_entries", INT32, "Entries of the whole group"),
+        Column("merged", BOOL, "Whether the pattern was too rare for a group of its own"),
+    ),
+)
+
+SCALING = Table(
+    "scaling",
+    "a quantity and how it is scaled: (value - mean) / scale",
+    (
+        Column("quantity", STRING, "q2_inv_A2, length_A or angle_rad (minus pi/2)"),
+        Column("mean", FLOAT64, "Subtracted"),
+        Column("scale", FLOAT64, "Divided by"),
+        Column("values", INT32, "Training values it was fitted to"),
+    ),
+)
+
+REFERENCE = Table(
+    "reference",
+    "a reference reflection; its row number is the label; the last row is (0 0 0), none of them",
+    (
+        Column("h", INT16, "Miller index h, standard setting"),
+        Column("k", INT16, "Miller index k, standard setting"),
+        Column("l", INT16, "Miller index l, standard setting"),
+        Column("mean_q_inv_A", FLOAT64, "Mean of 1/d over the training entries", "1/A"),
+    ),
+)
+
+EXAMPLES = Table(
+    "examples",
+    "a training or validation example, as it is or augmented",
+    (
+        Column("example_id", STRING, "Entry, and #n for its n-th augmentation"),
+        Column("parent_id", STRING, "Entry it comes from"),
+        Column("augmented", BOOL, "Whether it is augmented"),
+        Column("side", STRING, "train or validation"),
+        BRAVAIS,
+        Column("hm_symbol", STRING, "Symbol in the reindexed setting"),
+        Column("unique_axis", STRING, "Unique axis of the reindexed cell: a, b, c or nothing"),
+        Column("group", STRING, "Group of the entry"),
+        *cell_columns("", "the reindexed cell"),
+        Column("q2_inv_A2", list_of(FLOAT64), "q² of the model's peaks", "1/A²"),
+        *miller_columns("", "the model's peaks, reindexed setting"),
+        Column("label", list_of(INT16), "Row of each peak's reflection in the reference list"),
+    ),
+)
+
+FIRST_PEAK = Table(
+    "first_peak",
+    "a position in list 1 and how often the first observed peak is there",
+    (
+        Column("position", INT32, "Position in list 1, from 0"),
+        Column("probability", FLOAT64, "Share of the training entries"),
+    ),
+)
+
+ACCEPTANCE = Table(
+    "acceptance",
+    "a bin of separations in which the share of observed peaks was counted (eq. 19)",
+    (
+        Column("separation_inv_A2", FLOAT64, "Middle of the bin", "1/A²"),
+        Column("peaks", INT32, "Peaks of list 1 in the bin"),
+        Column("observed", FLOAT64, "Share of them in list 2"),
+        Column("fitted", FLOAT64, "Eq. 19 at the middle of the bin and the mean q²"),
+        Column("r0", FLOAT64, "r0 of eq. 19"),
+        Column("r1", FLOAT64, "r1 of eq. 19", "A²"),
+        Column("c_intercept", FLOAT64, "c(q²) at q² = 0"),
+        Column("c_slope", FLOAT64, "Slope of c(q²)", "A²"),
+    ),
+)
+
+HISTOGRAMS = Table(
+    "histograms",
+    "a bin of a figure that compares original and augmented entries (Moreau, figures 1 to 5)",
+    (
+        Column("figure", STRING, "cell, cell_scaled, peaks, peaks_scaled, separations or labels"),
+        Column("panel", STRING, "Quantity, e.g. a_A, or Bravais lattice and peak"),
+        Column("kind", STRING, "original or augmented"),
+        Column("left", FLOAT64, "Left edge of the bin"),
+        Column("right", FLOAT64, "Right edge of the bin"),
+        Column("count", FLOAT64, "Values in the bin"),
+    ),
+)
