@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -138,6 +139,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def atomic_directory(path: str | Path) -> Iterator[Path]:
+    """A temporary directory beside ``path`` that takes its place when the block ends well."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        if path.exists():
+            shutil.rmtree(path)
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
 class TableWriter:
     """Writes a table block by block, so that no stage needs all its rows in memory."""
 
@@ -184,21 +201,36 @@ def write_table(
         writer.write(data)
 
 
-def read_arrow(path: str | Path, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
-    """Read a table, or some of its columns, after checking that the file is one.
+def read_arrow(
+    path: str | Path,
+    table: Table,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Any] | None = None,
+) -> pa.Table:
+    """Read a table after checking that the file is one.
+
+    Args:
+        path: the file.
+        table: the table it must be.
+        columns: only these columns, all by default.
+        where: only the rows in which these columns have these values.
 
     Raises:
         MlindexError: the file is missing, not Parquet, or not of this table.
     """
     _check_file(path, table)
-    return pq.read_table(path, columns=None if columns is None else list(columns))
+    filters = [(name, "=", value) for name, value in (where or {}).items()] or None
+    return pq.read_table(path, columns=None if columns is None else list(columns), filters=filters)
 
 
 def read_table(
-    path: str | Path, table: Table, columns: Sequence[str] | None = None
+    path: str | Path,
+    table: Table,
+    columns: Sequence[str] | None = None,
+    where: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """Like :func:`read_arrow`, as a frame."""
-    return read_arrow(path, table, columns).to_pandas()
+    return read_arrow(path, table, columns, where).to_pandas()
 
 
 def read_blocks(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -89,11 +89,17 @@ class Stage:
             "inputs": {str(path): file_digest(path) for path in sorted(set(self.input))},
         }
 
-    def read(self, name: str, table: Table, columns: Sequence[str] | None = None) -> pd.DataFrame:
+    def read(
+        self,
+        name: str,
+        table: Table,
+        columns: Sequence[str] | None = None,
+        where: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
         """The named input as a table; several files of it one after the other."""
         paths = getattr(self.input, name)
         paths = [paths] if isinstance(paths, str) else list(paths)
-        frames = [read_table(path, table, columns) for path in paths]
+        frames = [read_table(path, table, columns, where) for path in paths]
         if not frames:
             return table.empty() if columns is None else table.empty()[list(columns)]
         return pd.concat(frames, ignore_index=True)

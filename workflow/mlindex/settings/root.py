@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError, field_validator
 
 from mlindex.errors import MlindexError
+from mlindex.lattice import SYSTEMS
 from mlindex.settings.base import Section, setting
 from mlindex.settings.data import (
     Augmentation,
@@ -29,6 +30,9 @@ class Config(Section):
     """All settings of the workflow."""
 
     seed: int = setting(20240327, "Master seed; every job derives its own from it.", ge=0)
+    lattice_systems: tuple[str, ...] = setting(
+        lambda: tuple(SYSTEMS), "Lattice systems that `all` and the report cover.", min_length=1
+    )
     sources: tuple[Source, ...] = setting(
         lambda: (GeneratorSource(),),
         "The sources in order of priority: where two hold the same crystal, the first one's stays.",
@@ -51,6 +55,14 @@ class Config(Section):
     samples: dict[str, Sample] = setting(
         dict, "Peak lists to index, by name; those in resources/samples/ need no entry."
     )
+
+    @field_validator("lattice_systems")
+    @classmethod
+    def _systems_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for name in value:
+            if name not in SYSTEMS:
+                raise ValueError(f"unknown lattice system {name!r}; there are {', '.join(SYSTEMS)}")
+        return value
 
     @field_validator("sources")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, TypeAdapter
 
 from mlindex.settings.base import Section, setting
 
@@ -59,6 +59,8 @@ class GeneratorSource(Section):
 
 
 Source = Annotated[FolderSource | GeneratorSource, Field(discriminator="kind")]
+#: Checks plain data of either kind of source.
+SOURCE = TypeAdapter(Source)
 
 
 class Shards(Section):

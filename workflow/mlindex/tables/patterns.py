@@ -19,7 +19,11 @@ REFLECTIONS = Table(
 PATTERNS = Table(
     "patterns",
     "an entry's powder pattern",
-    (ENTRY_ID, Column("intensity", list_of(FLOAT32), "Pattern with sum(I²) = 1 on the grid")),
+    (
+        ENTRY_ID,
+        Column("scale", FLOAT64, "Pattern at a lone line of intensity 1 (strongest line: 100)"),
+        Column("intensity", list_of(FLOAT32), "Pattern with sum(I²) = 1 on the grid"),
+    ),
 )
 
 PEAKS = Table(

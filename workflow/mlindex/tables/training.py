@@ -37,6 +37,7 @@ GROUPS = Table(
         Column("conditions", STRING, "Reflection conditions of this pattern"),
         Column("hm_symbols", STRING, "Symbols with this pattern and their counts"),
         Column("entries", INT32, "Entries with this pattern"),
+        Column("usable", INT32, "Those of them that have the peaks that the model needs"),
         Column("group_entries", INT32, "Entries of the whole group"),
         Column("merged", BOOL, "Whether the pattern was too rare for a group of its own"),
     ),
@@ -46,10 +47,23 @@ SCALING = Table(
     "scaling",
     "a quantity and how it is scaled: (value - mean) / scale",
     (
-        Column("quantity", STRING, "q2_inv_A2, length_A or angle_rad (minus pi/2)"),
-        Column("mean", FLOAT64, "Subtracted"),
+        Column("quantity", STRING, "q2_inv_A2, length_A or angle_rad"),
+        Column("mean", FLOAT64, "Subtracted; pi/2 for angles"),
         Column("scale", FLOAT64, "Divided by"),
         Column("values", INT32, "Training values it was fitted to"),
+    ),
+)
+
+SPLITS = Table(
+    "splits",
+    "an error of random forests on the validation side of one of the two splits",
+    (
+        Column("split_unit", STRING, "structure_type or composition_family"),
+        BRAVAIS,
+        Column("parameter", STRING, "Cell parameter, reindexed cell, or volume"),
+        Column("metric", STRING, "median or percentile_90 of the absolute relative error"),
+        Column("value", FLOAT64, "The error"),
+        Column("entries", INT32, "Validation entries it was measured on"),
     ),
 )
 

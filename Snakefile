@@ -1,0 +1,24 @@
+"""mlindex: from crystal structures to models that index powder patterns."""
+
+from snakemake.utils import min_version
+
+min_version("9.10")
+
+
+configfile: workflow.source_path("config/config.yaml")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/sources.smk"
+include: "workflow/rules/entries.smk"
+include: "workflow/rules/dataset.smk"
+include: "workflow/rules/training.smk"
+include: "workflow/rules/results.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        expand("results/models/{system}", system=CONFIG.lattice_systems),
+        expand("results/validation/{system}.parquet", system=CONFIG.lattice_systems),
+        "results/report.html",

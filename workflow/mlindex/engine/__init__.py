@@ -1,0 +1,1 @@
+"""Candidate cells optimized until they explain the lines (Moreau 2.4)."""

@@ -1,0 +1,99 @@
+"""Whether two cells describe the same lattice.
+
+Both are brought to their reduced primitive cells. Reduction is not stable: a lattice near the
+border of two Niggli types reduces to either, by an error of the last digit. So the reduced bases
+are not compared number by number; instead one is sought among the bases that small integer
+combinations of the other's vectors make. Between two reduced bases of one lattice, combinations
+with coefficients -1, 0 and 1 are enough.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import product
+
+import gemmi
+import numpy as np
+
+from mlindex.cell import cell_from_metric, metric_tensor
+
+_VECTORS = np.array([v for v in product((-1, 0, 1), repeat=3) if any(v)])
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """A lattice given by a cell (A, degrees) and the centring letter in that setting."""
+
+    cell: tuple[float, ...]
+    centring: str
+
+    @cached_property
+    def reduced(self) -> np.ndarray:
+        """The Niggli cell (6,) of the primitive lattice."""
+        vector = gemmi.GruberVector(gemmi.UnitCell(*self.cell), self.centring)
+        vector.niggli_reduce(epsilon=1e-9 * float(np.prod(self.cell[:3])) ** (2 / 3))
+        return np.array(vector.get_cell().parameters)
+
+    @cached_property
+    def volume_A3(self) -> float:
+        """Volume of the primitive cell in A³."""
+        return float(gemmi.UnitCell(*self.reduced).volume)
+
+
+def lattice_of(cell: np.ndarray, centring: str) -> Lattice:
+    """The lattice of six cell parameters and a centring letter."""
+    return Lattice(tuple(float(v) for v in cell), centring)
+
+
+def same(
+    first: Lattice, second: Lattice, length_tolerance: float, angle_tolerance_deg: float
+) -> bool:
+    """Whether two lattices agree: see :func:`same_lattice`."""
+    ratio = first.volume_A3 / second.volume_A3
+    # Errors of lengths and angles add up in the volume; angles count more in flat cells.
+    slack = 3 * length_tolerance + 3 * np.radians(angle_tolerance_deg)
+    if abs(np.log(ratio)) > 2 * slack:
+        return False
+    metric = metric_tensor(first.reduced)
+    lengths = np.sqrt(np.einsum("ni,ij,nj->n", _VECTORS, metric, _VECTORS))
+    target = second.reduced
+    fitting = [
+        _VECTORS[np.abs(lengths - target[axis]) <= length_tolerance * target[axis]]
+        for axis in range(3)
+    ]
+    if not all(len(choice) for choice in fitting):
+        return False
+    return _some_basis_fits(metric, fitting, target, angle_tolerance_deg)
+
+
+def _some_basis_fits(
+    metric: np.ndarray, fitting: list[np.ndarray], target: np.ndarray, angle_tolerance_deg: float
+) -> bool:
+    grids = np.meshgrid(*(np.arange(len(f)) for f in fitting), indexing="ij")
+    bases = np.stack([f[g.ravel()] for f, g in zip(fitting, grids, strict=True)], axis=-2)
+    bases = bases[np.abs(np.round(np.linalg.det(bases))) == 1]
+    if not len(bases):
+        return False
+    angles = cell_from_metric(bases @ metric @ bases.swapaxes(-1, -2))[:, 3:]
+    return bool(np.any(np.all(np.abs(angles - target[3:]) <= angle_tolerance_deg, axis=1)))
+
+
+def same_lattice(
+    cell_a: np.ndarray,
+    centring_a: str,
+    cell_b: np.ndarray,
+    centring_b: str,
+    length_tolerance: float = 0.01,
+    angle_tolerance_deg: float = 0.5,
+) -> bool:
+    """Whether two cells, with their centring letters, describe the same lattice.
+
+    Args:
+        cell_a, cell_b: six cell parameters (A, degrees), any setting.
+        centring_a, centring_b: P, A, B, C, I, F or R (obverse, hexagonal axes) in that setting.
+        length_tolerance: relative difference of reduced lengths that is forgiven.
+        angle_tolerance_deg: difference of reduced angles that is forgiven.
+    """
+    first, second = lattice_of(cell_a, centring_a), lattice_of(cell_b, centring_b)
+    return same(first, second, length_tolerance, angle_tolerance_deg)

@@ -1,0 +1,128 @@
+"""Which CIF files a folder source has, and how they are cut into shards.
+
+A file's shard follows from its path alone, so adding one touches one shard; a shard's list is
+rewritten only when the content of one of its files has changed, so a new date reruns nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from mlindex.errors import MlindexError
+from mlindex.provenance import file_digest
+from mlindex.schema import INT64, Column, Table, read_table, write_table
+from mlindex.settings.sources import FolderSource, Shards
+from mlindex.tables.entries import FILES
+
+_SUFFIXES = (".cif", ".cif.gz", ".mcif")
+
+_STATE = Table(
+    "manifest_state",
+    "a file as it was seen last",
+    (
+        *FILES.columns,
+        Column("modified_ns", INT64, "Date of the file", "ns"),
+    ),
+)
+
+
+def shard_count(n_files: int, settings: Shards) -> int:
+    """Number of shards for so many files: a power of two, within the config's bounds."""
+    count = 1
+    while count * settings.files_per_shard < n_files and count * 2 <= settings.max_shards:
+        count *= 2
+    return count
+
+
+def update_manifest(source: FolderSource, settings: Shards, directory: Path) -> list[str]:
+    """Bring the shard lists in ``directory`` up to date with the source's folder.
+
+    Returns:
+        The names of the shards, in order.
+
+    Raises:
+        MlindexError: the folder is missing or holds no CIF file.
+    """
+    state_path = directory / ".state.parquet"
+    known = read_table(state_path, _STATE) if state_path.exists() else _STATE.empty()
+    files = _scan(source, known)
+    if not len(files.index):
+        raise MlindexError(
+            f"source {source.name!r}: no CIF file below {source.path!r} (looked for "
+            f"{', '.join(_SUFFIXES)}); set its path in the config"
+        )
+    shards = shard_count(len(files.index), settings)
+    which = files["path"].map(lambda path: _shard_of(path, shards))
+    names = [shard_name(index) for index in range(shards)]
+    for index, name in enumerate(names):
+        rows = files.loc[which == index, FILES.names].reset_index(drop=True)
+        _write_if_changed(directory / f"{name}.files.parquet", rows)
+    for stale in set(directory.glob("*.files.parquet")) - {
+        directory / f"{name}.files.parquet" for name in names
+    }:
+        stale.unlink()
+    if not files.equals(known):
+        write_table(state_path, _STATE, files)
+    return names
+
+
+def known_shards(directory: Path) -> list[str]:
+    """The shards that an earlier :func:`update_manifest` made, without looking at the source."""
+    return sorted(p.name.removesuffix(".files.parquet") for p in directory.glob("*.files.parquet"))
+
+
+def shard_name(index: int) -> str:
+    """Name of a folder's shard."""
+    return f"{index:03d}"
+
+
+def _shard_of(path: str, shards: int) -> int:
+    return int.from_bytes(hashlib.sha256(path.encode()).digest()[:8], "big") % shards
+
+
+def _scan(source: FolderSource, known: pd.DataFrame) -> pd.DataFrame:
+    root = Path(source.path).expanduser()
+    if not root.is_dir():
+        raise MlindexError(
+            f"source {source.name!r}: {source.path!r} is not a folder; set its path in the config"
+        )
+    seen = {row.path: row for row in known.itertuples()}
+    rows = []
+    for path, size, modified in sorted(_walk(root)):
+        row = seen.get(path)
+        same = row is not None and (row.size_bytes, row.modified_ns) == (size, modified)
+        digest = row.digest if same else _digest(root / path)
+        rows.append((source.name, path, digest, size, modified))
+    return pd.DataFrame(rows, columns=_STATE.names)
+
+
+def _digest(path: Path) -> str:
+    # A file that can't be read is still listed: quality control rejects it with its reason.
+    try:
+        return file_digest(path)
+    except OSError as error:
+        return f"unreadable: {error.strerror}"
+
+
+def _walk(root: Path) -> Iterator[tuple[str, int, int]]:
+    waiting = [root]
+    while waiting:
+        with os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                elif entry.name.lower().endswith(_SUFFIXES):
+                    status = entry.stat()
+                    relative = Path(entry.path).relative_to(root).as_posix()
+                    yield relative, status.st_size, status.st_mtime_ns
+
+
+def _write_if_changed(path: Path, rows: pd.DataFrame) -> None:
+    if path.exists() and read_table(path, FILES).equals(rows):
+        return
+    write_table(path, FILES, rows)

@@ -1,0 +1,218 @@
+"""Trained networks as plain arrays: storage and inference in numpy.
+
+Indexing needs no TensorFlow: a network is a handful of matrices, stored as npz without pickles
+and byte for byte the same whenever the weights are. Layers follow Moreau, ML-Index Methods,
+2.2.1 and 2.3.2: dense, layer normalization, GELU (dropout does nothing at inference).
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.special import erf, softmax
+
+from mlindex.errors import MlindexError
+from mlindex.schema import atomic_path
+
+#: Added to the variance in layer normalization (Keras' default).
+NORMALIZATION_EPSILON = 1e-3
+_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write named arrays as npz, atomically; the same arrays always give the same bytes."""
+    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name in sorted(arrays):
+            member = zipfile.ZipInfo(f"{name}.npy", _ZIP_DATE)
+            with archive.open(member, "w", force_zip64=True) as stream:
+                array = np.ascontiguousarray(arrays[name])
+                np.lib.format.write_array(stream, array, allow_pickle=False)
+
+
+def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+    """The arrays that :func:`write_arrays` wrote.
+
+    Raises:
+        MlindexError: the file is missing, not npz, or holds anything but plain arrays.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError) as error:
+        raise MlindexError(
+            f"{path}: not readable as model weights ({error}); remove it and train again"
+        ) from error
+
+
+def gelu(x: np.ndarray) -> np.ndarray:
+    """Gaussian error linear unit, exact form: x Phi(x)."""
+    half = x.dtype.type(0.5)
+    return half * x * (1 + erf(x * x.dtype.type(np.sqrt(0.5))))
+
+
+def softplus(x: np.ndarray) -> np.ndarray:
+    """ln(1 + exp(x)) without overflow."""
+    return np.logaddexp(x, x.dtype.type(0))
+
+
+@dataclass(frozen=True)
+class HiddenLayer:
+    """Dense layer, layer normalization and GELU; kernel (n_in, n_out), the others (n_out,)."""
+
+    kernel: np.ndarray
+    bias: np.ndarray
+    gamma: np.ndarray
+    beta: np.ndarray
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Output (..., n_out) for input (..., n_in)."""
+        x = x @ self.kernel + self.bias
+        centred = x - x.mean(axis=-1, keepdims=True)
+        variance = np.mean(centred * centred, axis=-1, keepdims=True)
+        epsilon = x.dtype.type(NORMALIZATION_EPSILON)
+        return gelu(centred / np.sqrt(variance + epsilon) * self.gamma + self.beta)
+
+
+def hidden_layers(arrays: Mapping[str, np.ndarray], prefix: str) -> tuple[HiddenLayer, ...]:
+    """The hidden layers stored as ``{prefix}/{number}/kernel`` and so on, in order."""
+    layers = []
+    while f"{prefix}/{len(layers)}/kernel" in arrays:
+        stem = f"{prefix}/{len(layers)}"
+        layers.append(
+            HiddenLayer(*(arrays[f"{stem}/{n}"] for n in ("kernel", "bias", "gamma", "beta")))
+        )
+    return tuple(layers)
+
+
+def _through(layers: Sequence[HiddenLayer], x: np.ndarray) -> np.ndarray:
+    for layer in layers:
+        x = layer(x)
+    return x
+
+
+@dataclass(frozen=True)
+class DenseNetwork:
+    """Hidden layers and a linear last layer: kernel (n_in, n_out), bias (n_out,)."""
+
+    layers: tuple[HiddenLayer, ...]
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> DenseNetwork:
+        """The network of that name; KeyError if there is none."""
+        kernel, bias = arrays[f"{prefix}/output/kernel"], arrays[f"{prefix}/output/bias"]
+        return cls(hidden_layers(arrays, prefix), kernel, bias)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Output (..., n_out) for input (..., n_in)."""
+        return _through(self.layers, x) @ self.kernel + self.bias
+
+
+@dataclass(frozen=True)
+class VarianceNetwork:
+    """The three networks of one group: mean, and alpha and beta of the inverse gamma variance.
+
+    Source: Moreau 2.2.1.
+    """
+
+    mean: DenseNetwork
+    alpha: DenseNetwork
+    beta: DenseNetwork
+
+    @classmethod
+    def load(cls, path: str | Path) -> VarianceNetwork:
+        """From a file that training wrote.
+
+        Raises:
+            MlindexError: the file can't be read or lacks a network.
+        """
+        arrays = read_arrays(path)
+        try:
+            return cls(*(DenseNetwork.from_arrays(arrays, n) for n in ("mean", "alpha", "beta")))
+        except KeyError as error:
+            raise MlindexError(f"{path}: no array {error}; remove it and train again") from error
+
+    def predict(self, q2_scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Mean, alpha (> 1) and beta (> 0) of the scaled free cell parameters.
+
+        Args:
+            q2_scaled: scaled q² of the peaks, shape (..., n_peaks).
+
+        Returns:
+            three float32 arrays of shape (..., n_free).
+        """
+        x = np.asarray(q2_scaled, dtype=np.float32)
+        return self.mean(x), 1 + softplus(self.alpha(x)), softplus(self.beta(x))
+
+
+def closeness(q2_scaled: np.ndarray, reference_scaled: np.ndarray, epsilon: float) -> np.ndarray:
+    """epsilon / (|dq²| + epsilon) of every observed and reference peak (Moreau eq. 22).
+
+    Args:
+        q2_scaled: observed scaled q², shape (..., n_peaks).
+        reference_scaled: scaled q² of the reference reflections, shape (..., n_ref).
+        epsilon: epsilon of eq. 22, scaled.
+
+    Returns:
+        shape (..., n_peaks, n_ref), between 0 and 1; 1 where the two agree.
+    """
+    difference = np.abs(q2_scaled[..., :, None] - reference_scaled[..., None, :])
+    return epsilon / (difference + epsilon)
+
+
+@dataclass(frozen=True)
+class AssignmentNetwork:
+    """Layers that all peaks share, then a softmax over the reference list for each peak.
+
+    ``head_kernel`` is (n_peaks, n_in, n_ref), ``head_bias`` (n_peaks, n_ref). Source: Moreau
+    2.3.2.
+    """
+
+    layers: tuple[HiddenLayer, ...]
+    head_kernel: np.ndarray
+    head_bias: np.ndarray
+    epsilon: float
+    noise_level: float
+
+    @classmethod
+    def load(cls, path: str | Path) -> AssignmentNetwork:
+        """From a file that training wrote.
+
+        Raises:
+            MlindexError: the file can't be read or lacks an array.
+        """
+        arrays = read_arrays(path)
+        try:
+            return cls(
+                hidden_layers(arrays, "shared"),
+                arrays["heads/kernel"],
+                arrays["heads/bias"],
+                float(arrays["epsilon"]),
+                float(arrays["noise_level"]),
+            )
+        except KeyError as error:
+            raise MlindexError(f"{path}: no array {error}; remove it and train again") from error
+
+    def probabilities(self, q2_scaled: np.ndarray, reference_scaled: np.ndarray) -> np.ndarray:
+        """Probability of each label for each peak.
+
+        Args:
+            q2_scaled: observed scaled q², shape (n, n_peaks) or (n_peaks,).
+            reference_scaled: scaled q² of the reference reflections of n cells, (n, n_ref).
+
+        Returns:
+            float32, shape (n, n_peaks, n_ref), summing to 1 over the last axis.
+        """
+        near = closeness(
+            np.asarray(q2_scaled, np.float32),
+            np.asarray(reference_scaled, np.float32),
+            np.float32(self.epsilon),
+        )
+        hidden = np.moveaxis(_through(self.layers, near), -2, 0)
+        logits = np.moveaxis(hidden @ self.head_kernel, 0, -2) + self.head_bias
+        return softmax(logits, axis=-1)

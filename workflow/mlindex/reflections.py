@@ -1,0 +1,190 @@
+"""The reflections of a crystal: which exist, which are equivalent, which fall on one line.
+
+gemmi lists reflections only for the settings of its table. The entries come in any setting, so
+that the enumeration here works from the symmetry operations alone; the operations themselves
+and the systematic absences are gemmi's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+
+import gemmi
+import numba
+import numpy as np
+
+#: Reflections whose q² agree to this relative difference fall on one line, as 333 and 511 do.
+SAME_LINE_REL = 1e-9
+_GROWTH_MIN, _GROWTH_MAX = 1.2, 8.0
+
+
+@dataclass(frozen=True)
+class Symmetry:
+    """The operations of a space group in one setting, as arrays."""
+
+    group: gemmi.GroupOps
+
+    @cached_property
+    def rotations(self) -> np.ndarray:
+        """Rotations without centring, shape (n, 3, 3): x' = R x + t and h' = h R."""
+        rotations = np.array([op.rot for op in self.group.sym_ops])
+        return np.ascontiguousarray(rotations / gemmi.Op.DEN)
+
+    @cached_property
+    def translations(self) -> np.ndarray:
+        """Translations of :attr:`rotations`, shape (n, 3), in fractions of the cell."""
+        return np.array([op.tran for op in self.group.sym_ops]) / gemmi.Op.DEN
+
+    @cached_property
+    def centrings(self) -> np.ndarray:
+        """Centring vectors with (0, 0, 0), shape (n, 3), in fractions of the cell."""
+        return np.array(self.group.cen_ops, dtype=float) / gemmi.Op.DEN
+
+    @cached_property
+    def laue_rotations(self) -> np.ndarray:
+        """Distinct rotations of the Laue group, one of R and -R, shape (n, 3, 3), integers."""
+        kept: dict[bytes, np.ndarray] = {}
+        for rotation in np.rint(self.rotations).astype(np.int64):
+            if (-rotation).tobytes() not in kept:
+                kept[rotation.tobytes()] = rotation
+        return np.array(list(kept.values()))
+
+    def absent(self, hkl: np.ndarray) -> np.ndarray:
+        """Which of the Miller indices (n, 3) are systematically absent, shape (n,)."""
+        return self.group.systematic_absences(np.ascontiguousarray(hkl, dtype=np.int32))
+
+
+@lru_cache(maxsize=4096)
+def symmetry_of(hall_symbol: str) -> Symmetry:
+    """The operations of a Hall symbol.
+
+    Raises:
+        RuntimeError: gemmi cannot read the symbol.
+    """
+    return Symmetry(gemmi.symops_from_hall(hall_symbol))
+
+
+@dataclass(frozen=True)
+class Reflections:
+    """Reflections that are not absent, one of each class of equivalents, by rising q².
+
+    ``line`` numbers the lines of the powder pattern: reflections of equal q² share one.
+    """
+
+    hkl: np.ndarray
+    q2_inv_A2: np.ndarray
+    multiplicity: np.ndarray
+    line: np.ndarray
+
+    @property
+    def n_lines(self) -> int:
+        """Number of lines."""
+        return int(self.line[-1]) + 1 if len(self.line) else 0
+
+    @cached_property
+    def line_starts(self) -> np.ndarray:
+        """Position of the first reflection of each line, shape (n_lines,)."""
+        return np.flatnonzero(np.diff(self.line, prepend=-1))
+
+
+def find_reflections(x_inv_A2: np.ndarray, symmetry: Symmetry, q2_max_inv_A2: float) -> Reflections:
+    """Every reflection up to ``q2_max_inv_A2`` that symmetry does not extinguish.
+
+    Args:
+        x_inv_A2: the six reciprocal parameters, in 1/A².
+        symmetry: the operations of the setting that the parameters are in.
+        q2_max_inv_A2: greatest 1/d², in 1/A².
+
+    Returns:
+        Of equivalent reflections the one whose indices come last in alphabetical order, and
+        likewise first of those that share a line; the multiplicity counts hkl and -h-k-l.
+    """
+    hkl, q2, multiplicity = _enumerate(x_inv_A2, symmetry.laue_rotations, q2_max_inv_A2)
+    present = ~symmetry.absent(hkl)
+    hkl, q2, multiplicity = hkl[present], q2[present], multiplicity[present]
+    order = np.argsort(q2, kind="stable")
+    line = _line_numbers(q2[order])
+    order = order[np.lexsort((*(-hkl[order].T[::-1]), line))]
+    return Reflections(hkl[order], q2[order], multiplicity[order], line)
+
+
+def find_at_least(
+    x_inv_A2: np.ndarray, symmetry: Symmetry, q2_max_inv_A2: float, n_lines: int
+) -> Reflections:
+    """Like :func:`find_reflections`, but beyond the limit until there are ``n_lines`` lines."""
+    found = find_reflections(x_inv_A2, symmetry, q2_max_inv_A2)
+    while found.n_lines < n_lines:
+        growth = n_lines / max(found.n_lines, 1)
+        q2_max_inv_A2 *= float(np.clip(1.1 * growth, _GROWTH_MIN, _GROWTH_MAX))
+        found = find_reflections(x_inv_A2, symmetry, q2_max_inv_A2)
+    return found
+
+
+def _line_numbers(q2: np.ndarray) -> np.ndarray:
+    new_line = np.diff(q2, prepend=q2[:1]) > SAME_LINE_REL * q2
+    return np.cumsum(new_line)
+
+
+@numba.njit(cache=True)
+def _enumerate(x, rotations, q2_max):
+    """Canonical hkl of the half sphere: (n, 3), q² (n,) and multiplicity (n,)."""
+    bounds = _index_bounds(x, q2_max)
+    hkl = np.empty((64, 3), np.int32)
+    q2 = np.empty(64)
+    multiplicity = np.empty(64, np.int32)
+    n = 0
+    for h in range(bounds[0] + 1):
+        for k in range(-bounds[1] if h > 0 else 0, bounds[1] + 1):
+            # For given h and k the condition q² <= limit is a quadratic inequality in l.
+            linear = x[3] * k + x[4] * h
+            rest = x[0] * h * h + x[1] * k * k + x[5] * h * k
+            discriminant = linear * linear - 4 * x[2] * (rest - q2_max)
+            if discriminant < 0:
+                continue
+            root = np.sqrt(discriminant)
+            low = int(np.ceil((-linear - root) / (2 * x[2])))
+            high = int(np.floor((-linear + root) / (2 * x[2])))
+            if h == 0 and k == 0:
+                low = 1
+            for l in range(low, high + 1):
+                count = _class_size(h, k, l, rotations)
+                if count == 0:
+                    continue
+                if n == len(q2):
+                    hkl = np.concatenate((hkl, np.empty_like(hkl)))
+                    q2 = np.concatenate((q2, np.empty_like(q2)))
+                    multiplicity = np.concatenate((multiplicity, np.empty_like(multiplicity)))
+                hkl[n, 0], hkl[n, 1], hkl[n, 2] = h, k, l
+                q2[n] = rest + x[2] * l * l + x[3] * k * l + x[4] * h * l
+                multiplicity[n] = count
+                n += 1
+    return hkl[:n], q2[:n], multiplicity[:n]
+
+
+@numba.njit(cache=True)
+def _index_bounds(x, q2_max):
+    """Largest |h|, |k| of the ellipsoid q² <= limit: sqrt(limit · metric tensor diagonal)."""
+    a, b, c = x[0], x[1], x[2]
+    d, e, f = x[3] / 2, x[4] / 2, x[5] / 2
+    determinant = a * (b * c - d * d) - f * (f * c - d * e) + e * (f * d - b * e)
+    h = np.sqrt(q2_max * (b * c - d * d) / determinant)
+    k = np.sqrt(q2_max * (a * c - e * e) / determinant)
+    return int(h + 1e-9), int(k + 1e-9)
+
+
+@numba.njit(cache=True)
+def _class_size(h, k, l, rotations):
+    """Number of reflections equivalent to hkl, or 0 where hkl is not the one that counts."""
+    stabilizer = 0
+    for rotation in rotations:
+        h1 = h * rotation[0, 0] + k * rotation[1, 0] + l * rotation[2, 0]
+        k1 = h * rotation[0, 1] + k * rotation[1, 1] + l * rotation[2, 1]
+        l1 = h * rotation[0, 2] + k * rotation[1, 2] + l * rotation[2, 2]
+        if h1 < 0 or (h1 == 0 and (k1 < 0 or (k1 == 0 and l1 < 0))):
+            h1, k1, l1 = -h1, -k1, -l1
+        if h1 > h or (h1 == h and (k1 > k or (k1 == k and l1 > l))):
+            return 0
+        if h1 == h and k1 == k and l1 == l:
+            stabilizer += 1
+    return 2 * len(rotations) // stabilizer

@@ -1,0 +1,72 @@
+"""Trained random forests as plain arrays, walked by numba; no scikit-learn needed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numba import njit
+
+from mlindex.errors import MlindexError
+from mlindex.networks import read_arrays
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The trees of one group, nodes one after the other.
+
+    ``root`` (n_trees,) gives each tree's first node; ``left``, ``right`` (n_nodes,) the children,
+    -1 at a leaf; ``feature``, ``threshold`` (n_nodes,) where to split; ``value``
+    (n_nodes, n_free) the mean of the scaled cell parameters.
+    """
+
+    root: np.ndarray
+    left: np.ndarray
+    right: np.ndarray
+    feature: np.ndarray
+    threshold: np.ndarray
+    value: np.ndarray
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trees:
+        """From a file that training wrote.
+
+        Raises:
+            MlindexError: the file can't be read or lacks an array.
+        """
+        arrays = read_arrays(path)
+        try:
+            return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        except KeyError as error:
+            raise MlindexError(f"{path}: no array {error}; remove it and train again") from error
+
+    def predict(self, q2_scaled: np.ndarray) -> np.ndarray:
+        """Scaled free cell parameters by every tree, shape (n, n_trees, n_free).
+
+        Args:
+            q2_scaled: scaled q² of the peaks, shape (n, n_peaks); rounded to float32 as in
+                training.
+        """
+        leaves = _leaves(
+            np.ascontiguousarray(q2_scaled, dtype=np.float32),
+            self.root,
+            self.left,
+            self.right,
+            self.feature,
+            self.threshold,
+        )
+        return self.value[leaves]
+
+
+@njit(cache=True)
+def _leaves(x, root, left, right, feature, threshold):  # noqa: ANN001, ANN202
+    found = np.empty((x.shape[0], root.size), dtype=np.int64)
+    for row in range(x.shape[0]):
+        for tree in range(root.size):
+            node = root[tree]
+            while left[node] >= 0:
+                below = x[row, feature[node]] <= threshold[node]
+                node = left[node] if below else right[node]
+            found[row, tree] = node
+    return found

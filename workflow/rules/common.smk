@@ -1,0 +1,241 @@
+"""What all rules share: the checked config, the shards, and what a stage depends on."""
+
+import os
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+
+PROJECT = Path(workflow.basedir)
+PACKAGE = str(PROJECT / "workflow")
+if PACKAGE not in sys.path:
+    # Jobs in a conda environment or on a node find the package without installing it.
+    sys.path.insert(0, PACKAGE)
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [PACKAGE, os.environ.get("PYTHONPATH")])
+    )
+
+from mlindex.errors import MlindexError
+from mlindex.lattice import SYSTEMS
+from mlindex.manifest import known_shards, shard_name, update_manifest
+from mlindex.provenance import code_digest, derive_seed
+from mlindex.settings.root import load_config
+
+try:
+    CONFIG = load_config(config)
+except MlindexError as error:
+    raise WorkflowError(str(error)) from None
+
+SOURCES = {source.name: source for source in CONFIG.sources}
+SYSTEM_PATTERN = "|".join(SYSTEMS)
+GB = 1000
+
+
+wildcard_constraints:
+    source="|".join(SOURCES),
+    shard=r"[a-z0-9_]+",
+    system=SYSTEM_PATTERN,
+    index=r"\d+",
+    batch=r"\d+",
+    level=r"\d+",
+    sample=r"[^/]+",
+
+
+def code(script):
+    """Digest of a script and of all package code that it uses."""
+    return code_digest(PROJECT / "workflow" / "scripts" / script)
+
+
+def seed(stage):
+    """The derived seed of a job: of its stage and its wildcards."""
+    return lambda wildcards: derive_seed(
+        CONFIG.seed, stage, *(f"{k}={v}" for k, v in sorted(wildcards.items()))
+    )
+
+
+def settings(*sections):
+    """The config sections that a stage uses."""
+    return {name: CONFIG.section(name) for name in sections}
+
+
+def source_settings(wildcards):
+    """The config of one source."""
+    source = SOURCES[wildcards.source]
+    plain = generator_settings(wildcards) if source.kind == "generator" else source.model_dump()
+    return {"source": plain, "quality": CONFIG.section("quality")}
+
+
+def memory_mb(base, factor):
+    """Memory of a job: a base and a multiple of its input, half as much more each attempt."""
+    return lambda wildcards, input, attempt: int(
+        (base + factor * input.size_mb) * (1 + 0.5 * (attempt - 1))
+    )
+
+
+def minutes(base, per_mb=0.0):
+    """Run time of a job in minutes: a base and so much for each MB of its input."""
+    return lambda wildcards, input, attempt: int(
+        (base + per_mb * input.size_mb) * attempt
+    ) + 1
+
+
+def folder_shards(source):
+    """Shards of a folder; only the first process looks at the folder itself."""
+    directory = Path("results/sources") / source.name
+    try:
+        if workflow.is_main_process:
+            return update_manifest(source, CONFIG.shards, directory)
+        return known_shards(directory)
+    except MlindexError as error:
+        raise WorkflowError(str(error)) from None
+
+
+def generated_shards(source, system):
+    """Shards of generated crystals of a lattice system."""
+    count = source.crystals.get(system, 0)
+    return [
+        f"{system}_{shard_name(index)}"
+        for index in range(-(-count // CONFIG.shards.crystals_per_shard))
+    ]
+
+
+def generated_range(wildcards):
+    """Number of the first crystal of a generated shard, and how many it holds."""
+    size = CONFIG.shards.crystals_per_shard
+    first = int(wildcards.index) * size
+    return first, min(size, SOURCES[wildcards.source].crystals[wildcards.system] - first)
+
+
+def generator_settings(wildcards):
+    """The config of a generator, without the counts: more crystals leave full shards alone."""
+    settings = SOURCES[wildcards.source].model_dump(mode="json")
+    return {**settings, "crystals": {}}
+
+
+def generated_cif(wildcards):
+    """The CIF file of a generated shard; a folder's files are watched through its shard list."""
+    if SOURCES[wildcards.source].kind == "generator":
+        return f"results/sources/{wildcards.source}/{wildcards.shard}.cif.gz"
+    return []
+
+
+FOLDER_SHARDS = {
+    name: folder_shards(source) for name, source in SOURCES.items() if source.kind == "folder"
+}
+
+
+def shards_of(system):
+    """Pairs of source and shard that can hold entries of a lattice system."""
+    return [
+        (name, shard)
+        for name, source in SOURCES.items()
+        for shard in FOLDER_SHARDS.get(name) or generated_shards(source, system)
+    ]
+
+
+def all_shards():
+    """Pairs of source and shard of the lattice systems that the config covers."""
+    return sorted({pair for system in CONFIG.lattice_systems for pair in shards_of(system)})
+
+
+def shard_files(kind):
+    """An input function: the tables of one kind from every shard of a lattice system."""
+    return lambda wildcards: [
+        f"results/{kind}/{source}/{shard}.parquet"
+        for source, shard in shards_of(wildcards.system)
+    ]
+
+
+def regression_batches(name):
+    """Files of every regression batch of a lattice system."""
+    return expand(
+        f"results/regression/{{{{system}}}}/{name}", batch=range(CONFIG.regression.batches)
+    )
+
+
+def assignment_levels(name):
+    """Files of every noise level of a lattice system."""
+    levels = range(len(CONFIG.assignment.noise_levels))
+    return expand(f"results/assignment/{{{{system}}}}/{name}", level=levels)
+
+
+def metric_tables(wildcards):
+    """Every table of metrics of a lattice system."""
+    return [
+        path.format(system=wildcards.system)
+        for path in (
+            *regression_batches("metrics_{batch}.parquet"),
+            "results/forest/{system}/metrics.parquet",
+            "results/overlap/{system}.parquet",
+            *assignment_levels("metrics_{level}.parquet"),
+        )
+    ]
+
+
+def sample_path(name):
+    """The peak list of a sample: from the config, else from resources/samples/."""
+    if name in CONFIG.samples:
+        return CONFIG.samples[name].path
+    return str(PROJECT / f"resources/samples/{name}.txt")
+
+
+def sample_peaks(wildcards):
+    """Input function: the peak list of a sample."""
+    return sample_path(wildcards.sample)
+
+
+def sample_systems(name):
+    """Lattice systems that a sample is tried in."""
+    chosen = CONFIG.samples[name].lattice_systems if name in CONFIG.samples else ()
+    return chosen or CONFIG.lattice_systems
+
+
+def sample_models(wildcards):
+    """Input function: the models that a sample needs."""
+    return [f"results/models/{system}" for system in sample_systems(wildcards.sample)]
+
+
+def sample_settings(wildcards):
+    """The config of a sample and of the optimization."""
+    sample = CONFIG.samples.get(wildcards.sample)
+    plain = sample.model_dump(mode="json") if sample else {"path": sample_path(wildcards.sample)}
+    return {"sample": plain, **settings("optimization")}
+
+
+def report_inputs(wildcards):
+    """Input function: every table that the report shows, by kind."""
+    systems = CONFIG.lattice_systems
+    shards = all_shards()
+    by_shard = ("entries", "rejects/quality", "rejects/reduction", "rejects/simulation")
+    by_system = (
+        "duplicates",
+        "dataset",
+        "groups",
+        "rejects/dataset",
+        "splits",
+        "scaling",
+        "validation",
+        "rates",
+        "overlap",
+    )
+    found = {
+        kind.replace("/", "_"): [f"results/{kind}/{s}/{n}.parquet" for s, n in shards]
+        for kind in by_shard
+    }
+    found |= {
+        kind.replace("/", "_"): expand(f"results/{kind}/{{system}}.parquet", system=systems)
+        for kind in by_system
+    }
+    found |= {
+        kind: expand(f"results/augmentation/{{system}}/{kind}.parquet", system=systems)
+        for kind in ("first_peak", "acceptance", "histograms")
+    }
+    batches, levels = range(CONFIG.regression.batches), range(len(CONFIG.assignment.noise_levels))
+    for kind in ("training", "metrics"):
+        found[kind] = [
+            *expand(f"results/regression/{{system}}/{kind}_{{n}}.parquet", system=systems, n=batches),
+            *expand(f"results/assignment/{{system}}/{kind}_{{n}}.parquet", system=systems, n=levels),
+        ]
+    found["metrics"] += expand("results/forest/{system}/metrics.parquet", system=systems)
+    found["seconds"] = expand("results/validation/{system}.seconds.csv", system=systems)
+    return found

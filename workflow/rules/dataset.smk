@@ -1,0 +1,157 @@
+"""From entries of all shards to the training examples of a lattice system."""
+
+
+rule deduplicate:
+    input:
+        entries=shard_files("entries"),
+    output:
+        duplicates="results/duplicates/{system}.parquet",
+    params:
+        code=code("deduplicate.py"),
+        settings=settings("deduplication"),
+        sources=list(SOURCES),
+    log:
+        "results/logs/deduplicate/{system}.log",
+    benchmark:
+        "results/benchmarks/deduplicate/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 5),
+        runtime=minutes(15, 0.1),
+    conda:
+        "../../environment.yml"
+    message:
+        "Deduplication of {wildcards.system} entries"
+    script:
+        "../scripts/deduplicate.py"
+
+
+rule dataset:
+    input:
+        duplicates="results/duplicates/{system}.parquet",
+        entries=shard_files("entries"),
+        cells=shard_files("cells"),
+        peaks=shard_files("peaks"),
+    output:
+        dataset="results/dataset/{system}.parquet",
+        groups="results/groups/{system}.parquet",
+        rejects="results/rejects/dataset/{system}.parquet",
+    params:
+        code=code("dataset.py"),
+        seed=seed("dataset"),
+        settings=settings("grouping", "split"),
+    log:
+        "results/logs/dataset/{system}.log",
+    benchmark:
+        "results/benchmarks/dataset/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 8),
+        runtime=minutes(15, 0.1),
+    conda:
+        "../../environment.yml"
+    message:
+        "Grouping and split of {wildcards.system} entries"
+    script:
+        "../scripts/dataset.py"
+
+
+rule compare_splits:
+    input:
+        dataset="results/dataset/{system}.parquet",
+    output:
+        splits="results/splits/{system}.parquet",
+    params:
+        code=code("compare_splits.py"),
+        seed=seed("compare_splits"),
+        settings=settings("forest"),
+    log:
+        "results/logs/compare_splits/{system}.log",
+    benchmark:
+        "results/benchmarks/compare_splits/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 10),
+        runtime=minutes(15, 0.5),
+    conda:
+        "../../environment.yml"
+    message:
+        "Splits by structure type and by composition family of {wildcards.system} compared"
+    script:
+        "../scripts/compare_splits.py"
+
+
+rule scaling:
+    input:
+        dataset="results/dataset/{system}.parquet",
+    output:
+        scaling="results/scaling/{system}.parquet",
+    params:
+        code=code("scaling.py"),
+    log:
+        "results/logs/scaling/{system}.log",
+    benchmark:
+        "results/benchmarks/scaling/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 8),
+        runtime=minutes(5),
+    conda:
+        "../../environment.yml"
+    message:
+        "Scaling of {wildcards.system}"
+    script:
+        "../scripts/scaling.py"
+
+
+rule reference:
+    input:
+        dataset="results/dataset/{system}.parquet",
+    output:
+        reference="results/reference/{system}.parquet",
+    params:
+        code=code("reference.py"),
+    log:
+        "results/logs/reference/{system}.log",
+    benchmark:
+        "results/benchmarks/reference/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 8),
+        runtime=minutes(5),
+    conda:
+        "../../environment.yml"
+    message:
+        "Reference Miller indices of {wildcards.system}"
+    script:
+        "../scripts/reference.py"
+
+
+rule augment:
+    input:
+        dataset="results/dataset/{system}.parquet",
+        scaling="results/scaling/{system}.parquet",
+        reference="results/reference/{system}.parquet",
+    output:
+        examples="results/examples/{system}.parquet",
+        first_peak="results/augmentation/{system}/first_peak.parquet",
+        acceptance="results/augmentation/{system}/acceptance.parquet",
+        histograms="results/augmentation/{system}/histograms.parquet",
+    params:
+        code=code("augment.py"),
+        seed=seed("augment"),
+        settings=settings("augmentation", "peaks", "simulation"),
+    log:
+        "results/logs/augment/{system}.log",
+    benchmark:
+        "results/benchmarks/augment/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 20),
+        runtime=minutes(15, 0.5),
+    conda:
+        "../../environment.yml"
+    message:
+        "Augmentation of {wildcards.system}"
+    script:
+        "../scripts/augment.py"

@@ -1,0 +1,106 @@
+"""What comes out: validation, model directories, indexed samples, the report."""
+
+
+rule validate:
+    input:
+        dataset="results/dataset/{system}.parquet",
+        models="results/trained/{system}",
+    output:
+        validation="results/validation/{system}.parquet",
+        rates="results/rates/{system}.parquet",
+        seconds="results/validation/{system}.seconds.csv",
+    params:
+        code=code("validate.py"),
+        seed=seed("validate"),
+        settings=settings("optimization", "validation"),
+    log:
+        "results/logs/validate/{system}.log",
+    benchmark:
+        "results/benchmarks/validate/{system}.tsv"
+    threads: 8
+    resources:
+        mem_mb=memory_mb(4 * GB, 5),
+        runtime=minutes(120),
+    conda:
+        "../../environment.yml"
+    message:
+        "Validation indexing of {wildcards.system} entries"
+    script:
+        "../scripts/validate.py"
+
+
+rule models:
+    input:
+        models="results/trained/{system}",
+        rates="results/rates/{system}.parquet",
+        metrics=metric_tables,
+    output:
+        models=directory("results/models/{system}"),
+    params:
+        code=code("models.py"),
+    log:
+        "results/logs/models/{system}.log",
+    benchmark:
+        "results/benchmarks/models/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 2),
+        runtime=minutes(5),
+    conda:
+        "../../environment.yml"
+    message:
+        "Models of {wildcards.system} with their validation figures"
+    script:
+        "../scripts/models.py"
+
+
+rule index_sample:
+    input:
+        peaks=sample_peaks,
+        models=sample_models,
+    output:
+        result=directory("results/indexed/{sample}"),
+    params:
+        code=code("index_sample.py"),
+        seed=seed("index_sample"),
+        settings=sample_settings,
+    log:
+        "results/logs/index_sample/{sample}.log",
+    benchmark:
+        "results/benchmarks/index_sample/{sample}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 5),
+        runtime=minutes(15),
+    conda:
+        "../../environment.yml"
+    message:
+        "Index {wildcards.sample}"
+    script:
+        "../scripts/index_sample.py"
+
+
+rule report:
+    input:
+        unpack(report_inputs),
+        resources=PROJECT / "resources/cell_statistics.json",
+    output:
+        page="results/report.html",
+    params:
+        code=code("report.py"),
+        settings={"config": CONFIG.model_dump(mode="json")},
+        systems=list(CONFIG.lattice_systems),
+    log:
+        "results/logs/report.log",
+    benchmark:
+        "results/benchmarks/report.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 5),
+        runtime=minutes(15, 0.1),
+    conda:
+        "../../environment.yml"
+    message:
+        "Report"
+    script:
+        "../scripts/report.py"

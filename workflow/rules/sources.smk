@@ -1,0 +1,30 @@
+"""Generated crystals. Folders need no rule: their shard lists are kept up to date on start."""
+
+
+rule generate:
+    input:
+        frequencies=PROJECT / "resources/spacegroup_frequencies.csv",
+        statistics=PROJECT / "resources/cell_statistics.json",
+    output:
+        cif="results/sources/{source}/{system}_{index}.cif.gz",
+        files="results/sources/{source}/{system}_{index}.files.parquet",
+    params:
+        code=code("generate.py"),
+        seed=seed("generate"),
+        settings=lambda wildcards: {"generator_source": generator_settings(wildcards)},
+        first=lambda wildcards: generated_range(wildcards)[0],
+        count=lambda wildcards: generated_range(wildcards)[1],
+    log:
+        "results/logs/generate/{source}/{system}_{index}.log",
+    benchmark:
+        "results/benchmarks/generate/{source}/{system}_{index}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 0),
+        runtime=minutes(10),
+    conda:
+        "../../environment.yml"
+    message:
+        "Generate {wildcards.system} crystals {wildcards.index} of source {wildcards.source}"
+    script:
+        "../scripts/generate.py"

@@ -1,0 +1,20 @@
+"""How far the forests and the networks of a lattice system overlap."""
+
+from pathlib import Path
+
+from mlindex.lattice import system_of
+from mlindex.models import compare_estimators
+from mlindex.scaling import Scaling
+from mlindex.stage import Stage
+from mlindex.tables.results import METRICS
+from mlindex.tables.training import EXAMPLES, SCALING
+
+with Stage(snakemake) as stage:
+    metrics = compare_estimators(
+        stage.read("examples", EXAMPLES),
+        [Path(path) for path in stage.input.networks],
+        Path(stage.input.forests),
+        system_of(stage.wildcards.system),
+        Scaling.from_table(stage.read("scaling", SCALING)),
+    )
+    stage.write("metrics", METRICS, metrics)

@@ -1,0 +1,12 @@
+"""Duplicates among the entries of a lattice system, and what stands for them."""
+
+from mlindex.deduplication import COLUMNS, deduplicate
+from mlindex.settings.data import Deduplication
+from mlindex.stage import Stage
+from mlindex.tables.entries import DUPLICATES, ENTRIES
+
+with Stage(snakemake) as stage:
+    where = {"lattice_system": stage.wildcards.system}
+    entries = stage.read("entries", ENTRIES, COLUMNS, where)
+    duplicates = deduplicate(entries, stage.params.sources, stage.settings(Deduplication))
+    stage.write("duplicates", DUPLICATES, duplicates)

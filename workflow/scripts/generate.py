@@ -1,0 +1,29 @@
+"""Generated crystals of one lattice system, as one CIF file, and its shard list."""
+
+from pathlib import Path
+
+from mlindex.generator import write_shard
+from mlindex.provenance import file_digest
+from mlindex.settings.sources import GeneratorSource
+from mlindex.stage import Stage
+from mlindex.tables.entries import FILES
+
+with Stage(snakemake) as stage:
+    cif = Path(stage.output.cif)
+    source = stage.settings(GeneratorSource)
+    write_shard(
+        cif,
+        stage.wildcards.system,
+        stage.params.first,
+        stage.params.count,
+        source,
+        Path(stage.input.statistics).parent,
+        stage.rng(),
+    )
+    file = {
+        "source": source.name,
+        "path": cif.name,
+        "digest": file_digest(cif),
+        "size_bytes": cif.stat().st_size,
+    }
+    stage.write("files", FILES, [file])

@@ -1,0 +1,28 @@
+"""The variance networks of one batch of groups of a lattice system."""
+
+from mlindex.lattice import system_of
+from mlindex.regression import group_batches, train_regression
+from mlindex.scaling import Scaling
+from mlindex.schema import atomic_directory
+from mlindex.settings.models import Regression
+from mlindex.stage import Stage
+from mlindex.tables.results import METRICS, TRAINING
+from mlindex.tables.training import EXAMPLES, SCALING
+
+with Stage(snakemake) as stage:
+    examples = stage.read("examples", EXAMPLES)
+    settings = stage.settings(Regression)
+    batches = group_batches(examples["group"].value_counts().to_dict(), settings.batches)
+    with atomic_directory(stage.output.networks) as directory:
+        trained = train_regression(
+            examples,
+            batches[int(stage.wildcards.batch)],
+            system_of(stage.wildcards.system),
+            Scaling.from_table(stage.read("scaling", SCALING)),
+            settings,
+            stage.seed,
+            directory,
+            stage.progress,
+        )
+    stage.write("training", TRAINING, trained.training)
+    stage.write("metrics", METRICS, trained.metrics)
