@@ -1,25 +1,21 @@
 """What all rules share: the checked config, the shards, and what a stage depends on."""
 
-import os
 import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
 PROJECT = Path(workflow.basedir)
-PACKAGE = str(PROJECT / "workflow")
-if PACKAGE not in sys.path:
-    # Jobs in a conda environment or on a node find the package without installing it.
-    sys.path.insert(0, PACKAGE)
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [PACKAGE, os.environ.get("PYTHONPATH")])
-    )
+sys.path.insert(0, str(PROJECT / "workflow"))
 
 from mlindex.errors import MlindexError
 from mlindex.lattice import SYSTEMS
+from mlindex.locate import share_package_path
 from mlindex.manifest import known_shards, shard_name, update_manifest
 from mlindex.provenance import code_digest, derive_seed
 from mlindex.settings.root import load_config
+
+share_package_path()
 
 try:
     CONFIG = load_config(config)
@@ -219,11 +215,11 @@ def report_inputs(wildcards):
         "overlap",
     )
     found = {
-        kind.replace("/", "_"): [f"results/{kind}/{s}/{n}.parquet" for s, n in shards]
+        "_".join(Path(kind).parts): [f"results/{kind}/{s}/{n}.parquet" for s, n in shards]
         for kind in by_shard
     }
     found |= {
-        kind.replace("/", "_"): expand(f"results/{kind}/{{system}}.parquet", system=systems)
+        "_".join(Path(kind).parts): expand(f"results/{kind}/{{system}}.parquet", system=systems)
         for kind in by_system
     }
     found |= {

@@ -12,8 +12,7 @@ rule generate:
         code=code("generate.py"),
         seed=seed("generate"),
         settings=lambda wildcards: {"generator_source": generator_settings(wildcards)},
-        first=lambda wildcards: generated_range(wildcards)[0],
-        count=lambda wildcards: generated_range(wildcards)[1],
+        numbers=lambda wildcards: generated_range(wildcards),
     log:
         "results/logs/generate/{source}/{system}_{index}.log",
     benchmark:

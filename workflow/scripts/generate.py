@@ -14,8 +14,7 @@ with Stage(snakemake) as stage:
     write_shard(
         cif,
         stage.wildcards.system,
-        stage.params.first,
-        stage.params.count,
+        *stage.params.numbers,
         source,
         Path(stage.input.statistics).parent,
         stage.rng(),

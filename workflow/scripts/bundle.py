@@ -1,0 +1,24 @@
+"""All models of a lattice system in one directory that can be loaded."""
+
+from pathlib import Path
+
+from mlindex.lattice import system_of
+from mlindex.models import write_model_set
+from mlindex.schema import atomic_directory
+from mlindex.settings.models import Assignment
+from mlindex.stage import Stage
+from mlindex.tables.training import GROUPS, REFERENCE, SCALING
+
+with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
+    write_model_set(
+        directory,
+        system_of(stage.wildcards.system),
+        stage.read("scaling", SCALING),
+        stage.read("reference", REFERENCE),
+        stage.read("groups", GROUPS),
+        [Path(path) for path in stage.input.networks],
+        Path(stage.input.forests),
+        [Path(path) for path in stage.input.assignment],
+        stage.settings(Assignment),
+        stage.provenance(),
+    )
