@@ -7,12 +7,12 @@ import re
 import shutil
 
 import pytest
-from small_workflow import SYSTEM, TARGETS, crystals, make_project, planned, snakemake, write_config
 
 from mlindex.schema import read_provenance, read_table
 from mlindex.tables.entries import DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES
+from small_workflow import SYSTEM, TARGETS, crystals, make_project, planned, snakemake, write_config
 
 pytestmark = pytest.mark.xdist_group("workflow")
 AFTER_MERGE = {

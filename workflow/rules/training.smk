@@ -88,7 +88,7 @@ rule train_assignment:
         scaling="results/scaling/{system}.parquet",
         reference="results/reference/{system}.parquet",
     output:
-        network="results/assignment/{system}/{level}.npz",
+        network=directory("results/assignment/{system}/level_{level}"),
         training="results/assignment/{system}/training_{level}.parquet",
         metrics="results/assignment/{system}/metrics_{level}.parquet",
     params:
@@ -118,7 +118,7 @@ rule bundle:
         groups="results/groups/{system}.parquet",
         networks=regression_batches("batch_{batch}"),
         forests="results/forest/{system}/forests",
-        assignment=assignment_levels("{level}.npz"),
+        assignment=assignment_levels("level_{level}"),
     output:
         models=directory("results/trained/{system}"),
     params:

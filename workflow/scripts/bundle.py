@@ -10,6 +10,8 @@ from mlindex.stage import Stage
 from mlindex.tables.training import GROUPS, REFERENCE, SCALING
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
+    levels = stage.settings(Assignment).noise_levels
+    networks = [Path(path) / "network.npz" for path in stage.input.assignment]
     write_model_set(
         directory,
         system_of(stage.wildcards.system),
@@ -18,7 +20,6 @@ with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directo
         stage.read("groups", GROUPS),
         [Path(path) for path in stage.input.networks],
         Path(stage.input.forests),
-        [Path(path) for path in stage.input.assignment],
-        stage.settings(Assignment),
+        dict(zip(levels, networks, strict=True)),
         stage.provenance(),
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mlindex.lattice import system_of
-from mlindex.models import compare_estimators
+from mlindex.overlap import compare_estimators
 from mlindex.scaling import Scaling
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS

@@ -1,0 +1,19 @@
+"""The report, as one HTML page."""
+
+from pathlib import Path
+
+from mlindex.report.inputs import KINDS, read_inputs
+from mlindex.report.page import build_page
+from mlindex.schema import atomic_path
+from mlindex.stage import Stage
+
+with Stage(snakemake) as stage:
+    kinds = (*KINDS, "entries", "seconds")
+    data = read_inputs(
+        {kind: getattr(stage.input, kind) for kind in kinds},
+        stage.params.systems,
+        stage.params.settings["config"],
+        Path("results/benchmarks"),
+    )
+    with atomic_path(stage.output.page) as path:
+        path.write_text(build_page(data, Path(stage.input.resources).parent), encoding="utf-8")

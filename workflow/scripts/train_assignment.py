@@ -1,10 +1,9 @@
 """The assignment network of a lattice system at one noise level."""
 
-from pathlib import Path
-
 from mlindex.assignment import train_assignment
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
+from mlindex.schema import atomic_directory
 from mlindex.settings.models import Assignment
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, TRAINING
@@ -13,17 +12,18 @@ from mlindex.tables.training import EXAMPLES, REFERENCE, SCALING
 with Stage(snakemake) as stage:
     settings = stage.settings(Assignment)
     level = int(stage.wildcards.level)
-    trained = train_assignment(
-        stage.read("examples", EXAMPLES),
-        stage.read("reference", REFERENCE)[["h", "k", "l"]].to_numpy(),
-        system_of(stage.wildcards.system),
-        Scaling.from_table(stage.read("scaling", SCALING)),
-        settings.noise_levels[level],
-        settings.epsilons[level],
-        settings,
-        stage.seed,
-        Path(stage.output.network),
-        stage.progress,
-    )
+    with atomic_directory(stage.output.network) as directory:
+        trained = train_assignment(
+            stage.read("examples", EXAMPLES),
+            stage.read("reference", REFERENCE)[["h", "k", "l"]].to_numpy(),
+            system_of(stage.wildcards.system),
+            Scaling.from_table(stage.read("scaling", SCALING)),
+            settings.noise_levels[level],
+            settings.epsilons[level],
+            settings,
+            stage.seed,
+            directory / "network.npz",
+            stage.progress,
+        )
     stage.write("training", TRAINING, trained.training)
     stage.write("metrics", METRICS, trained.metrics)

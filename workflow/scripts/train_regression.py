@@ -1,13 +1,14 @@
 """The variance networks of one batch of groups of a lattice system."""
 
 from mlindex.lattice import system_of
-from mlindex.regression import group_batches, train_regression
+from mlindex.regression import train_regression
 from mlindex.scaling import Scaling
 from mlindex.schema import atomic_directory
 from mlindex.settings.models import Regression
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.tables.training import EXAMPLES, SCALING
+from mlindex.training_data import group_batches
 
 with Stage(snakemake) as stage:
     examples = stage.read("examples", EXAMPLES)
