@@ -65,3 +65,11 @@ def test_empty_or_missing_folders_are_explained(tmp_path):
         update_manifest(
             FolderSource(name="x", path=str(tmp_path / "empty")), SHARDS, tmp_path / "m"
         )
+
+
+def test_excluded_files_are_left_out(folder):
+    source, _, manifest = folder
+    source = source.model_copy(update={"exclude": ("0/*", "*/1.cif")})
+    names = update_manifest(source, SHARDS, manifest)
+    paths = {p for n in names for p in read_table(manifest / f"{n}.files.parquet", FILES)["path"]}
+    assert paths == {f"{i % 3}/{i}.cif" for i in range(40) if i % 3 and i != 1}

@@ -26,6 +26,7 @@ AFTER_MERGE = {
     "train_assignment",
     "compare_splits",
     "compare_estimators",
+    "templates",
     "bundle",
     "validate",
     "models",

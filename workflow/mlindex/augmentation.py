@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import free_from_reindexed, reindexed_from_free
+from mlindex.axes import reindexed_from_free
 from mlindex.cell import cell_volume
 from mlindex.lattice import ANGLES, LatticeSystem
 from mlindex.scaling import Scaling
@@ -72,20 +72,7 @@ def _fill(sizes: np.ndarray, capacity: np.ndarray, total: int) -> np.ndarray:
     return shares
 
 
-def free_parameters(
-    cells: np.ndarray, unique_axes: np.ndarray, system: LatticeSystem
-) -> np.ndarray:
-    """Free parameters (n, n_free) of reindexed cells (n, 6), each with its unique axis."""
-    free = np.empty((len(cells), system.n_free))
-    for axis in np.unique(unique_axes):
-        rows = unique_axes == axis
-        free[rows] = free_from_reindexed(cells[rows], system, str(axis))
-    return free
-
-
-def reindexed_cells(
-    free: np.ndarray, unique_axes: np.ndarray, system: LatticeSystem
-) -> np.ndarray:
+def reindexed_cells(free: np.ndarray, unique_axes: np.ndarray, system: LatticeSystem) -> np.ndarray:
     """Reindexed cells (n, 6) from free parameters (n, n_free), each with its unique axis."""
     cells = np.empty((len(free), 6))
     for axis in np.unique(unique_axes):

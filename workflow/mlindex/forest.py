@@ -31,6 +31,8 @@ from mlindex.trees import Trees
 
 _LOG = logging.getLogger("mlindex.forest")
 _ESTIMATOR = "forest"
+#: Draws that a tree needs, in least leaves: two to split, twice as many because draws repeat.
+_LEAVES = 4
 
 
 def fit_forest(samples: Samples, settings: Forest, seed: int) -> RandomForestRegressor:
@@ -40,7 +42,7 @@ def fit_forest(samples: Samples, settings: Forest, seed: int) -> RandomForestReg
     a tree can split at least once.
     """
     count = int(samples.train.sum())
-    share = min(1.0, max(settings.subsample, 2 * settings.min_samples_leaf / count))
+    share = min(1.0, max(settings.subsample, _LEAVES * settings.min_samples_leaf / count))
     forest = RandomForestRegressor(
         settings.trees,
         max_samples=share,
@@ -49,15 +51,23 @@ def fit_forest(samples: Samples, settings: Forest, seed: int) -> RandomForestReg
         n_jobs=1,
     )
     target = samples.free_scaled[samples.train]
-    return forest.fit(samples.q2_scaled[samples.train], target if target.shape[1] > 1 else target[:, 0])
+    return forest.fit(
+        samples.q2_scaled[samples.train], target if target.shape[1] > 1 else target[:, 0]
+    )
 
 
 def forest_arrays(forest: RandomForestRegressor) -> dict[str, np.ndarray]:
     """A fitted forest as the arrays that :class:`mlindex.trees.Trees` reads."""
     trees = [estimator.tree_ for estimator in forest.estimators_]
     starts = np.cumsum([0] + [tree.node_count for tree in trees[:-1]])
-    left = [np.where(t.children_left < 0, -1, t.children_left + s) for t, s in zip(trees, starts, strict=True)]
-    right = [np.where(t.children_right < 0, -1, t.children_right + s) for t, s in zip(trees, starts, strict=True)]
+    left = [
+        np.where(t.children_left < 0, -1, t.children_left + s)
+        for t, s in zip(trees, starts, strict=True)
+    ]
+    right = [
+        np.where(t.children_right < 0, -1, t.children_right + s)
+        for t, s in zip(trees, starts, strict=True)
+    ]
     return {
         "root": starts.astype(np.int32),
         "left": np.concatenate(left).astype(np.int32),
@@ -81,13 +91,13 @@ def train_forests(
     """Train the forests of some groups, write ``{group}.npz`` for each and give METRICS.
 
     Figures come from the half of the validation side that the networks' come from, unaugmented
-    entries only, so that the two can be compared. A group with fewer training entries than two
-    leaves need is not trained; METRICS and log say so.
+    entries only, so that the two can be compared. A group with too few training
+    entries for a tree to split is not trained; METRICS and log say so.
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     metrics: list[dict] = []
-    needed = 2 * settings.min_samples_leaf
+    needed = _LEAVES * settings.min_samples_leaf
     for group, rows in by_group(examples, progress(groups)):
         samples = regression_samples(rows, system, scaling)
         count = int(samples.train.sum())

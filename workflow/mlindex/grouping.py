@@ -112,8 +112,9 @@ def conditions(hall_symbol: str, operator: Operator) -> str:
     found = {c: _shifts(_rows(c) @ inverse, rotations, translations) for c in _CLASSES}
     told: list[str] = []
     for name in _CLASSES:
+        zero = {(0,) * len(_letters(name))}
         wider = [c for c in _CLASSES if c != name and _embedding(name, c) is not None]
-        inherited = _closure(_project(v, name, c) for c in wider for v in found[c])
+        inherited = _closure((_project(v, name, c) for c in wider for v in found[c]), zero)
         equivalent = any(
             _same_class(_rows(t) @ inverse, _rows(name) @ inverse, rotations) for t in told
         )
@@ -146,7 +147,7 @@ def _shifts(rows: np.ndarray, rotations: np.ndarray, translations: np.ndarray) -
 
 
 def _closure(generators: Iterable[Vector], known: set[Vector] | None = None) -> set[Vector]:
-    """The group that vectors generate under addition modulo a turn; always with its zero."""
+    """The group that vectors and a known group generate under addition modulo a turn."""
     group = set(known or ())
     for vector in generators:
         group = group or {tuple(0 for _ in vector)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pandas as pd
@@ -94,6 +95,8 @@ def _scan(source: FolderSource, known: pd.DataFrame) -> pd.DataFrame:
     seen = {row.path: row for row in known.itertuples()}
     rows = []
     for path, size, modified in sorted(_walk(root)):
+        if any(fnmatchcase(path, pattern) for pattern in source.exclude):
+            continue
         row = seen.get(path)
         same = row is not None and (row.size_bytes, row.modified_ns) == (size, modified)
         digest = row.digest if same else _digest(root / path)

@@ -20,6 +20,9 @@ from mlindex.schema import atomic_path
 
 #: Added to the variance in layer normalization (Keras' default).
 NORMALIZATION_EPSILON = 1e-3
+#: Least alpha and beta: softplus underflows to 0, where alpha = 1 and beta = 0 have no variance.
+ALPHA_MIN = 1 + 1e-4
+BETA_MIN = 1e-6
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -29,7 +32,7 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
         for name in sorted(arrays):
             member = zipfile.ZipInfo(f"{name}.npy", _ZIP_DATE)
             with archive.open(member, "w", force_zip64=True) as stream:
-                array = np.ascontiguousarray(arrays[name])
+                array = np.asarray(arrays[name], order="C")
                 np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
@@ -147,7 +150,7 @@ class VarianceNetwork:
             three float32 arrays of shape (..., n_free).
         """
         x = np.asarray(q2_scaled, dtype=np.float32)
-        return self.mean(x), 1 + softplus(self.alpha(x)), softplus(self.beta(x))
+        return self.mean(x), softplus(self.alpha(x)) + ALPHA_MIN, softplus(self.beta(x)) + BETA_MIN
 
 
 def closeness(q2_scaled: np.ndarray, reference_scaled: np.ndarray, epsilon: float) -> np.ndarray:

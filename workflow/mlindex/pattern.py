@@ -20,7 +20,7 @@ from mlindex.reflections import Reflections, find_at_least, symmetry_of
 from mlindex.settings.data import Simulation
 from mlindex.structure_factors import Sites, form_factor_coefficients, squared_structure_factors
 from mlindex.tables.columns import cell_names
-from mlindex.tables.entries import ENTRIES, REJECTS
+from mlindex.tables.entries import REJECTS
 from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 #: Lines that are always listed, if need be from beyond the end of the pattern.
@@ -32,8 +32,11 @@ MAX_TERMS = 5_000_000_000
 #: A strongest |F|² below this share of (sum of all electrons)² means that nothing scatters.
 MIN_RELATIVE_INTENSITY = 1e-12
 
-#: Columns of an entry that the simulation reads, besides those of its cell.
-_SITE_COLUMNS = ("element", "x", "y", "z", "occupancy", "u_iso_A2")
+#: Columns of an entry that the simulation reads.
+_USED = (
+    *("entry_id", "source", "path", "hall_symbol", *cell_names("")),
+    *(f"site_{name}" for name in ("element", "x", "y", "z", "occupancy", "u_iso_A2")),
+)
 _GAUSSIAN_REACH_FWHM = 3.0
 
 Progress = Callable[[Iterable], Iterable]
@@ -73,7 +76,7 @@ class Lines:
     intensity: np.ndarray
 
 
-class Unusable(Exception):
+class UnusableError(Exception):
     """A crystal without a pattern: number and name of the rule, value seen, reason."""
 
     def __init__(self, rule: int, name: str, seen: Any, reason: str):
@@ -93,12 +96,12 @@ def simulate(entries: pd.DataFrame, settings: Simulation, progress: Progress = i
         Rows of REFLECTIONS, PATTERNS and REJECTS.
     """
     reflections, patterns, rejects = [], [], []
-    columns = {name: entries[name].tolist() for name in entries.columns if name in _USED}
+    columns = {name: entries[name].tolist() for name in _USED}
     for row in progress(range(len(entries))):
         entry = {name: values[row] for name, values in columns.items()}
         try:
             lines = calculate_lines(_crystal(entry, settings.displacement), settings)
-        except Unusable as problem:
+        except UnusableError as problem:
             rejects.append(_reject(entry, problem))
             continue
         pattern, scale = calculate_pattern(lines, settings)
@@ -115,7 +118,7 @@ def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
     """All lines up to the end of the pattern, and at least :data:`MIN_LINES`.
 
     Raises:
-        Unusable: no sites, an element without form factor, nothing that scatters, too large.
+        UnusableError: no sites, an element without form factor, nothing that scatters, too large.
     """
     _check_sites(crystal.sites)
     symmetry = symmetry_of(crystal.hall_symbol)
@@ -125,7 +128,7 @@ def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
     n_inside = int(np.searchsorted(found.q2_inv_A2, q2_end, side="right"))
     n_terms = n_inside * len(crystal.sites.element) * len(symmetry.rotations)
     if n_terms > MAX_TERMS:
-        raise Unusable(4, "too large", n_terms, "reflections times atoms are beyond the limit")
+        raise UnusableError(4, "too large", n_terms, "reflections times atoms are beyond the limit")
     intensity = np.zeros(len(found.q2_inv_A2))
     if n_inside:
         intensity[:n_inside] = _intensities(found, n_inside, crystal, settings.wavelength_A)
@@ -169,12 +172,6 @@ def lorentz_polarization(theta_rad: np.ndarray) -> np.ndarray:
     return (1 + np.cos(2 * theta_rad) ** 2) / (sine**2 * np.cos(theta_rad))
 
 
-_USED = ("entry_id", "source", "path", "hall_symbol", *cell_names("")) + tuple(
-    f"site_{name}" for name in _SITE_COLUMNS
-)
-assert set(_USED) <= set(ENTRIES.names)
-
-
 def _crystal(entry: dict[str, Any], displacement: bool) -> Crystal:
     u_iso = np.asarray(entry["site_u_iso_A2"], dtype=float)
     position = np.array([entry[f"site_{axis}"] for axis in "xyz"], dtype=float)
@@ -192,15 +189,15 @@ def _crystal(entry: dict[str, Any], displacement: bool) -> Crystal:
 
 def _check_sites(sites: Sites) -> None:
     if not sites.element:
-        raise Unusable(1, "no atoms", 0, "the entry lists no atom sites")
+        raise UnusableError(1, "no atoms", 0, "the entry lists no atom sites")
     unknown = sorted({e for e in sites.element if form_factor_coefficients(e) is None})
     if unknown:
-        raise Unusable(
+        raise UnusableError(
             2, "no form factor", " ".join(unknown), "an element has no X-ray form factor"
         )
     numbers = (sites.position.T, sites.occupancy, sites.u_iso_A2)
     if not all(np.all(np.isfinite(values)) for values in numbers):
-        raise Unusable(1, "no atoms", "NaN", "a coordinate, occupancy or displacement is NaN")
+        raise UnusableError(1, "no atoms", "NaN", "a coordinate, occupancy or displacement is NaN")
 
 
 def _intensities(found: Reflections, n: int, crystal: Crystal, wavelength_A: float) -> np.ndarray:
@@ -219,7 +216,7 @@ def _merged(found: Reflections, intensity: np.ndarray, n: int, wavelength_A: flo
     strongest = total.max(initial=0.0)
     if n == 0 or not strongest > 0:
         seen = f"{n} reflections"
-        raise Unusable(3, "zero intensity", seen, "no line of the pattern has any intensity")
+        raise UnusableError(3, "zero intensity", seen, "no line of the pattern has any intensity")
     q2 = found.q2_inv_A2[starts]
     return Lines(
         hkl=found.hkl[starts],
@@ -243,7 +240,7 @@ def _reflections_row(entry_id: str, lines: Lines) -> tuple:
     )
 
 
-def _reject(entry: dict[str, Any], problem: Unusable) -> tuple:
+def _reject(entry: dict[str, Any], problem: UnusableError) -> tuple:
     return (
         entry["entry_id"],
         entry["source"],

@@ -21,20 +21,20 @@ from scipy.stats import norm, t
 from mlindex.training_tools import (  # isort: skip  (sets Keras' backend before it is imported)
     Trainer,
     hidden_stack,
-    make_deterministic,
     stack_arrays,
 )
 import keras
 import tensorflow as tf
 
 from mlindex.lattice import LatticeSystem
-from mlindex.networks import VarianceNetwork, write_arrays
+from mlindex.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
 from mlindex.provenance import generator
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.training_data import (
     Samples,
+    Trained,
     by_group,
     error_metrics,
     metric,
@@ -44,14 +44,6 @@ from mlindex.training_data import (
 
 _LOG = logging.getLogger("mlindex.regression")
 _ESTIMATOR = "network"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What training tells: a TRAINING frame and a METRICS frame."""
-
-    training: pd.DataFrame
-    metrics: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,6 @@ class VarianceModels:
 
 def build_models(n_peaks: int, n_free: int, settings: Regression) -> VarianceModels:
     """Build and compile the mean and the variance model, once for a lattice system."""
-    make_deterministic()
     beta = settings.beta
 
     def mean_loss(mean: Any, target: Any, frozen_variance: Any) -> Any:
@@ -159,7 +150,7 @@ def train_regression(
             continue
         epochs += train_group(models, samples, group, seed)
         path = directory / f"{group}.npz"
-        write_arrays(path, _weights(models))
+        write_arrays(path, network_arrays(models))
         axis = rows["unique_axis"].iloc[0]
         metrics += _figures(VarianceNetwork.load(path), samples, group, system, scaling, axis)
         _LOG.info("%s: network trained on %d entries", group, samples.train.sum())
@@ -186,7 +177,10 @@ def train_group(models: VarianceModels, samples: Samples, group: str, seed: int)
     x, target = samples.q2_scaled, samples.free_scaled
     rows: list[dict] = []
     for _ in range(settings.cycles):
-        halves = ((models.mean, models.variance, "mean"), (models.variance, models.mean, "variance"))
+        halves = (
+            (models.mean, models.variance, "mean"),
+            (models.variance, models.mean, "variance"),
+        )
         for learning, resting, name in halves:
             frozen = resting.predict(x)
             history = learning.fit(
@@ -219,7 +213,7 @@ def _mean_model(n_peaks: int, n_free: int, settings: Regression) -> keras.Model:
 def _variance_model(n_peaks: int, n_free: int, settings: Regression) -> keras.Model:
     q2 = keras.Input((n_peaks,))
     outputs = []
-    for name, offset in (("alpha", 1.0), ("beta", 0.0)):
+    for name, offset in (("alpha", ALPHA_MIN), ("beta", BETA_MIN)):
         hidden = hidden_stack(q2, settings.variance_layers, settings.dropout, name)
         raw = keras.layers.Dense(n_free, name=f"{name}_output")(hidden)
         positive = keras.layers.Activation("softplus", name=f"{name}_positive")(raw)
@@ -227,7 +221,8 @@ def _variance_model(n_peaks: int, n_free: int, settings: Regression) -> keras.Mo
     return keras.Model(q2, keras.layers.Concatenate(name="variance")(outputs))
 
 
-def _weights(models: VarianceModels) -> dict[str, np.ndarray]:
+def network_arrays(models: VarianceModels) -> dict[str, np.ndarray]:
+    """Weights under the names that :mod:`mlindex.networks` reads."""
     settings = models.settings
     found: dict[str, np.ndarray] = {}
     for trainer, name, units in (

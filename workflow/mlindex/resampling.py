@@ -180,9 +180,9 @@ def resample(
         first_peak["position"].to_numpy(), size=n, p=first_peak["probability"].to_numpy()
     )
     within = np.count_nonzero(q2_inv_A2 <= resolution.q2_max_inv_A2, axis=1)
-    accept = acceptance.probability(least_separations(q2_inv_A2), np.where(
-        np.isfinite(q2_inv_A2), q2_inv_A2, 0.0
-    ))
+    accept = acceptance.probability(
+        least_separations(q2_inv_A2), np.where(np.isfinite(q2_inv_A2), q2_inv_A2, 0.0)
+    )
     return _select(
         resolution.two_theta_deg(q2_inv_A2),
         accept,
@@ -262,10 +262,7 @@ def _resolved(
     later = (first[:, None] >= 0) & (np.arange(lists.q2_inv_A2.shape[1]) > first[:, None])
     separation = least_separations(lists.q2_inv_A2)
     counted = (
-        apart
-        & later
-        & (lists.q2_inv_A2 <= resolution.q2_max_inv_A2)
-        & np.isfinite(separation)
+        apart & later & (lists.q2_inv_A2 <= resolution.q2_max_inv_A2) & np.isfinite(separation)
     )
     return separation[counted], lists.q2_inv_A2[counted], lists.observed[counted]
 
@@ -314,9 +311,9 @@ def _acceptance_table(
     mean = grouped.mean()
     number = mean.index.to_numpy()
     inside = (number > 0) & (number < len(edges))
-    middle = np.sqrt(edges[np.clip(number - 1, 0, len(edges) - 2)] * edges[
-        np.clip(number, 1, len(edges) - 1)
-    ])
+    middle = np.sqrt(
+        edges[np.clip(number - 1, 0, len(edges) - 2)] * edges[np.clip(number, 1, len(edges) - 1)]
+    )
     # The bins below and above the range have no middle: their mean stands for it.
     position = np.where(inside, middle, mean["separation"].to_numpy())
     table = pd.DataFrame(

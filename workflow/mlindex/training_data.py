@@ -11,11 +11,18 @@ import pandas as pd
 
 from mlindex.axes import free_from_reindexed
 from mlindex.lattice import ANGLES, AXES, LatticeSystem
-from mlindex.scaling import Scaling
+from mlindex.scaling import Scaling, reindexed_free
 from mlindex.schema import stack
-from mlindex.tables.columns import cell_names
 
 _PERCENTILES = (50, 68, 90, 95)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What training tells: a TRAINING frame and a METRICS frame."""
+
+    training: pd.DataFrame
+    metrics: pd.DataFrame
 
 
 @dataclass(frozen=True)
@@ -64,12 +71,8 @@ def regression_samples(examples: pd.DataFrame, system: LatticeSystem, scaling: S
     The targets are the scaled free parameters of the reindexed cell (Moreau 2.1.4, 2.2).
     """
     train, stopping, figures = sides(examples)
-    free = np.empty((len(examples), system.n_free))
-    cells = examples[cell_names("")].to_numpy(dtype=float)
-    axes = examples["unique_axis"].to_numpy()
-    for axis in set(axes):
-        free[axes == axis] = free_from_reindexed(cells[axes == axis], system, axis)
-    q2_inv_A2 = stack(examples["q2_inv_A2"]).reshape(len(examples), -1)
+    free = reindexed_free(examples, system)
+    q2_inv_A2 = stack(examples["q2_inv_A2"]).reshape(len(examples), system.n_peaks)
     return Samples(
         scaling.q2(q2_inv_A2).astype(np.float32),
         free,
@@ -143,9 +146,7 @@ def group_batches(sizes: Mapping[str, int], n_batches: int) -> list[list[str]]:
     return batches
 
 
-def by_group(
-    examples: pd.DataFrame, groups: Iterable[str]
-) -> Iterable[tuple[str, pd.DataFrame]]:
+def by_group(examples: pd.DataFrame, groups: Iterable[str]) -> Iterable[tuple[str, pd.DataFrame]]:
     """The examples of each of the groups, in the order of the groups."""
     for group in groups:
         yield group, examples[examples["group"] == group].reset_index(drop=True)

@@ -3,13 +3,14 @@
 A :class:`Trainer` traces one graph for an epoch and one for the loss, for arrays of any length.
 Network after network is then trained by drawing the weights anew and zeroing the optimizer, so
 that TensorFlow, which never gives back a graph, builds none after the first. ``Model.fit`` would
-build input pipelines on every call.
+build input pipelines on every call. Importing this module makes TensorFlow deterministic, for it
+can't be made so once it has run.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -45,9 +46,12 @@ def make_deterministic() -> None:
         if threads != 1:
             raise MlindexError(
                 f"TensorFlow already runs with {threads or 'all'} threads in this process, where "
-                "reproducible training needs one: call make_deterministic() before anything else"
+                "reproducible training needs one: import mlindex.training_tools first of all"
             ) from error
     tf.config.experimental.enable_op_determinism()
+
+
+make_deterministic()
 
 
 def hidden_stack(x: Any, units: Sequence[int], dropout: float, prefix: str) -> Any:
@@ -86,7 +90,7 @@ def reset(model: keras.Model, optimizer: keras.Optimizer, rng: np.random.Generat
         if variable is not optimizer._learning_rate:
             variable.assign(np.zeros(variable.shape, dtype=variable.dtype))
     for layer in model.layers:
-        if isinstance(layer, keras.layers.Dropout):
+        if isinstance(layer, keras.layers.Dropout) and layer.rate > 0:
             seed = rng.integers(0, 2**31, size=layer.seed_generator.state.shape)
             layer.seed_generator.state.assign(seed.astype(layer.seed_generator.state.dtype))
 
@@ -124,7 +128,7 @@ class Trainer:
         self.model = model
         self.optimizer = keras.optimizers.Adam(learning_rate)
         self.optimizer.build(model.trainable_variables)
-        self._loss = loss
+        self.loss = loss
         self._inputs = len(inputs)
         self._batch_size = batch_size
         rows = tuple(tf.TensorSpec((None, width), tf.float32) for width in (*inputs, *targets))
@@ -150,6 +154,7 @@ class Trainer:
         epochs: int,
         patience: int,
         rng: np.random.Generator,
+        progress: Callable[[Iterable], Iterable] = iter,
     ) -> list[tuple[float, float]]:
         """Train until the epochs are over or the validation loss has stopped falling.
 
@@ -161,6 +166,7 @@ class Trainer:
             epochs: epochs at most.
             patience: epochs without a better validation loss that end it.
             rng: shuffles the rows.
+            progress: wraps the epochs.
 
         Returns:
             training and validation loss of each epoch.
@@ -169,7 +175,7 @@ class Trainer:
         best, weights = float(self._evaluate(held_out)), self.model.get_weights()
         history: list[tuple[float, float]] = []
         best_epoch = 0
-        while len(history) < epochs and len(history) - best_epoch < patience:
+        for _ in progress(range(epochs)):
             rows = training()
             order = rng.permutation(len(rows[0])).astype(np.int32)
             loss = float(self._epoch(_tensors(rows), tf.constant(order)))
@@ -177,6 +183,8 @@ class Trainer:
             # A loss that is not a number is never smaller, so such weights are not kept.
             if history[-1][1] < best or not np.isfinite(best):
                 best, best_epoch, weights = history[-1][1], len(history), self.model.get_weights()
+            if len(history) - best_epoch >= patience:
+                break
         self.model.set_weights(weights)
         return history
 
@@ -189,7 +197,7 @@ class Trainer:
     def _batch_losses(self, rows: Any, training: bool) -> Any:
         inputs, targets = rows[: self._inputs], rows[self._inputs :]
         output = self.model(inputs[0] if self._inputs == 1 else list(inputs), training=training)
-        return self._loss(output, *targets)
+        return self.loss(output, *targets)
 
     def _run_epoch(self, rows: Any, order: Any) -> Any:
         total = tf.constant(0.0)

@@ -60,7 +60,7 @@ class Trees:
 
 
 @njit(cache=True)
-def _leaves(x, root, left, right, feature, threshold):  # noqa: ANN001, ANN202
+def _leaves(x, root, left, right, feature, threshold):
     found = np.empty((x.shape[0], root.size), dtype=np.int64)
     for row in range(x.shape[0]):
         for tree in range(root.size):

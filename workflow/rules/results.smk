@@ -33,6 +33,7 @@ rule models:
     input:
         models="results/trained/{system}",
         rates="results/rates/{system}.parquet",
+        groups="results/groups/{system}.parquet",
         metrics=metric_tables,
     output:
         models=directory("results/models/{system}"),

@@ -111,8 +111,36 @@ rule train_assignment:
         "../scripts/train_assignment.py"
 
 
+rule templates:
+    input:
+        examples="results/examples/{system}.parquet",
+        reference="results/reference/{system}.parquet",
+    output:
+        templates="results/templates/{system}.parquet",
+    params:
+        code=code("templates.py"),
+        settings={
+            "optimization": {"template_rows": CONFIG.optimization.template_rows},
+        },
+    log:
+        "results/logs/templates/{system}.log",
+    benchmark:
+        "results/benchmarks/templates/{system}.tsv"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 20),
+        runtime=minutes(10, 0.5),
+    conda:
+        "../../environment.yml"
+    message:
+        "Frequent sets of Miller indices of {wildcards.system}"
+    script:
+        "../scripts/templates.py"
+
+
 rule bundle:
     input:
+        templates="results/templates/{system}.parquet",
         scaling="results/scaling/{system}.parquet",
         reference="results/reference/{system}.parquet",
         groups="results/groups/{system}.parquet",

@@ -1,0 +1,20 @@
+"""The models of a lattice system with what was measured on them."""
+
+import shutil
+from pathlib import Path
+
+from mlindex.model_card import model_card
+from mlindex.schema import atomic_directory, write_table
+from mlindex.stage import Stage
+from mlindex.tables.results import METRICS, RATES
+from mlindex.tables.training import GROUPS
+
+with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
+    trained = Path(stage.input.models)
+    shutil.copytree(trained, directory, dirs_exist_ok=True)
+    rates = stage.read("rates", RATES)
+    groups = stage.read("groups", GROUPS)
+    write_table(directory / "rates.parquet", RATES, rates, stage.provenance())
+    metrics = stage.read("metrics", METRICS)
+    write_table(directory / "metrics.parquet", METRICS, metrics, stage.provenance())
+    (directory / "README.md").write_text(model_card(trained, rates, groups), encoding="utf-8")

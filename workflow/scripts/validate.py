@@ -1,0 +1,26 @@
+"""Indexing of validation entries with the models of their lattice system."""
+
+import pandas as pd
+
+from mlindex.models import ModelSet
+from mlindex.schema import atomic_path
+from mlindex.settings.models import Optimization, Validation
+from mlindex.stage import Stage
+from mlindex.tables.results import RATES, VALIDATION
+from mlindex.tables.training import DATASET
+from mlindex.validation import rates, validate_methods
+
+with Stage(snakemake) as stage:
+    validated = validate_methods(
+        stage.read("dataset", DATASET),
+        ModelSet.load(stage.input.models),
+        stage.settings(Optimization),
+        stage.settings(Validation),
+        stage.seed,
+        stage.threads,
+        stage.progress,
+    )
+    stage.write("validation", VALIDATION, validated.table)
+    stage.write("rates", RATES, rates(validated.table))
+    with atomic_path(stage.output.seconds) as path:
+        pd.DataFrame({"seconds": validated.seconds}).to_csv(path, index=False)

@@ -63,6 +63,23 @@ def nearest_reflections(
 
 
 @njit(cache=True, nogil=True)
+def lines_below(x: np.ndarray, design: np.ndarray, q2_max: float) -> np.ndarray:
+    """Reference reflections (n,) with 0 < q² <= q2_max, at least 1, for x (n, f), H (r, f)."""
+    n, f = x.shape
+    counts = np.empty(n)
+    for i in range(n):
+        count = 0
+        for j in range(design.shape[0]):
+            value = 0.0
+            for t in range(f):
+                value += design[j, t] * x[i, t]
+            if 0.0 < value <= q2_max:
+                count += 1
+        counts[i] = max(count, 1)
+    return counts
+
+
+@njit(cache=True, nogil=True)
 def least_squares(
     x: np.ndarray, design: np.ndarray, labels: np.ndarray, q2: np.ndarray, weights: np.ndarray
 ) -> np.ndarray:

@@ -72,7 +72,7 @@ class Simulation(Section):
 class Peaks(Section):
     """Which reflections make the two peak lists (Moreau 2.1.1)."""
 
-    length: int = setting(60, "Reflections in each list, at most.", gt=0)
+    length: int = setting(60, "Reflections in each list, at most.", gt=0, le=60)
     min_intensity: float = setting(
         0.005, "Least intensity of an observed peak in the pattern with sum(I²) = 1.", gt=0
     )
@@ -89,8 +89,9 @@ class Grouping(Section):
 
     min_entries: int = setting(
         400,
-        "Patterns of reflection conditions with fewer entries are joined to the most similar "
-        "pattern of the same Bravais lattice and unique axis.",
+        "Patterns of reflection conditions with fewer usable entries, training and validation "
+        "together, are joined to the most similar pattern of the same Bravais lattice and unique "
+        "axis.",
         gt=0,
     )
 

@@ -52,6 +52,9 @@ class Assignment(Section):
     batch_size: int = setting(256, "Entries in a batch.", gt=0)
     epochs: int = setting(10, "Epochs.", gt=0)
     patience: int = setting(5, "Epochs without a better validation loss that end it.", gt=0)
+    min_train: int = setting(
+        100, "With fewer unaugmented training entries no network is trained.", gt=0
+    )
 
 
 class Optimization(Section):
@@ -77,6 +80,39 @@ class Optimization(Section):
         4.0, "Candidates this many standard deviations worse than the median are removed.", gt=0
     )
     explainers: int = setting(10, "Explaining cells after which the search ends.", gt=0)
+    subsample_lines: float = setting(
+        0.45, "Mean share of the lines that a step of subsampling keeps.", gt=0, le=1
+    )
+    temperature: float = setting(
+        50.0,
+        "A worse cell is accepted with probability min(1, ratio of likelihoods)^(1/temperature); "
+        "1 is eq. 34 as it stands, higher values let candidates wander more.",
+        ge=1,
+    )
+    explain_factor: float = setting(
+        100.0,
+        "A line is indexed within this many epsilon, and a cell explains the lines where the "
+        "geometric mean of |discrepancy| + epsilon is below this many.",
+        gt=1,
+    )
+    explain_merit: float = setting(
+        10.0,
+        "A cell explains the lines only where its figure of merit, with a geometric mean, is at "
+        "least this: large cells have a line near everything.",
+        ge=0,
+    )
+    finalists: int = setting(
+        20, "Best candidates that are refined on all their reflections and ranked.", gt=0
+    )
+    volume_scales: tuple[float, ...] = setting(
+        (1.0,), "Every drawn cell also enters with its volume scaled by each of these."
+    )
+    templates: int = setting(
+        200, "Cells solved from frequent sets of Miller indices, where the models have them.", ge=0
+    )
+    template_rows: int = setting(
+        5000, "Most frequent sets of Miller indices that are kept of the training entries.", gt=0
+    )
 
 
 class Validation(Section):

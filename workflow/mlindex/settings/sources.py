@@ -18,6 +18,9 @@ class FolderSource(Section):
         pattern=r"^[A-Za-z0-9_-]+$",
     )
     path: str = Field(description="The folder, absolute or relative to the working directory.")
+    exclude: tuple[str, ...] = setting(
+        (), "Files to leave out: patterns of paths below the folder, such as 'calculated/*'."
+    )
     symmetry: Literal["given", "found"] = setting(
         "given",
         "Take the symmetry as the file states it, or find it from the atoms (spglib): "

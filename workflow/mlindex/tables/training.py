@@ -133,3 +133,13 @@ HISTOGRAMS = Table(
         Column("count", FLOAT64, "Values in the bin"),
     ),
 )
+
+TEMPLATES = Table(
+    "templates",
+    "a set of reference reflections that some of the first lines of training entries often have",
+    (
+        Column("line", list_of(INT32), "Positions of the lines, from 0"),
+        Column("label", list_of(INT32), "Row of each line's reflection in the reference list"),
+        Column("examples", INT32, "Training examples with it"),
+    ),
+)

@@ -1,0 +1,217 @@
+"""One generated crystal: cell, composition, atoms."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import spglib
+
+from mlindex.axes import standard_order
+from mlindex.cell import cell_volume
+from mlindex.errors import MlindexError
+from mlindex.generator.placing import Sites, place_atoms
+from mlindex.generator.positions import Positions, positions_of
+from mlindex.generator.settings_table import bravais_symbol, unique_axis
+from mlindex.generator.shapes import rhombohedral_axes
+from mlindex.generator.statistics import (
+    VOLUME_CLASSES_A3,
+    Compositions,
+    cell_mixture,
+    compositions,
+)
+from mlindex.lattice import AXES, BRAVAIS
+from mlindex.settings.sources import GeneratorSource
+
+#: Range of the volume of an atom, whatever the composition.
+VOLUME_PER_ATOM_A3 = (10.0, 30.0)
+_VOLUME_SPREAD = 0.12
+#: Share of the cell that spheres of half the clash distance fill at most when placed blindly.
+_PACKING = 0.25
+_CELLS = 40
+_ATTEMPTS_PER_CELL = 6
+_SYMPREC_A = 0.01
+#: Fewer atoms in the primitive cell than this may happen to have more symmetry than is stated.
+_FEW_ATOMS = 16
+
+
+@dataclass(frozen=True)
+class Crystal:
+    """A crystal as it is written: cell (6,) in A and degrees as the text rounds it."""
+
+    symbol: str
+    cell: np.ndarray
+    elements: tuple[str, ...]
+    sites: Sites
+    u_iso_A2: np.ndarray
+    formula: str
+    formula_units: int
+
+    @property
+    def volume_A3(self) -> float:
+        """Volume of the conventional cell in A³."""
+        return float(cell_volume(self.cell))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is fixed before atoms are placed."""
+
+    symbol: str
+    bravais: str
+    positions: Positions
+    cell: np.ndarray
+    lattice_A: np.ndarray
+    lattice_points: int
+
+
+def make_crystal(
+    symbol: str,
+    bravais: str,
+    settings: GeneratorSource,
+    resources: Path,
+    rng: np.random.Generator,
+) -> Crystal:
+    """A crystal in a setting, by gemmi's extended Hermann-Mauguin symbol.
+
+    Raises:
+        MlindexError: no draw gave atoms that do not clash.
+    """
+    positions = positions_of(symbol)
+    choices = compositions(resources, BRAVAIS[bravais].system.name)
+    spare = None
+    for _ in range(_CELLS):
+        plan = _plan(symbol, bravais, positions, settings, resources, rng)
+        choice = choices[int(np.searchsorted(VOLUME_CLASSES_A3, cell_volume(plan.cell)))]
+        for _ in range(_ATTEMPTS_PER_CELL):
+            crystal = _attempt(plan, choice, settings, rng)
+            if crystal is None:
+                continue
+            if _keeps_lattice(crystal, plan):
+                return crystal
+            spare = spare or crystal
+    if spare is not None:
+        return spare
+    raise MlindexError(
+        f"generator: no atoms could be placed in {symbol} without clashes; "
+        f"lower clash_fraction ({settings.clash_fraction}) or raise volume_per_atom_A3"
+    )
+
+
+def _plan(symbol, bravais, positions, settings, resources, rng) -> _Plan:
+    group = gemmi.find_spacegroup_by_name(symbol)
+    cell = _in_setting(cell_mixture(resources, bravais).draw(rng), bravais, group)
+    points = round(1 / abs(np.linalg.det(positions.primitive)))
+    least = points * int(positions.multiplicities.min()) * settings.volume_per_atom_A3
+    # The smallest orbit must fit, even into the smallest cells of the lattice.
+    cell[:3] *= max(1.0, np.cbrt(least / cell_volume(cell)))
+    # Rounded as the text states it, so that volume and atoms are those of the file.
+    cell = np.concatenate([np.round(cell[:3], 5), np.round(cell[3:], 4)])
+    lattice = np.array(gemmi.UnitCell(*cell).orth.mat.tolist()).T.copy()
+    return _Plan(symbol, bravais, positions, cell, lattice, points)
+
+
+def _in_setting(cell: np.ndarray, bravais: str, group: gemmi.SpaceGroup) -> np.ndarray:
+    if group.ext == "R":
+        return rhombohedral_axes(cell)
+    order = standard_order(BRAVAIS[bravais].system, AXES[unique_axis(group)])
+    out = np.empty(6)
+    for standard, axis in enumerate(order):
+        out[axis], out[3 + axis] = cell[standard], cell[3 + standard]
+    return out
+
+
+def _attempt(
+    plan: _Plan, choice: Compositions, settings: GeneratorSource, rng: np.random.Generator
+) -> Crystal | None:
+    elements, fractions = choice.draw(rng)
+    radii = settings.clash_fraction * _radii(elements)
+    per_atom = settings.volume_per_atom_A3 * np.exp(_VOLUME_SPREAD * rng.standard_normal())
+    crowded = np.pi / 6 * np.sum(fractions * (2 * radii) ** 3) / _PACKING
+    per_atom = max(per_atom, crowded)
+    if not VOLUME_PER_ATOM_A3[0] <= per_atom <= 0.9 * VOLUME_PER_ATOM_A3[1]:
+        return None
+    volume = float(cell_volume(plan.cell)) / plan.lattice_points
+    wanted = max(round(volume / per_atom), int(plan.positions.multiplicities.min()))
+    counts = _counts(fractions, wanted)
+    sites = place_atoms(plan.positions, plan.lattice_A, counts, radii, rng)
+    placed = int(sites.multiplicities.sum())
+    if not placed or not VOLUME_PER_ATOM_A3[0] <= volume / placed <= VOLUME_PER_ATOM_A3[1]:
+        return None
+    return _finished(plan, elements, sites, rng)
+
+
+@lru_cache(maxsize=2000)
+def _radii(elements: tuple[str, ...]) -> np.ndarray:
+    return np.array([gemmi.Element(e).covalent_r for e in elements])
+
+
+def _counts(fractions: np.ndarray, wanted: int) -> np.ndarray:
+    """Whole numbers of atoms near ``fractions * wanted``, of sum ``wanted``."""
+    exact = fractions * wanted
+    counts = np.floor(exact).astype(np.int64)
+    short = wanted - int(counts.sum())
+    counts[np.argsort(counts - exact, kind="stable")[:short]] += 1
+    return counts
+
+
+def _finished(
+    plan: _Plan, elements: tuple[str, ...], sites: Sites, rng: np.random.Generator
+) -> Crystal:
+    order = np.argsort(sites.elements, kind="stable")
+    sites = Sites(sites.fractions[order], sites.elements[order], sites.multiplicities[order])
+    totals = np.bincount(sites.elements, sites.multiplicities, len(elements)).astype(int)
+    totals = totals * plan.lattice_points
+    units = math.gcd(*(int(n) for n in totals))
+    parts = [
+        f"{e}{n // units if n > units else ''}" for e, n in zip(elements, totals, strict=True) if n
+    ]
+    return Crystal(
+        plan.symbol,
+        plan.cell,
+        elements,
+        sites,
+        _displacements(elements, sites, rng),
+        " ".join(sorted(parts)),
+        units,
+    )
+
+
+def _displacements(elements: tuple[str, ...], sites: Sites, rng: np.random.Generator) -> np.ndarray:
+    """Isotropic displacements in A²: larger in molecular crystals, largest for hydrogen."""
+    molecular = {"C", "H"} <= set(elements)
+    typical = (0.04 if molecular else 0.012) * np.exp(0.35 * rng.standard_normal())
+    hydrogen = np.array([1.2 if e == "H" else 1.0 for e in elements])[sites.elements]
+    spread = np.exp(0.2 * rng.standard_normal(len(hydrogen)))
+    return np.clip(typical * hydrogen * spread, 0.002, 0.2)
+
+
+def _keeps_lattice(crystal: Crystal, plan: _Plan) -> bool:
+    """Whether the atoms have no more translations or metric symmetry than the setting states.
+
+    An orbit on general positions settles that, and so do many atoms; else spglib is asked.
+    """
+    general = crystal.sites.multiplicities == plan.positions.multiplicities[0]
+    placed = int(crystal.sites.multiplicities.sum())
+    if np.any(general) or placed > _FEW_ATOMS:
+        return True
+    found = spglib.get_symmetry_dataset(_primitive_atoms(crystal, plan), symprec=_SYMPREC_A)
+    if found is None:
+        return False
+    primitive_A3 = abs(np.linalg.det(found.primitive_lattice))
+    same = bravais_symbol(gemmi.find_spacegroup_by_number(found.number)) == plan.bravais
+    return same and primitive_A3 > 0.99 * crystal.volume_A3 / plan.lattice_points
+
+
+def _primitive_atoms(crystal: Crystal, plan: _Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Lattice (3, 3), fractions (n, 3) and kinds (n,) of the atoms of a primitive cell."""
+    positions, sites = plan.positions, crystal.sites
+    images = np.einsum("oij,sj->soi", positions.rotations, sites.fractions)
+    images = (images + positions.translations) @ np.linalg.inv(positions.primitive)
+    orbits = [np.unique(np.round(image % 1.0, 6) % 1.0, axis=0) for image in images]
+    kinds = np.repeat(sites.elements, [len(orbit) for orbit in orbits]) + 1
+    return positions.primitive @ plan.lattice_A, np.vstack(orbits), kinds

@@ -1,0 +1,280 @@
+"""Validation indexing: the optimization run on entries that no model has been trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from time import perf_counter
+from typing import Any, Protocol
+
+import numpy as np
+import pandas as pd
+
+from mlindex.axes import cell_to_standard, standard_order
+from mlindex.engine.finish import Solution
+from mlindex.engine.optimize import Optimized, optimize
+from mlindex.engine.templates import template_cells
+from mlindex.equivalence import lattice_of, same
+from mlindex.lattice import AXES, BRAVAIS, LatticeSystem
+from mlindex.merit import merit
+from mlindex.provenance import derive_seed
+from mlindex.settings.models import Optimization, Validation
+from mlindex.tables.columns import cell_names
+from mlindex.tables.results import RATES, VALIDATION
+
+FOUND, EXPLAINED, MISSED = "found", "explained", "missed"
+_NORMAL_95 = 1.959963984540054
+
+
+class Models(Protocol):
+    """What indexing needs of a lattice system's trained models (:class:`mlindex.models.ModelSet`).
+
+    ``reference_hkl`` is (r, 3) in the standard setting.
+    """
+
+    system: LatticeSystem
+    reference_hkl: np.ndarray
+
+    @property
+    def assignment_levels(self) -> tuple[float, ...]:
+        """Noise levels of the assignment networks."""
+        ...
+
+    def draw_candidates(
+        self, q2_inv_A2: np.ndarray, n_network: int, n_forest: int, rng: np.random.Generator
+    ) -> Any:
+        """Candidates with ``cells`` (n, 6) in the standard setting."""
+        ...
+
+    def assign_probabilities(
+        self, q2_inv_A2: np.ndarray, cells: np.ndarray, level: float
+    ) -> np.ndarray:
+        """Softmax (n, p, r) at a noise level."""
+        ...
+
+
+@dataclass(frozen=True)
+class Validated:
+    """A frame of VALIDATION and the seconds that each of its rows took, in its order."""
+
+    table: pd.DataFrame
+    seconds: list[float]
+
+
+def validate(
+    dataset: pd.DataFrame,
+    models: Models,
+    optimization: Optimization,
+    settings: Validation,
+    seed: int,
+    workers: int = 1,
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+    templates: pd.DataFrame | None = None,
+) -> Validated:
+    """Index validation entries and compare with what they are.
+
+    Every entry has a seed of its own, so that neither the number of workers nor which other
+    entries are indexed changes its result.
+
+    Args:
+        dataset: DATASET; only usable entries of the validation side are taken.
+        models: the trained models of the lattice system.
+        optimization, settings: config sections.
+        seed: seed of the job.
+        workers: threads; the compiled loops run side by side.
+        progress: wraps the loop over entries.
+        templates: TEMPLATES of the lattice system, where there are any.
+    """
+    entries = choose_entries(dataset, settings.entries, seed)
+
+    def one(entry: dict[str, Any]) -> tuple[dict[str, Any], float]:
+        start = perf_counter()
+        row = _index_entry(entry, models, optimization, settings, seed, templates)
+        return row, perf_counter() - start
+
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        results = list(progress(pool.map(one, entries.to_dict("records"))))
+    rows = [row for row, _ in results]
+    table = pd.DataFrame(rows, columns=VALIDATION.names) if rows else VALIDATION.empty()
+    return Validated(table, [seconds for _, seconds in results])
+
+
+def choose_entries(dataset: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
+    """At most ``count`` usable validation entries, as evenly as can be over Bravais lattices."""
+    usable = dataset[dataset["usable"] & (dataset["side"] == "validation")]
+    keys = [derive_seed(seed, "choose", entry) for entry in usable["entry_id"]]
+    shuffled = usable.assign(_key=keys).sort_values(["_key", "entry_id"], kind="stable")
+    turn = shuffled.groupby("bravais_lattice").cumcount()
+    chosen = shuffled.assign(_turn=turn).sort_values(["_turn", "_key"], kind="stable").head(count)
+    return chosen.drop(columns=["_key", "_turn"]).sort_values("entry_id").reset_index(drop=True)
+
+
+def _index_entry(
+    entry: dict[str, Any],
+    models: Models,
+    optimization: Optimization,
+    settings: Validation,
+    seed: int,
+    templates: pd.DataFrame | None,
+) -> dict[str, Any]:
+    system = models.system
+    rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "index", entry["entry_id"])))
+    q2 = np.sort(np.asarray(entry["observed_q2_inv_A2"], dtype=float)[: system.n_peaks])
+    reindexed = np.array([entry[name] for name in cell_names("")])
+    true_cell = cell_to_standard(reindexed, system, entry["unique_axis"] or "")
+    candidates = candidate_cells(q2, models, optimization, rng, templates)
+    optimized = run_engine(q2, candidates, models, optimization, rng)
+    centring = centring_of(entry["hm_symbol"], system, entry["unique_axis"] or "")
+    return {
+        "entry_id": entry["entry_id"],
+        "bravais_lattice": entry["bravais_lattice"],
+        "group": entry["group"],
+        **dict(zip(cell_names("true_"), true_cell, strict=True)),
+        **_outcome(q2, true_cell, centring, optimized, optimization, settings),
+        "lines": len(q2),
+        "candidates": optimized.candidates,
+        "iterations": optimized.iterations,
+        "best_initial_distance_A": _nearest_distance(candidates, true_cell),
+    }
+
+
+def candidate_cells(
+    q2: np.ndarray,
+    models: Models,
+    settings: Optimization,
+    rng: np.random.Generator,
+    templates: pd.DataFrame | None,
+) -> np.ndarray:
+    """Candidates (n, 6) in the standard setting: from networks, forests and templates."""
+    drawn = models.draw_candidates(
+        q2, settings.candidates_network, settings.candidates_forest, rng
+    ).cells
+    if templates is None or not len(templates) or not settings.templates:
+        return drawn
+    solved = template_cells(
+        q2, templates, models.reference_hkl, models.system, settings.templates, rng
+    )
+    return np.concatenate([drawn, solved])
+
+
+def run_engine(
+    q2: np.ndarray,
+    cells: np.ndarray,
+    models: Models,
+    settings: Optimization,
+    rng: np.random.Generator,
+    epsilon_inv_A2: np.ndarray | None = None,
+) -> Optimized:
+    """:func:`optimize` with the assignment networks of the models where the settings want them."""
+    levels = models.assignment_levels
+
+    def probabilities(trial: np.ndarray, level: int) -> np.ndarray:
+        return models.assign_probabilities(q2, trial, levels[level])
+
+    return optimize(
+        q2,
+        cells,
+        models.system,
+        models.reference_hkl,
+        settings,
+        rng,
+        probabilities if levels else None,
+        len(levels),
+        epsilon_inv_A2,
+    )
+
+
+def centring_of(hm_symbol: str, system: LatticeSystem, unique_axis: str) -> str:
+    """Centring letter in the standard setting from a symbol in the reindexed setting."""
+    letter = hm_symbol.strip()[0].upper()
+    if letter == "R":
+        # Reindexing puts these on rhombohedral axes, where the lattice is primitive.
+        return "P"
+    faces = "ABC"
+    if letter not in faces:
+        return letter
+    position = standard_order(system, unique_axis).index(faces.index(letter))
+    return faces[position]
+
+
+def _outcome(
+    q2: np.ndarray,
+    true_cell: np.ndarray,
+    centring: str,
+    optimized: Optimized,
+    optimization: Optimization,
+    settings: Validation,
+) -> dict[str, Any]:
+    true_lattice = lattice_of(true_cell, centring)
+    ranks = [
+        rank
+        for rank, solution in enumerate(optimized.solutions, 1)
+        if same(
+            solution.lattice, true_lattice, settings.length_tolerance, settings.angle_tolerance_deg
+        )
+    ]
+    best = optimized.solutions[0] if optimized.solutions else None
+    floor = optimization.epsilon_q2
+    explains = best is not None and best.n_indexed == len(q2)
+    outcome = FOUND if 1 in ranks else EXPLAINED if explains else MISSED
+    return {
+        **dict(zip(cell_names("best_"), _cell_or_nan(best), strict=True)),
+        "outcome": outcome,
+        "rank": ranks[0] if ranks else 0,
+        "m20": best.merit.m if best else 0.0,
+        "true_m20": merit(q2, true_cell, centring, floor).m,
+        "indexed": best.n_indexed if best else 0,
+    }
+
+
+def _cell_or_nan(solution: Solution | None) -> np.ndarray:
+    return np.full(6, np.nan) if solution is None else solution.cell
+
+
+def _nearest_distance(cells: np.ndarray, true_cell: np.ndarray) -> float:
+    if not len(cells):
+        return float("inf")
+    difference = np.asarray(cells)[:, : len(AXES)] - true_cell[: len(AXES)]
+    return float(np.nanmin(np.linalg.norm(difference, axis=1)))
+
+
+def rates(validation: pd.DataFrame, method: str) -> pd.DataFrame:
+    """RATES for each Bravais lattice of a frame of VALIDATION, with Wilson's 95 % interval."""
+    rows = [
+        _rate(symbol, method, outcome, int(rows["outcome"].isin(kinds).sum()), len(rows))
+        for symbol, rows in _by_bravais(validation)
+        for outcome, kinds in ((FOUND, [FOUND]), ("found or explained", [FOUND, EXPLAINED]))
+    ]
+    return pd.DataFrame(rows, columns=RATES.names) if rows else RATES.empty()
+
+
+def _by_bravais(validation: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    for symbol in BRAVAIS:
+        rows = validation[validation["bravais_lattice"] == symbol]
+        if len(rows):
+            yield symbol, rows
+
+
+def _rate(symbol: str, method: str, outcome: str, successes: int, entries: int) -> dict[str, Any]:
+    low, high = wilson_interval(successes, entries)
+    return {
+        "bravais_lattice": symbol,
+        "method": method,
+        "outcome": outcome,
+        "successes": successes,
+        "entries": entries,
+        "rate": successes / entries,
+        "low": low,
+        "high": high,
+        "published": BRAVAIS[symbol].published_rate,
+    }
+
+
+def wilson_interval(successes: int, entries: int) -> tuple[float, float]:
+    """95 % interval of a share (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
+    share, z2 = successes / entries, _NORMAL_95**2
+    centre = (share + z2 / (2 * entries)) / (1 + z2 / entries)
+    spread = share * (1 - share) / entries + z2 / (4 * entries**2)
+    half = _NORMAL_95 * np.sqrt(spread) / (1 + z2 / entries)
+    return max(0.0, float(centre - half)), min(1.0, float(centre + half))
