@@ -2,12 +2,11 @@
 
     python benchmarks/simulation.py FOLDER [--files 300] [--seed 1]
 
-Draws files from FOLDER, keeps those that both programs read, and prints the median time of a
+Draws files from FOLDER, keeps those that both programs read, and prints the median CPU time of a
 structure with each and the median of the ratios, without and with the reading of the file. Both
-run on one thread, in loops of their own, after one run to warm up, and what is counted is CPU
-time; pymatgen sees the structures
-that its own parser makes, over the same range and wavelength. mlindex's time includes the
-pattern on its grid, pymatgen's the list of lines only.
+run on one thread, in loops of their own, after one run to warm up. pymatgen sees the structures
+that its own parser makes, over the same range and wavelength; mlindex's reading is the whole of
+quality control, and its pattern includes the grid where pymatgen's is a list of lines.
 """
 
 from __future__ import annotations

@@ -196,6 +196,22 @@ def test_missing_and_outside_files_are_rejected(tmp_path):
     assert checked.entries.empty
 
 
+def test_what_no_rule_foresees_costs_one_entry(tmp_path, monkeypatch, caplog):
+    import mlindex.quality as quality
+
+    def fail(cell):
+        raise ZeroDivisionError("made for the test")
+
+    monkeypatch.setattr(quality, "gemmi_cell", fail)
+    checked = check(tmp_path, {"a.cif": CORUNDUM, "b.cif": "data_x\n_a 1\n"})
+    assert checked.rejects.rule.tolist() == [0, 0]
+    assert checked.rejects.seen[0] == "ZeroDivisionError"
+    assert "unforeseen" in caplog.text
+    nul = pd.DataFrame({"path": ["a\0.cif"]})
+    source = FolderSource(name="s", path=".")
+    assert len(check_shard(nul, tmp_path, source, Quality()).rejects) == 1
+
+
 def test_a_file_listed_twice_is_an_error(tmp_path):
     (tmp_path / "a.cif").write_text(CORUNDUM)
     files = pd.DataFrame({"path": ["a.cif", "a.cif"]})

@@ -3,15 +3,18 @@ import numpy as np
 import pytest
 
 from mlindex.axes import cell_to_standard
+from mlindex.cell import metric_tensor
 from mlindex.cif import EntryError, Sites
 from mlindex.lattice import BRAVAIS
 from mlindex.symbols import Stated, group_by_symbol, resolve
 from mlindex.symmetry import (
     Crystal,
+    Operations,
     bravais_symbol,
     cell_fits,
     cell_system,
     find_symmetry,
+    in_standard_setting,
     multiplicities,
     operations_of,
     unique_axis,
@@ -274,3 +277,48 @@ def test_cell_of_a_setting_in_the_standard_order():
     group = gemmi.SpaceGroup("P 1 1 21/b")
     standard = cell_to_standard(cell_of(group), cell_system(group), unique_axis(group))
     assert standard[4] == 101.0
+
+
+def shells(crystal, operations=None):
+    """For each kind of atom its distances to neighbours below 4 A, sorted; one atom of each."""
+    operations = operations or operations_of(crystal.group.hall)
+    xyz = crystal.sites.xyz @ operations.rotations.transpose(0, 2, 1)
+    xyz = (xyz + operations.translations[:, None]).reshape(-1, 3) % 1.0
+    grid = np.stack(np.meshgrid(*[np.arange(-2, 3)] * 3), axis=-1).reshape(-1, 3)
+    others = np.unique(np.round((xyz[:, None] + grid).reshape(-1, 3), 6), axis=0)
+    metric = metric_tensor(crystal.cell)
+    found = []
+    for site in crystal.sites.xyz % 1.0:
+        shift = others - site
+        distance = np.sqrt(np.einsum("ni,ij,nj->n", shift, metric, shift))
+        found.append(np.sort(distance[(distance > 0.01) & (distance < 4.0)]))
+    return found
+
+
+@pytest.mark.parametrize("shift", [(0.125, 0.125, 0.125), (0.2137, 0.0, 0.391)])
+@pytest.mark.parametrize("xhm", ["P 1 21/c 1", "C 1 2/c 1", "P n m a", "R -3 c:H", "I 41/a m d:2"])
+def test_a_rewritten_structure_keeps_its_distances(xhm, shift):
+    group = gemmi.SpaceGroup(xhm)
+    listed = operations_of(group.hall)
+    moved = np.array(shift)
+    translations = listed.translations + moved - listed.rotations @ moved
+    operations = Operations(listed.rotations, translations)
+    sites = sites_of([[0.11, 0.23, 0.37], [0.31, 0.07, 0.19]], ["O", "Fe"])
+    given = Crystal(cell_of(group), group, sites)
+    result = in_standard_setting(given.cell, operations, sites)
+    assert result.group.number == group.number
+    assert result.volume_ratio == pytest.approx(1.0)
+    for before, after in zip(shells(given, operations), shells(result), strict=True):
+        assert len(before) > 0
+        np.testing.assert_allclose(before, after, atol=1e-5)
+
+
+def test_found_symmetry_keeps_distances():
+    group = gemmi.SpaceGroup("R -3 c:R")
+    cell = np.array([5.13, 5.13, 5.13, 55.3, 55.3, 55.3])
+    given = Crystal(cell, group, sites_of([[0.352] * 3, [0.556, 0.944, 0.25]], ["Al", "O"]))
+    found = find_symmetry(given, 0.01)
+    assert found.group.xhm() == "R -3 c:H"
+    assert found.volume_ratio == pytest.approx(3.0)
+    for before, after in zip(shells(given), shells(found), strict=True):
+        np.testing.assert_allclose(before, after, atol=1e-4)

@@ -50,7 +50,6 @@ _OPERATION_TAGS = (
     "_symmetry_equiv.pos_as_xyz",
     "_symmetry_equiv_pos.as_xyz",
 )
-_SYSTEM_TAGS = ("_space_group.crystal_system", "_symmetry.cell_setting")
 _Z_TAGS = ("_cell.formula_units_Z", "_cell.Z")
 _VOLUME_TAGS = ("_cell.volume",)
 _R_TAGS = (
@@ -89,7 +88,6 @@ _USED = tuple(
         _HALL_TAGS,
         _NUMBER_TAGS,
         _OPERATION_TAGS,
-        _SYSTEM_TAGS,
         _Z_TAGS,
         _VOLUME_TAGS,
         *_SITE_TAGS.values(),
@@ -163,10 +161,10 @@ class CifEntry:
 
 def entry_name(path: str, root: Path) -> str:
     """The name of a file's entries: its path without suffix, unique below the root."""
-    stem, count = re.subn(r"\.cif\.gz$", "", path, flags=re.IGNORECASE)
-    if count and (root / path[:-3]).exists():
-        return path
-    return stem if count else re.sub(r"\.cif$", "", path)
+    # Only this very spelling is taken off: a.CIF may stand beside a.cif.
+    if path.endswith(".cif.gz"):
+        return path if (root / path.removesuffix(".gz")).exists() else path.removesuffix(".cif.gz")
+    return path.removesuffix(".cif")
 
 
 def read_document(path: str, root: Path, max_file_MB: float) -> tuple[cif.Document, list[str]]:

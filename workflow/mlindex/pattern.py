@@ -15,7 +15,7 @@ import numba
 import numpy as np
 import pandas as pd
 
-from mlindex.cell import reciprocal_from_cell
+from mlindex.cell import metric_tensor, reciprocal_from_cell
 from mlindex.reflections import Reflections, find_at_least, symmetry_of
 from mlindex.settings.data import Simulation
 from mlindex.structure_factors import Sites, form_factor_coefficients, squared_structure_factors
@@ -32,9 +32,9 @@ MAX_TERMS = 5_000_000_000
 #: A strongest |F|² below this share of (sum of all electrons)² means that nothing scatters.
 MIN_RELATIVE_INTENSITY = 1e-12
 
-#: Columns of an entry that the simulation reads.
+#: Columns of an entry that the simulation reads, besides the cell.
 _USED = (
-    *("entry_id", "source", "path", "hall_symbol", *cell_names("")),
+    *("entry_id", "source", "path", "hall_symbol"),
     *(f"site_{name}" for name in ("element", "x", "y", "z", "occupancy", "u_iso_A2")),
 )
 _GAUSSIAN_REACH_FWHM = 3.0
@@ -56,9 +56,16 @@ class Crystal:
     """What the simulation needs of an entry."""
 
     hall_symbol: str
-    #: a, b, c, alpha, beta, gamma (A, degrees).
-    cell: np.ndarray
+    #: Metric tensor in A², shape (3, 3).
+    metric_A2: np.ndarray
+    #: The six reciprocal parameters in 1/A².
+    x_inv_A2: np.ndarray
     sites: Sites
+
+    @classmethod
+    def from_cell(cls, hall_symbol: str, cell: np.ndarray, sites: Sites) -> Crystal:
+        """With the six cell parameters (A, degrees)."""
+        return cls(hall_symbol, metric_tensor(cell), reciprocal_from_cell(cell), sites)
 
 
 @dataclass(frozen=True)
@@ -97,10 +104,14 @@ def simulate(entries: pd.DataFrame, settings: Simulation, progress: Progress = i
     """
     reflections, patterns, rejects = [], [], []
     columns = {name: entries[name].tolist() for name in _USED}
+    cells = entries[cell_names("")].to_numpy(dtype=float)
+    metrics_A2, x_inv_A2 = metric_tensor(cells), reciprocal_from_cell(cells)
     for row in progress(range(len(entries))):
         entry = {name: values[row] for name, values in columns.items()}
+        sites = _sites(entry, settings.displacement)
+        crystal = Crystal(entry["hall_symbol"], metrics_A2[row], x_inv_A2[row], sites)
         try:
-            lines = calculate_lines(_crystal(entry, settings.displacement), settings)
+            lines = calculate_lines(crystal, settings)
         except UnusableError as problem:
             rejects.append(_reject(entry, problem))
             continue
@@ -122,9 +133,8 @@ def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
     """
     _check_sites(crystal.sites)
     symmetry = symmetry_of(crystal.hall_symbol)
-    x_inv_A2 = reciprocal_from_cell(crystal.cell)
     q2_end = (2 * np.sin(np.radians(settings.two_theta_max_deg) / 2) / settings.wavelength_A) ** 2
-    found = find_at_least(x_inv_A2, symmetry, q2_end, MIN_LINES)
+    found = find_at_least(crystal.x_inv_A2, symmetry, q2_end, MIN_LINES)
     n_inside = int(np.searchsorted(found.q2_inv_A2, q2_end, side="right"))
     n_terms = n_inside * len(crystal.sites.element) * len(symmetry.rotations)
     if n_terms > MAX_TERMS:
@@ -172,18 +182,14 @@ def lorentz_polarization(theta_rad: np.ndarray) -> np.ndarray:
     return (1 + np.cos(2 * theta_rad) ** 2) / (sine**2 * np.cos(theta_rad))
 
 
-def _crystal(entry: dict[str, Any], displacement: bool) -> Crystal:
+def _sites(entry: dict[str, Any], displacement: bool) -> Sites:
     u_iso = np.asarray(entry["site_u_iso_A2"], dtype=float)
     position = np.array([entry[f"site_{axis}"] for axis in "xyz"], dtype=float)
-    return Crystal(
-        entry["hall_symbol"],
-        np.array([entry[name] for name in cell_names("")], dtype=float),
-        Sites(
-            tuple(entry["site_element"]),
-            np.ascontiguousarray(position.T),
-            np.asarray(entry["site_occupancy"], dtype=float),
-            u_iso if displacement else np.zeros_like(u_iso),
-        ),
+    return Sites(
+        tuple(entry["site_element"]),
+        np.ascontiguousarray(position.T),
+        np.asarray(entry["site_occupancy"], dtype=float),
+        u_iso if displacement else np.zeros_like(u_iso),
     )
 
 
@@ -204,7 +210,7 @@ def _intensities(found: Reflections, n: int, crystal: Crystal, wavelength_A: flo
     """multiplicity · |F|² · Lorentz-polarization of the first n reflections."""
     q2 = found.q2_inv_A2[:n]
     squared = squared_structure_factors(
-        found.hkl[:n], q2, crystal.sites, symmetry_of(crystal.hall_symbol), crystal.cell
+        found.hkl[:n], q2, crystal.sites, symmetry_of(crystal.hall_symbol), crystal.metric_A2
     )
     theta = np.radians(two_theta_deg(q2, wavelength_A)) / 2
     return found.multiplicity[:n] * squared * lorentz_polarization(theta)
@@ -219,7 +225,7 @@ def _merged(found: Reflections, intensity: np.ndarray, n: int, wavelength_A: flo
         raise UnusableError(3, "zero intensity", seen, "no line of the pattern has any intensity")
     q2 = found.q2_inv_A2[starts]
     return Lines(
-        hkl=found.hkl[starts],
+        hkl=found.line_hkl,
         q2_inv_A2=q2,
         two_theta_deg=np.where(starts < n, two_theta_deg(q2, wavelength_A), np.nan),
         multiplicity=np.add.reduceat(found.multiplicity, starts),

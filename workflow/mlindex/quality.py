@@ -61,6 +61,7 @@ _COUNT_TOLERANCE = 0.05
 _HYDROGEN = ("D", "H")
 _NIGGLI_STEPS = 1000
 _NIGGLI_EPSILON = 1e-5
+_UNFORESEEN = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 _log = logging.getLogger(__name__)
 
@@ -131,6 +132,9 @@ def _check_file(
     except EntryError as problem:
         yield False, _reject(f"{name}:", where, problem)
         return
+    except _UNFORESEEN as error:
+        yield False, _reject(f"{name}:", where, _unforeseen(path, error))
+        return
     for block, unique, repeated in block_names(document):
         entry_id = f"{name}:{unique}"
         try:
@@ -138,13 +142,16 @@ def _check_file(
             row = _check_entry(raw, source, settings)
         except EntryError as problem:
             yield False, _reject(entry_id, where, problem)
-        except (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError) as error:
-            # What no rule foresees must not cost the shard; the log keeps where it came from.
-            _log.warning("%s: unforeseen problem", entry_id, exc_info=True)
-            unforeseen = EntryError(0, type(error).__name__, f"unforeseen problem: {error}")
-            yield False, _reject(entry_id, where, unforeseen)
+        except _UNFORESEEN as error:
+            yield False, _reject(entry_id, where, _unforeseen(entry_id, error))
         else:
             yield True, {"entry_id": entry_id, **where, **row}
+
+
+def _unforeseen(what: str, error: Exception) -> EntryError:
+    # What no rule foresees must not cost the shard; the log keeps where it came from.
+    _log.warning("%s: unforeseen problem", what, exc_info=error)
+    return EntryError(0, type(error).__name__, f"unforeseen problem: {error}")
 
 
 def _reject(entry_id: str, where: dict[str, str], problem: EntryError) -> dict[str, Any]:
@@ -294,7 +301,8 @@ def _formula_units(entry: CifEntry, crystal: Crystal, volume_A3: float) -> _Unit
     whole = round(from_sites) if np.isfinite(from_sites) else 0
     agrees = whole >= 1 and abs(from_sites - whole) <= _COUNT_TOLERANCE * whole
     if entry.stated_z is not None:
-        stated = entry.stated_z * crystal.volume_ratio
+        # Rounded: the ratio of volumes is a fraction of small integers, times rounding errors.
+        stated = round(entry.stated_z * crystal.volume_ratio, 6)
         if not np.isfinite(from_sites) or abs(from_sites / stated - 1) <= _COUNT_TOLERANCE:
             return _Units(stated, "stated", ())
         note = f"Z stated as {stated:g}, the sites say {from_sites:.4g}"

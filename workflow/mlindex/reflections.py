@@ -69,23 +69,20 @@ def symmetry_of(hall_symbol: str) -> Symmetry:
 class Reflections:
     """Reflections that are not absent, one of each class of equivalents, by rising q².
 
-    ``line`` numbers the lines of the powder pattern: reflections of equal q² share one.
+    Reflections of equal q² share a line of the powder pattern: line i has those from
+    ``line_starts[i]`` to the next line's start, and ``line_hkl[i]`` stands for them.
     """
 
     hkl: np.ndarray
     q2_inv_A2: np.ndarray
     multiplicity: np.ndarray
-    line: np.ndarray
+    line_starts: np.ndarray
+    line_hkl: np.ndarray
 
     @property
     def n_lines(self) -> int:
         """Number of lines."""
-        return int(self.line[-1]) + 1 if len(self.line) else 0
-
-    @cached_property
-    def line_starts(self) -> np.ndarray:
-        """Position of the first reflection of each line, shape (n_lines,)."""
-        return np.flatnonzero(np.diff(self.line, prepend=-1))
+        return len(self.line_starts)
 
 
 def find_reflections(x_inv_A2: np.ndarray, symmetry: Symmetry, q2_max_inv_A2: float) -> Reflections:
@@ -98,15 +95,16 @@ def find_reflections(x_inv_A2: np.ndarray, symmetry: Symmetry, q2_max_inv_A2: fl
 
     Returns:
         Of equivalent reflections the one whose indices come last in alphabetical order, and
-        likewise first of those that share a line; the multiplicity counts hkl and -h-k-l.
+        likewise for a line; the multiplicity counts hkl and -h-k-l.
     """
     hkl, q2, multiplicity = _enumerate(x_inv_A2, symmetry.laue_rotations, q2_max_inv_A2)
-    present = ~symmetry.absent(hkl)
-    hkl, q2, multiplicity = hkl[present], q2[present], multiplicity[present]
-    order = np.argsort(q2, kind="stable")
-    line = _line_numbers(q2[order])
-    order = order[np.lexsort((*(-hkl[order].T[::-1]), line))]
-    return Reflections(hkl[order], q2[order], multiplicity[order], line)
+    present = np.flatnonzero(~symmetry.absent(hkl))
+    order = present[np.argsort(q2[present], kind="stable")]
+    q2 = q2[order]
+    starts = _line_starts(q2)
+    # Rows come in alphabetical order of hkl, so that a line's greatest row is its last one.
+    last = np.maximum.reduceat(order, starts) if len(starts) else order
+    return Reflections(hkl[order], q2, multiplicity[order], starts, hkl[last])
 
 
 def find_at_least(
@@ -121,9 +119,16 @@ def find_at_least(
     return found
 
 
-def _line_numbers(q2: np.ndarray) -> np.ndarray:
-    new_line = np.diff(q2, prepend=q2[:1]) > SAME_LINE_REL * q2
-    return np.cumsum(new_line)
+@numba.njit(cache=True)
+def _line_starts(q2):
+    """Positions in rising q² at which a new line begins."""
+    starts = np.empty(len(q2), np.int64)
+    n = 0
+    for i in range(len(q2)):
+        if i == 0 or q2[i] - q2[i - 1] > SAME_LINE_REL * q2[i]:
+            starts[n] = i
+            n += 1
+    return starts[:n]
 
 
 @numba.njit(cache=True)

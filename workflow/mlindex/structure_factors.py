@@ -8,6 +8,7 @@ each atom. Form factors are gemmi's (International Tables C, 1992, 6.1.1.4, neut
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +16,6 @@ import gemmi
 import numba
 import numpy as np
 
-from mlindex.cell import metric_tensor
 from mlindex.reflections import Symmetry
 
 #: A site nearer than this to its image is taken to lie on the symmetry element between them.
@@ -36,25 +36,24 @@ class Sites:
 
 
 @lru_cache(maxsize=256)
-def form_factor_coefficients(element: str) -> tuple[np.ndarray, np.ndarray, float] | None:
-    """a (4,), b (4,) in A² and c of f = sum a exp(-b s²) + c, or None where gemmi has none."""
+def form_factor_coefficients(element: str) -> tuple[float, ...] | None:
+    """a1 to a4, b1 to b4 in A² and c of f = sum a exp(-b s²) + c; None where gemmi has none."""
     known = gemmi.Element(element)
     if known.name == "X" or known.it92 is None:
         return None
-    return np.array(known.it92.a), np.array(known.it92.b), known.it92.c
+    return (*known.it92.a, *known.it92.b, known.it92.c)
 
 
-def form_factors(element: str, s2_inv_A2: np.ndarray) -> np.ndarray:
-    """X-ray form factor at s² = (sin(theta) / lambda)² in 1/A², in electrons, same shape.
+def form_factors(elements: Sequence[str], s2_inv_A2: np.ndarray) -> np.ndarray:
+    """X-ray form factors in electrons, shape (n, n_elements).
 
-    Raises:
-        KeyError: the element has no form factor.
+    Args:
+        elements: symbols, all with :func:`form_factor_coefficients`.
+        s2_inv_A2: s² = (sin(theta) / lambda)², shape (n,), in 1/A².
     """
-    coefficients = form_factor_coefficients(element)
-    if coefficients is None:
-        raise KeyError(element)
-    a, b, c = coefficients
-    return np.exp(-np.multiply.outer(s2_inv_A2, b)) @ a + c
+    coefficients = np.array([form_factor_coefficients(element) for element in elements])
+    a, b, c = coefficients[:, :4], coefficients[:, 4:8], coefficients[:, 8]
+    return np.einsum("nek,ek->ne", np.exp(-s2_inv_A2[:, None, None] * b), a) + c
 
 
 def squared_structure_factors(
@@ -62,37 +61,34 @@ def squared_structure_factors(
     q2_inv_A2: np.ndarray,
     sites: Sites,
     symmetry: Symmetry,
-    cell: np.ndarray,
+    metric_A2: np.ndarray,
 ) -> np.ndarray:
     """|F|² of a primitive cell's content, in electrons², shape (n,).
 
     Args:
         hkl: Miller indices (n, 3), none of them systematically absent.
         q2_inv_A2: their 1/d² (n,), in 1/A².
-        sites: the asymmetric unit; occupancies as in a CIF, 1 for a full special position.
+        sites: the asymmetric unit; occupancies as in a CIF, 1 for a full special position, and
+            elements with :func:`form_factor_coefficients`.
         symmetry: the operations.
-        cell: the six cell parameters (A, degrees).
-
-    Raises:
-        KeyError: an element has no form factor.
+        metric_A2: metric tensor of the cell, shape (3, 3), in A².
     """
     position, order = _on_special_positions(
         sites.position,
         symmetry.rotations,
         symmetry.translations,
         symmetry.centrings,
-        metric_tensor(cell),
+        metric_A2,
     )
     elements = sorted(set(sites.element))
-    factors = np.array([form_factors(element, q2_inv_A2 / 4) for element in elements])
     return _direct_sum(
-        np.ascontiguousarray(hkl, dtype=np.int64),
+        hkl,
         q2_inv_A2,
         position,
         sites.occupancy / order,
         sites.u_iso_A2,
         np.array([elements.index(element) for element in sites.element]),
-        factors.T.copy(),
+        form_factors(elements, q2_inv_A2 / 4),
         symmetry.rotations,
         symmetry.translations,
     )

@@ -28,6 +28,7 @@ with Stage(snakemake) as stage:
         stage.rng(),
         stage.progress,
     )
+    stage.log.info("%d augmented lists were too short and given up", made.given_up)
     stage.write("examples", EXAMPLES, made.examples)
     stage.write("first_peak", FIRST_PEAK, made.first_peak)
     stage.write("acceptance", ACCEPTANCE, made.acceptance)

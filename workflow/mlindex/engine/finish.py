@@ -75,9 +75,21 @@ def without_duplicates(solutions: list[Solution]) -> list[Solution]:
 
 def _best_solution(problem: Problem, x: np.ndarray, nll: float) -> Solution | None:
     cell = cell_from_reciprocal(x @ problem.system.basis_matrix)
-    solutions = list(_with_each_centring(problem, cell, nll))
-    for smaller in _subcells(problem, solutions):
-        solutions += _with_each_centring(problem, smaller, nll)
+    best = _best(list(_with_each_centring(problem, cell, nll)))
+    while best is not None:
+        smaller = [
+            solution
+            for subcell in _subcells(problem, best.cell)
+            for solution in _with_each_centring(problem, subcell, nll)
+            if solution.n_indexed >= best.n_indexed and solution.merit.m > best.merit.m
+        ]
+        if not smaller:
+            break
+        best = _best(smaller)
+    return best
+
+
+def _best(solutions: list[Solution]) -> Solution | None:
     if not solutions:
         return None
     # Centring halves the calculated lines, so it must not cost an observed one.
@@ -133,14 +145,11 @@ def _least_squares_cell(problem: Problem, solution: Solution) -> np.ndarray | No
     return standard_cell(cell_from_reciprocal(x @ problem.system.basis_matrix), problem.system)
 
 
-def _subcells(problem: Problem, solutions: list[Solution]) -> Iterator[np.ndarray]:
-    """Cells with an axis, or axes tied by symmetry, halved or more where all indices allow it."""
+def _subcells(problem: Problem, cell: np.ndarray) -> Iterator[np.ndarray]:
+    """Cells with one axis, or the axes that symmetry ties together, halved."""
     lengths = problem.system.template[:3]
-    for solution in solutions:
-        for name in dict.fromkeys(lengths):
-            axes = [i for i in range(3) if lengths[i] == name]
-            divisor = int(np.gcd.reduce(solution.merit.hkl[:, axes], axis=None))
-            if divisor > 1:
-                cell = solution.cell.copy()
-                cell[axes] /= divisor
-                yield cell
+    for name in dict.fromkeys(lengths):
+        smaller = cell.copy()
+        smaller[[i for i in range(3) if lengths[i] == name]] /= 2
+        if smaller[:3].min() >= problem.settings.min_length_A:
+            yield smaller

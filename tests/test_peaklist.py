@@ -1,0 +1,132 @@
+"""Peak lists: what is read, what is put right, and what is refused with which words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlindex.cell import reciprocal_from_cell
+from mlindex.errors import MlindexError
+from mlindex.lattice import quadratic_terms
+from mlindex.merit import nearest_index, reflections
+from mlindex.peaklist import parse_peak_list, read_peak_list
+from mlindex.schema import write_table
+from mlindex.tables.results import LINES
+
+SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
+#: Known cells of the shipped samples (conventional cell, reflection condition, largest error in d).
+KNOWN = {
+    "quartz": ([4.9133, 4.9133, 5.4053, 90, 90, 120], "P", 1e-3),
+    "corundum": ([4.758, 4.758, 12.991, 90, 90, 120], "R", 1e-3),
+    "silicon": ([5.43088] * 3 + [90.0] * 3, "F", 2e-4),
+    "rutile": ([4.5933, 4.5933, 2.9592, 90, 90, 90], "P", 1e-3),
+    "tenorite": ([4.684, 3.425, 5.129, 90, 99.47, 90], "C", 2e-3),
+    "zirconia": ([5.3129, 5.2125, 5.1471, 90, 99.218, 90], "P", 2e-3),
+    "gypsum": ([5.679, 15.202, 6.522, 90, 118.43, 90], "I", 4e-3),
+}
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_shipped_samples_fit_their_known_cells(name: str) -> None:
+    cell, centring, tolerance = KNOWN[name]
+    d = 1 / np.sqrt(read_peak_list(SAMPLES / f"{name}.txt").q2_inv_A2)
+    hkl = reflections(np.array(cell), "P" if centring == "R" else centring, 1.02 / d[-1] ** 2)
+    if centring == "R":
+        hkl = hkl[(-hkl[:, 0] + hkl[:, 1] + hkl[:, 2]) % 3 == 0]
+    calculated = 1 / np.sqrt(quadratic_terms(hkl) @ reciprocal_from_cell(np.array(cell)))[::-1]
+    nearest = calculated[nearest_index(d, calculated)]
+    assert np.abs(d / nearest - 1).max() < tolerance
+
+
+def test_no_sample_is_left_unchecked() -> None:
+    assert {p.stem for p in SAMPLES.glob("*.txt")} == set(KNOWN)
+
+
+def test_all_four_quantities_agree() -> None:
+    d = np.array([4.0, 3.0, 2.0])
+    two_theta = np.degrees(2 * np.arcsin(1.5406 / 2 / d))
+    texts = {
+        "d_A": d,
+        "2theta": two_theta,
+        "q": 1 / d,
+        "q2": 1 / d**2,
+    }
+    for header, values in texts.items():
+        text = "\n".join([header, *(f"{v:.10f}" for v in values)])
+        found = parse_peak_list(text, "x", 1.5406 if header == "2theta" else None)
+        np.testing.assert_allclose(found.q2_inv_A2, 1 / d**2, rtol=1e-8)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "  ", " , "])
+def test_separators_comments_and_intensity(separator: str) -> None:
+    lines = [
+        "# a comment",
+        "d_A" + separator + "I",
+        "4.0" + separator + "10",
+        "",
+        "3.0" + separator + "5",
+    ]
+    found = parse_peak_list("\n".join(lines), "x", None)
+    np.testing.assert_allclose(found.q2_inv_A2, [1 / 16, 1 / 9])
+    np.testing.assert_array_equal(found.intensity, [10, 5])
+
+
+def test_wavelength_from_the_file_and_from_the_caller(tmp_path: Path) -> None:
+    file = tmp_path / "list.txt"
+    file.write_text("# wavelength: 1.0\n2theta\n20\n30\n")
+    stated = read_peak_list(file)
+    assert stated.wavelength_A == 1.0
+    given = read_peak_list(file, 2.0)
+    np.testing.assert_allclose(given.q2_inv_A2 * 4, stated.q2_inv_A2)
+
+
+def test_sorted_and_single_with_a_note() -> None:
+    found = parse_peak_list("d\n3\n4\n4\n2", "x", None)
+    np.testing.assert_allclose(1 / np.sqrt(found.q2_inv_A2), [4, 3, 2])
+    assert len(found.notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "wavelength", "words"),
+    [
+        ("", None, "no line with numbers"),
+        ("# only a comment", None, "no line with numbers"),
+        ("d\n", None, "no line below"),
+        ("d\n4.0\nabc\n", None, "line 3: expected a number in column 1, got 'abc'"),
+        ("d\n4.0\n-3.0\n", None, "line 3: d must be positive, got -3"),
+        ("d\n4.0\nnan\n", None, "positive"),
+        ("d\n4.0\n0\n", None, "positive"),
+        ("2theta\n20\n185\n", 1.5, "between 0 and 180"),
+        ("2theta\n20\n30\n", None, "needs the wavelength"),
+        ("10.5\n20.1\n35.2\n", None, "looks like 2theta"),
+        ("4.1\n3.2\n2.5\n", 1.5406, "looks like d"),
+        ("d\n4\n3\n", -1.0, "wavelength"),
+        ("hello world\n4\n3\n", None, "neither numbers nor names"),
+        ("d I\n4 10\n3 strong\n", None, "got 'strong'"),
+    ],
+)
+def test_bad_lists(text: str, wavelength: float | None, words: str) -> None:
+    with pytest.raises(MlindexError, match=words.replace("(", r"\(")):
+        parse_peak_list(text, "list.txt", wavelength)
+
+
+def test_missing_file_and_odd_encoding(tmp_path: Path) -> None:
+    with pytest.raises(MlindexError, match="can't be read"):
+        read_peak_list(tmp_path / "none.txt")
+    odd = tmp_path / "odd.txt"
+    odd.write_bytes("# Å ngström\nd\n4\n3\n".encode("latin-1"))
+    assert len(read_peak_list(odd)) == 2
+
+
+def test_error_is_the_derivative() -> None:
+    text = "2theta\n" + "\n".join(str(v) for v in (10, 30, 50, 70))
+    low = parse_peak_list(text, "x", 1.5406)
+    shifted = "2theta\n" + "\n".join(str(v + 1e-4) for v in (10, 30, 50, 70))
+    high = parse_peak_list(shifted, "x", 1.5406)
+    np.testing.assert_allclose(low.q2_error_inv_A2(1e-4), high.q2_inv_A2 - low.q2_inv_A2, rtol=1e-4)
+
+
+def test_lines_table_is_as_declared(tmp_path: Path) -> None:
+    write_table(
+        tmp_path / "lines.parquet", LINES, parse_peak_list("d\n4\n3\n2", "x", None).table(2)
+    )
