@@ -172,9 +172,11 @@ def fit_mixture(values: np.ndarray) -> dict:
     ]
     # The copies hold no news: they must not buy components.
     crystals = len(values) / COPIES
-    costs = [
-        -2 * crystals * fit.score(values) + fit._n_parameters() * np.log(crystals) for fit in fits
-    ]
+
+    def parameters(fit: GaussianMixture) -> float:
+        return fit.aic(values) / 2 + len(values) * fit.score(values)
+
+    costs = [-2 * crystals * fit.score(values) + parameters(fit) * np.log(crystals) for fit in fits]
     best = fits[int(np.argmin(costs))]
     return {
         "weights": np.round(best.weights_, 5).tolist(),

@@ -58,15 +58,14 @@ def test_nearest_reflections_are_those_of_a_plain_search() -> None:
     calculated = x @ design.T
     for i in range(20):
         for k in range(15):
-            below, above = (
-                calculated[i][calculated[i] < q2[k]],
-                calculated[i][calculated[i] >= q2[k]],
-            )
-            assert values[i, k, 0] == (below.max() if len(below) else -np.inf)
-            assert values[i, k, 1] == (above.min() if len(above) else np.inf)
-            for side in (0, 1):
-                if labels[i, k, side] >= 0:
-                    assert calculated[i, labels[i, k, side]] == pytest.approx(values[i, k, side])
+            below = calculated[i][calculated[i] < q2[k]]
+            above = calculated[i][calculated[i] >= q2[k]]
+            expected = [below.max(initial=-np.inf), above.min(initial=np.inf)]
+            np.testing.assert_allclose(values[i, k], expected, rtol=1e-14)
+            named = labels[i, k] >= 0
+            np.testing.assert_array_equal(named, np.isfinite(expected))
+            chosen = calculated[i, labels[i, k][named]]
+            np.testing.assert_allclose(chosen, values[i, k][named], rtol=1e-14)
     np.testing.assert_array_equal(lines_below(x, design, 1.0), (calculated <= 1.0).sum(axis=1))
 
 

@@ -26,7 +26,7 @@ from mlindex.networks import AssignmentNetwork, VarianceNetwork
 from mlindex.provenance import file_digest
 from mlindex.scaling import Scaling
 from mlindex.schema import atomic_path, read_table, write_table
-from mlindex.tables.training import GROUPS, REFERENCE, SCALING
+from mlindex.tables.training import GROUPS, REFERENCE, SCALING, TEMPLATES
 from mlindex.trees import Trees
 
 #: Layout of the directory; a directory of another one is refused.
@@ -65,6 +65,7 @@ class ModelSet:
     """All trained models of a lattice system.
 
     ``reference_hkl`` (n_ref, 3) is in the standard setting, its last row (0, 0, 0) for "none".
+    ``templates`` is the table TEMPLATES of the lattice system.
     """
 
     system: LatticeSystem
@@ -72,6 +73,7 @@ class ModelSet:
     reference_hkl: np.ndarray
     groups: tuple[GroupModel, ...]
     assignment: Mapping[float, AssignmentNetwork]
+    templates: pd.DataFrame
 
     @classmethod
     def load(cls, directory: str | Path) -> ModelSet:
@@ -96,6 +98,7 @@ class ModelSet:
                 float(item["noise_level"]): AssignmentNetwork.load(directory / item["file"])
                 for item in manifest["assignment"]
             },
+            read_table(directory / "templates.parquet", TEMPLATES),
         )
 
     @property
@@ -188,6 +191,7 @@ def write_model_set(
     scaling: pd.DataFrame,
     reference: pd.DataFrame,
     groups: pd.DataFrame,
+    templates: pd.DataFrame,
     regression_directories: Sequence[str | Path],
     forest_directory: str | Path,
     assignment_paths: Mapping[float, str | Path],
@@ -202,6 +206,7 @@ def write_model_set(
         scaling: SCALING.
         reference: REFERENCE.
         groups: GROUPS.
+        templates: TEMPLATES.
         regression_directories: directories with ``{group}.npz`` of the variance networks.
         forest_directory: directory with ``{group}.npz`` of the forests.
         assignment_paths: weights by noise level; those that do not exist count as not trained.
@@ -213,6 +218,7 @@ def write_model_set(
     write_table(directory / "scaling.parquet", SCALING, scaling)
     write_table(directory / "reference.parquet", REFERENCE, reference)
     write_table(directory / "groups.parquet", GROUPS, groups)
+    write_table(directory / "templates.parquet", TEMPLATES, templates)
     listed = _copy_groups(directory, groups, regression_directories, forest_directory)
     levels = [
         {"noise_level": float(v), "file": _copy([Path(p)], directory, f"assignment/{v:g}.npz")}
@@ -237,6 +243,7 @@ def write_model_set(
 def _copy_groups(
     directory: Path,
     groups: pd.DataFrame,
+    templates: pd.DataFrame,
     regression_directories: Sequence[str | Path],
     forest_directory: str | Path,
 ) -> list[dict[str, Any]]:
@@ -291,6 +298,12 @@ def _digests(directory: Path) -> dict[str, str]:
     return {p.relative_to(directory).as_posix(): file_digest(p) for p in files}
 
 
+def why_untrained(directory: str | Path) -> str:
+    """Why a model directory holds no trained model; nothing where it holds one."""
+    manifest = _read_manifest(Path(directory))
+    return "" if manifest["trained"] else manifest["statement"]
+
+
 def _read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / _MANIFEST
     if not path.is_file():
@@ -315,10 +328,10 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
 
 def _check_digests(directory: Path, expected: Mapping[str, str]) -> None:
     found = _digests(directory)
-    wrong = sorted(n for n in expected.keys() | found.keys() if expected.get(n) != found.get(n))
+    wrong = sorted(name for name, digest in expected.items() if found.get(name) != digest)
     if wrong:
         raise MlindexError(
-            f"{directory}: {', '.join(wrong)} missing, added or changed since training; remove "
+            f"{directory}: {', '.join(wrong)} missing or changed since training; remove "
             "the directory and train again"
         )
 

@@ -7,7 +7,7 @@ from mlindex.models import write_model_set
 from mlindex.schema import atomic_directory
 from mlindex.settings.models import Assignment
 from mlindex.stage import Stage
-from mlindex.tables.training import GROUPS, REFERENCE, SCALING
+from mlindex.tables.training import GROUPS, REFERENCE, SCALING, TEMPLATES
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
     levels = stage.settings(Assignment).noise_levels
@@ -18,6 +18,7 @@ with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directo
         stage.read("scaling", SCALING),
         stage.read("reference", REFERENCE),
         stage.read("groups", GROUPS),
+        stage.read("templates", TEMPLATES),
         [Path(path) for path in stage.input.networks],
         Path(stage.input.forests),
         dict(zip(levels, networks, strict=True)),

@@ -9,14 +9,13 @@ from pathlib import Path
 
 import gemmi
 import numpy as np
-import spglib
 
 from mlindex.axes import standard_order
 from mlindex.cell import cell_volume
 from mlindex.errors import MlindexError
 from mlindex.generator.placing import Sites, place_atoms
 from mlindex.generator.positions import Positions, positions_of
-from mlindex.generator.settings_table import bravais_symbol, unique_axis
+from mlindex.generator.settings_table import unique_axis
 from mlindex.generator.shapes import rhombohedral_axes
 from mlindex.generator.statistics import (
     VOLUME_CLASSES_A3,
@@ -32,9 +31,12 @@ VOLUME_PER_ATOM_A3 = (10.0, 30.0)
 _VOLUME_SPREAD = 0.12
 #: Share of the cell that spheres of half the clash distance fill at most when placed blindly.
 _PACKING = 0.25
-_CELLS = 40
-_ATTEMPTS_PER_CELL = 6
-_SYMPREC_A = 0.01
+_CELLS = 25
+_ATTEMPTS_PER_CELL = 8
+#: Fractional coordinates that agree to this are of the same atom.
+_SAME_FRACTION = 1e-4
+#: A new cell is this much larger than drawn for each one that failed before.
+_GROWTH = 1.1
 #: Fewer atoms in the primitive cell than this may happen to have more symmetry than is stated.
 _FEW_ATOMS = 16
 
@@ -84,8 +86,9 @@ def make_crystal(
     positions = positions_of(symbol)
     choices = compositions(resources, BRAVAIS[bravais].system.name)
     spare = None
-    for _ in range(_CELLS):
-        plan = _plan(symbol, bravais, positions, settings, resources, rng)
+    for failed in range(_CELLS):
+        growth = _GROWTH**failed
+        plan = _plan(symbol, bravais, positions, settings, resources, growth, rng)
         choice = choices[int(np.searchsorted(VOLUME_CLASSES_A3, cell_volume(plan.cell)))]
         for _ in range(_ATTEMPTS_PER_CELL):
             crystal = _attempt(plan, choice, settings, rng)
@@ -102,13 +105,13 @@ def make_crystal(
     )
 
 
-def _plan(symbol, bravais, positions, settings, resources, rng) -> _Plan:
+def _plan(symbol, bravais, positions, settings, resources, growth, rng) -> _Plan:
     group = gemmi.find_spacegroup_by_name(symbol)
     cell = _in_setting(cell_mixture(resources, bravais).draw(rng), bravais, group)
     points = round(1 / abs(np.linalg.det(positions.primitive)))
     least = points * int(positions.multiplicities.min()) * settings.volume_per_atom_A3
     # The smallest orbit must fit, even into the smallest cells of the lattice.
-    cell[:3] *= max(1.0, np.cbrt(least / cell_volume(cell)))
+    cell[:3] *= max(1.0, np.cbrt(least / (growth * cell_volume(cell)))) * np.cbrt(growth)
     # Rounded as the text states it, so that volume and atoms are those of the file.
     cell = np.concatenate([np.round(cell[:3], 5), np.round(cell[3:], 4)])
     lattice = np.array(gemmi.UnitCell(*cell).orth.mat.tolist()).T.copy()
@@ -191,27 +194,32 @@ def _displacements(elements: tuple[str, ...], sites: Sites, rng: np.random.Gener
 
 
 def _keeps_lattice(crystal: Crystal, plan: _Plan) -> bool:
-    """Whether the atoms have no more translations or metric symmetry than the setting states.
+    """Whether the atoms have no translations but those that the setting states.
 
-    An orbit on general positions settles that, and so do many atoms; else spglib is asked.
+    The axes are drawn at random, so only a translation could make the lattice another one. An
+    orbit on general positions excludes it, and so do many atoms.
     """
     general = crystal.sites.multiplicities == plan.positions.multiplicities[0]
     placed = int(crystal.sites.multiplicities.sum())
     if np.any(general) or placed > _FEW_ATOMS:
         return True
-    found = spglib.get_symmetry_dataset(_primitive_atoms(crystal, plan), symprec=_SYMPREC_A)
-    if found is None:
-        return False
-    primitive_A3 = abs(np.linalg.det(found.primitive_lattice))
-    same = bravais_symbol(gemmi.find_spacegroup_by_number(found.number)) == plan.bravais
-    return same and primitive_A3 > 0.99 * crystal.volume_A3 / plan.lattice_points
+    fractions, kinds = _primitive_atoms(crystal, plan)
+    rarest = np.argmin(np.bincount(kinds)[kinds])
+    for other in np.flatnonzero(kinds == kinds[rarest]):
+        if other == rarest:
+            continue
+        delta = fractions + fractions[other] - fractions[rarest] - fractions[:, None]
+        near = np.abs(delta - np.round(delta)).max(axis=2) < _SAME_FRACTION
+        if np.all(np.any(near & (kinds == kinds[:, None]), axis=1)):
+            return False
+    return True
 
 
-def _primitive_atoms(crystal: Crystal, plan: _Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lattice (3, 3), fractions (n, 3) and kinds (n,) of the atoms of a primitive cell."""
+def _primitive_atoms(crystal: Crystal, plan: _Plan) -> tuple[np.ndarray, np.ndarray]:
+    """Fractions (n, 3) and kinds (n,) of the atoms of a primitive cell."""
     positions, sites = plan.positions, crystal.sites
     images = np.einsum("oij,sj->soi", positions.rotations, sites.fractions)
     images = (images + positions.translations) @ np.linalg.inv(positions.primitive)
     orbits = [np.unique(np.round(image % 1.0, 6) % 1.0, axis=0) for image in images]
-    kinds = np.repeat(sites.elements, [len(orbit) for orbit in orbits]) + 1
-    return positions.primitive @ plan.lattice_A, np.vstack(orbits), kinds
+    kinds = np.repeat(sites.elements, [len(orbit) for orbit in orbits])
+    return np.vstack(orbits), kinds

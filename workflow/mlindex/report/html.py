@@ -2,31 +2,52 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from html import escape
-from itertools import count
+from numbers import Real
 
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
 from plotly.offline import get_plotlyjs
 
 _STYLE = """
 :root { --ink: #1f2933; --soft: #616e7c; --line: #e4e7eb; --accent: #1f6feb; --paper: #ffffff; }
 body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: #f5f7fa; margin: 0; }
-main { max-width: 1120px; margin: 0 auto; padding: 24px 32px 64px; background: var(--paper); }
+main { max-width: 1080px; margin: 0 auto; padding: 24px 32px 64px; background: var(--paper); }
 h1 { font-size: 28px; margin: 8px 0 4px; } h2 { margin: 40px 0 8px; padding-top: 12px;
 border-top: 1px solid var(--line); } h3 { margin: 24px 0 4px; }
-p.note { color: var(--soft); margin: 4px 0 12px; max-width: 80ch; }
+p.note { color: var(--soft); margin: 4px 0 12px; max-width: 90ch; }
+p.warning { background: #fff3bf; border-left: 4px solid #e8590c; padding: 8px 12px; }
+p.good { color: #2b8a3e; margin: 4px 0 12px; }
 nav a { margin-right: 14px; color: var(--accent); text-decoration: none; white-space: nowrap; }
-.scroll { overflow-x: auto; max-height: 560px; overflow-y: auto; }
+.scroll { overflow: auto; max-height: 560px; }
+.figure { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; margin: 8px 0 16px; }
 th, td { padding: 4px 10px; border-bottom: 1px solid var(--line); text-align: left;
 vertical-align: top; }
 th { position: sticky; top: 0; background: #f5f7fa; font-weight: 600; }
-td.number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+th.number, td.number { text-align: right; }
+td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
+td { max-width: 460px; overflow-wrap: anywhere; }
 summary { cursor: pointer; font-weight: 600; padding: 6px 0; }
+pre { font-size: 12px; background: #f5f7fa; padding: 12px; overflow-x: auto; }
 """
-_numbers = count()
+#: Figures are drawn when they come into view: drawn in a folded part they would have no size,
+#: and hundreds at once would take long.
+_SCRIPT = """
+const template = JSON.parse(document.getElementById("template").textContent);
+function draw(box) {
+  if (box.dataset.drawn) return;
+  box.dataset.drawn = "1";
+  const fig = JSON.parse(box.nextElementSibling.textContent);
+  Plotly.newPlot(box, fig.data, {...fig.layout, template}, {displaylogo: false});
+}
+const watcher = new IntersectionObserver(
+  seen => seen.filter(s => s.isIntersecting).forEach(s => draw(s.target)), {rootMargin: "800px"});
+document.querySelectorAll(".figure").forEach(box => watcher.observe(box));
+"""
 
 
 def page(title: str, lead: str, sections: Sequence[tuple[str, str]]) -> str:
@@ -36,18 +57,31 @@ def page(title: str, lead: str, sections: Sequence[tuple[str, str]]) -> str:
         f'<section id="s{i}"><h2>{escape(h)}</h2>{body}</section>'
         for i, (h, body) in enumerate(sections)
     )
+    template = _data(pio.templates["plotly_white"].to_plotly_json())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}</style>"
         f"<script>{get_plotlyjs()}</script></head><body><main><h1>{escape(title)}</h1>"
-        f'<p class="note">{escape(lead)}</p><nav>{links}</nav>{bodies}</main></body></html>'
+        f'<p class="note">{escape(lead)}</p><nav>{links}</nav>{bodies}</main>'
+        f'<script type="application/json" id="template">{template}</script>'
+        f"<script>{_SCRIPT}</script></body></html>"
     )
 
 
 def note(text: str) -> str:
     """A paragraph that explains what follows."""
     return f'<p class="note">{escape(text)}</p>'
+
+
+def warning(text: str) -> str:
+    """A paragraph that says that something is wrong."""
+    return f'<p class="warning">{escape(text)}</p>'
+
+
+def good(text: str) -> str:
+    """A paragraph that says that a check was passed."""
+    return f'<p class="good">{escape(text)}</p>'
 
 
 def heading(text: str) -> str:
@@ -61,11 +95,20 @@ def fold(title: str, body: str, is_open: bool = False) -> str:
     return f"<details{state}><summary>{escape(title)}</summary>{body}</details>"
 
 
+def code(text: str) -> str:
+    """Text as it stands."""
+    return f"<pre>{escape(text)}</pre>"
+
+
 def table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> str:
     """A frame as a table, numbers to the right."""
     if frame.empty:
         return note(empty)
-    head = "".join(f"<th>{escape(str(c))}</th>" for c in frame.columns)
+    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    head = "".join(
+        f"<th{_NUMBER if number else ''}>{escape(str(name))}</th>"
+        for name, number in zip(frame.columns, numeric, strict=True)
+    )
     rows = "".join(
         "<tr>" + "".join(_cell(value) for value in row) + "</tr>"
         for row in frame.itertuples(index=False)
@@ -73,28 +116,38 @@ def table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> str:
     return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
 
 
+_NUMBER = ' class="number"'
+
+
 def _cell(value: object) -> str:
-    if isinstance(value, str):
-        return f"<td>{escape(value)}</td>"
     if value is None or value != value:
         return "<td></td>"
-    if isinstance(value, float) and not value.is_integer():
-        return f'<td class="number">{value:.4g}</td>'
-    if isinstance(value, (int, float)) or hasattr(value, "item"):
-        number = float(value)
-        return (
-            f'<td class="number">{number:,.0f}</td>'
-            if number.is_integer()
-            else (f'<td class="number">{number:.4g}</td>')
-        )
+    if isinstance(value, Real) and not isinstance(value, bool):
+        return f"<td{_NUMBER}>{_number(float(value))}</td>"
+    if pd.api.types.is_bool(value):
+        return f"<td>{'yes' if value else ''}</td>"
     return f"<td>{escape(str(value))}</td>"
 
 
+def _number(value: float) -> str:
+    if value.is_integer() or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) < 100 else f"{value:.1f}"
+
+
 def figure(fig: go.Figure) -> str:
-    """A figure as a part of the page, without a script of its own."""
-    return fig.to_html(
-        full_html=False,
-        include_plotlyjs=False,
-        div_id=f"figure{next(_numbers)}",
-        config={"displaylogo": False, "responsive": False},
+    """A figure as a part of the page: its data, drawn by the script of the page."""
+    plain = json.loads(fig.to_json())
+    layout = plain["layout"]
+    # The one template of the page is put in again when the figure is drawn.
+    layout.pop("template", None)
+    size = f"width:{layout['width']}px;height:{layout['height']}px"
+    return (
+        f'<div class="figure" style="{size}"></div>'
+        f'<script type="application/json">{_data(plain)}</script>'
     )
+
+
+def _data(plain: object) -> str:
+    # A "</script>" inside a text must not end the element.
+    return json.dumps(plain, separators=(",", ":")).replace("</", "<\\/")

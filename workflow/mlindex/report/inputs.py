@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from mlindex.schema import Table, read_provenance, read_table
+from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import DUPLICATES, ENTRIES, REJECTS
 from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
 from mlindex.tables.training import (
@@ -45,17 +46,12 @@ KINDS: dict[str, tuple[Table, list[str] | None]] = {
 _ENTRY_COLUMNS = [
     "entry_id",
     "source",
+    "path",
+    "hm_symbol",
+    "symmetry_source",
     "lattice_system",
     "bravais_lattice",
-    "symmetry_source",
-    "n_atoms",
-    "volume_A3",
-    "a_A",
-    "b_A",
-    "c_A",
-    "alpha_deg",
-    "beta_deg",
-    "gamma_deg",
+    *cell_names(""),
 ]
 
 
