@@ -80,7 +80,9 @@ def _composition(
     else:
         for site in structure.get_all_unit_cell_sites():
             counts[site.element.name] += site.occ
-    if any(gemmi.Element(e).atomic_number == 0 for e in counts) or sum(counts.values()) <= 0:
+    # gemmi reads the first letters of Ba6Co as barium: the name must be the whole of it.
+    known = all(gemmi.Element(e).atomic_number and gemmi.Element(e).name == e for e in counts)
+    if not known or sum(counts.values()) <= 0:
         return ()
     total = sum(counts.values())
     return tuple(sorted((e, n / total) for e, n in counts.items()))

@@ -6,6 +6,7 @@ import numpy as np
 
 from mlindex.cell import reciprocal_from_cell
 from mlindex.lattice import SYSTEMS, quadratic_terms
+from mlindex.tables.training import TEMPLATES
 
 
 def reference_list(system_name: str) -> np.ndarray:
@@ -27,6 +28,7 @@ class Models:
 
     def __init__(self, system_name: str, cells, error: float = 0.08, count: int = 200):
         self.system = SYSTEMS[system_name]
+        self.templates = TEMPLATES.empty()
         self.reference_hkl = reference_list(system_name)
         self.cells = np.atleast_2d(np.asarray(cells, dtype=float))
         self.error, self.count = error, count

@@ -11,7 +11,14 @@ from mlindex.schema import write_table
 from mlindex.settings.models import Optimization, Validation
 from mlindex.tables.columns import cell_names
 from mlindex.tables.results import RATES, VALIDATION
-from mlindex.validation import centring_of, choose_entries, rates, validate, wilson_interval
+from mlindex.validation import (
+    centring_of,
+    choose_entries,
+    rates,
+    validate,
+    validate_methods,
+    wilson_interval,
+)
 from test_engine import lines_of
 
 SYMBOLS = {"mP": "P 1 21/c 1", "mC": "C 1 2/c 1"}
@@ -76,7 +83,7 @@ def test_only_usable_validation_entries_are_chosen_and_evenly() -> None:
 def test_empty_dataset_gives_empty_tables(tmp_path) -> None:
     result = validate(_dataset().head(0), _models(), Optimization(), Validation(), 1)
     write_table(tmp_path / "v.parquet", VALIDATION, result.table)
-    write_table(tmp_path / "r.parquet", RATES, rates(result.table, "nearest"))
+    write_table(tmp_path / "r.parquet", RATES, rates(result.table))
 
 
 @pytest.mark.parametrize(
@@ -105,13 +112,22 @@ def test_interval_is_that_of_scipy(successes: int, entries: int) -> None:
 def test_rates_by_hand(tmp_path) -> None:
     frame = pd.DataFrame(
         {
+            "method": ["nearest"] * 5,
             "bravais_lattice": ["mC"] * 4 + ["mP"],
             "outcome": ["found", "found", "explained", "missed", "missed"],
         }
     )
-    table = rates(frame, "nearest").set_index(["bravais_lattice", "outcome"])
+    table = rates(frame).set_index(["bravais_lattice", "outcome"])
     assert table.loc[("mC", "found"), "rate"] == 0.5
     assert table.loc[("mC", "found or explained"), "successes"] == 3
     assert table.loc[("mP", "found"), "successes"] == 0
     assert table.loc[("mC", "found"), "published"] == "81 to 92"
-    write_table(tmp_path / "rates.parquet", RATES, rates(frame, "nearest"))
+    write_table(tmp_path / "rates.parquet", RATES, rates(frame))
+
+
+def test_both_methods_are_run_and_counted() -> None:
+    settings = Validation(entries=2, network_entries=1)
+    models = Models("monoclinic", _dataset()[cell_names("")].to_numpy(), error=0.02, count=60)
+    result = validate_methods(_dataset(), models, Optimization(iterations=10), settings, 3)
+    assert list(result.table["method"]) == ["nearest", "nearest", "network"]
+    assert set(rates(result.table)["method"]) == {"nearest", "network"}

@@ -113,15 +113,8 @@ def _index(
     from mlindex.settings.models import Optimization
 
     sets: list[ModelSet] = [ModelSet.load(directory) for directory in directories]
-    templates = {
-        s.system.name: t
-        for s, d in zip(sets, directories, strict=True)
-        if (t := _templates(d)) is not None
-    }
     rng = np.random.default_rng(seed)
-    return index_sample(
-        peaks, sets, Optimization(), rng, two_theta_error, keep=rows, templates=templates
-    )
+    return index_sample(peaks, sets, Optimization(), rng, two_theta_error, keep=rows)
 
 
 def _model_directories(models: Path, wanted: list[str]) -> list[Path]:
@@ -141,14 +134,6 @@ def _model_directories(models: Path, wanted: list[str]) -> list[Path]:
             f"results/models/{missing[0] if missing else 'monoclinic'}' or give --models"
         )
     return [models / name for name in (dict.fromkeys(wanted) if wanted else present)]
-
-
-def _templates(directory: Path) -> pd.DataFrame | None:
-    from mlindex.schema import read_table
-    from mlindex.tables.training import TEMPLATES
-
-    path = directory / "templates.parquet"
-    return read_table(path, TEMPLATES) if path.exists() else None
 
 
 def _as_data(result: IndexingResult) -> dict:

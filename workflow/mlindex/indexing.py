@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +45,13 @@ class IndexingResult:
         unindexed = int(best["lines"] - best["indexed"])
         return bool(best["m20"] >= CONVINCING_M and unindexed <= CONVINCING_UNINDEXED)
 
+    def as_text(self) -> str:
+        """The notes and the ranked cells as plain text."""
+        verdict = "" if self.convincing else "no convincing cell\n"
+        shown = ["rank", "bravais_lattice", *cell_names(""), "volume_A3", "m20", "f_n", "indexed"]
+        table = self.candidates[shown].to_string(index=False, float_format="{:.4f}".format)
+        return "".join(f"note: {note}\n" for note in self.notes) + verdict + table + "\n"
+
 
 def index_sample(
     peaks: PeakList,
@@ -53,7 +60,6 @@ def index_sample(
     rng: np.random.Generator,
     two_theta_error_deg: float = 0.03,
     keep: int = 20,
-    templates: Mapping[str, pd.DataFrame] | None = None,
 ) -> IndexingResult:
     """Index a peak list in every lattice system that there are models for.
 
@@ -67,7 +73,6 @@ def index_sample(
         rng: random generator; each lattice system draws from its own child.
         two_theta_error_deg: expected error of 2theta.
         keep: cells to return, at most.
-        templates: TEMPLATES by lattice system, where there are any.
 
     Raises:
         MlindexError: no models, or too few lines for any of them.
@@ -91,9 +96,8 @@ def index_sample(
     master = int(rng.integers(2**62))
     for models in usable:
         child = np.random.default_rng([master, *models.system.name.encode()])
-        table = (templates or {}).get(models.system.name)
         used = models.system.n_peaks
-        for solution in _solutions(peaks, models, optimization, child, two_theta_error_deg, table):
+        for solution in _solutions(peaks, models, optimization, child, two_theta_error_deg):
             ranked.append((solution, used))
     ranked.sort(key=lambda pair: -pair[0].merit.m)
     rows = [
@@ -110,12 +114,11 @@ def _solutions(
     optimization: Optimization,
     rng: np.random.Generator,
     two_theta_error_deg: float,
-    templates: pd.DataFrame | None,
 ) -> tuple[Solution, ...]:
     q2 = peaks.q2_inv_A2[: models.system.n_peaks]
     error = peaks.q2_error_inv_A2(two_theta_error_deg)[: models.system.n_peaks]
     measured = optimization.model_copy(update={"explain_factor": _ERRORS / _EPSILON_SHARE})
-    cells = candidate_cells(q2, models, measured, rng, templates)
+    cells = candidate_cells(q2, models, measured, rng)
     return run_engine(q2, cells, models, measured, rng, error * _EPSILON_SHARE).solutions
 
 

@@ -243,7 +243,6 @@ def write_model_set(
 def _copy_groups(
     directory: Path,
     groups: pd.DataFrame,
-    templates: pd.DataFrame,
     regression_directories: Sequence[str | Path],
     forest_directory: str | Path,
 ) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 MIN_LINES = 60
 #: Lines that are listed at most; the pattern has all of them.
 MAX_LINES = 400
-#: Reflections times atoms of the cell beyond which an entry is rejected: about 30 s.
+#: Reflections times atoms of the cell beyond which an entry is rejected: about a minute.
 MAX_TERMS = 5_000_000_000
 #: A strongest |F|² below this share of (sum of all electrons)² means that nothing scatters.
 MIN_RELATIVE_INTENSITY = 1e-12

@@ -30,11 +30,12 @@ _NORMAL_95 = 1.959963984540054
 class Models(Protocol):
     """What indexing needs of a lattice system's trained models (:class:`mlindex.models.ModelSet`).
 
-    ``reference_hkl`` is (r, 3) in the standard setting.
+    ``reference_hkl`` is (r, 3) in the standard setting, ``templates`` a frame of TEMPLATES.
     """
 
     system: LatticeSystem
     reference_hkl: np.ndarray
+    templates: pd.DataFrame
 
     @property
     def assignment_levels(self) -> tuple[float, ...]:
@@ -70,7 +71,6 @@ def validate(
     seed: int,
     workers: int = 1,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
-    templates: pd.DataFrame | None = None,
 ) -> Validated:
     """Index validation entries and compare with what they are.
 
@@ -84,13 +84,12 @@ def validate(
         seed: seed of the job.
         workers: threads; the compiled loops run side by side.
         progress: wraps the loop over entries.
-        templates: TEMPLATES of the lattice system, where there are any.
     """
     entries = choose_entries(dataset, settings.entries, seed)
 
     def one(entry: dict[str, Any]) -> tuple[dict[str, Any], float]:
         start = perf_counter()
-        row = _index_entry(entry, models, optimization, settings, seed, templates)
+        row = _index_entry(entry, models, optimization, settings, seed)
         return row, perf_counter() - start
 
     with ThreadPoolExecutor(max(1, workers)) as pool:
@@ -98,6 +97,40 @@ def validate(
     rows = [row for row, _ in results]
     table = pd.DataFrame(rows, columns=VALIDATION.names) if rows else VALIDATION.empty()
     return Validated(table, [seconds for _, seconds in results])
+
+
+def validate_methods(
+    dataset: pd.DataFrame,
+    models: Models,
+    optimization: Optimization,
+    settings: Validation,
+    seed: int,
+    workers: int = 1,
+    progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
+) -> Validated:
+    """:func:`validate` with each way of assigning indices that has entries in the settings.
+
+    The assignment networks are left out where none was trained. They index the first entries of
+    the same draw, fewer by default: they take some hundred times as long.
+    """
+    counts = {"nearest": settings.entries}
+    if models.assignment_levels:
+        counts["network"] = settings.network_entries
+    parts = [
+        validate(
+            dataset,
+            models,
+            optimization.model_copy(update={"assignment": method}),
+            settings.model_copy(update={"entries": count}),
+            seed,
+            workers,
+            progress,
+        )
+        for method, count in counts.items()
+        if count
+    ]
+    table = pd.concat([part.table for part in parts], ignore_index=True)
+    return Validated(table, [seconds for part in parts for seconds in part.seconds])
 
 
 def choose_entries(dataset: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
@@ -116,20 +149,20 @@ def _index_entry(
     optimization: Optimization,
     settings: Validation,
     seed: int,
-    templates: pd.DataFrame | None,
 ) -> dict[str, Any]:
     system = models.system
     rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "index", entry["entry_id"])))
     q2 = np.sort(np.asarray(entry["observed_q2_inv_A2"], dtype=float)[: system.n_peaks])
     reindexed = np.array([entry[name] for name in cell_names("")])
     true_cell = cell_to_standard(reindexed, system, entry["unique_axis"] or "")
-    candidates = candidate_cells(q2, models, optimization, rng, templates)
+    candidates = candidate_cells(q2, models, optimization, rng)
     optimized = run_engine(q2, candidates, models, optimization, rng)
     centring = centring_of(entry["hm_symbol"], system, entry["unique_axis"] or "")
     return {
         "entry_id": entry["entry_id"],
         "bravais_lattice": entry["bravais_lattice"],
         "group": entry["group"],
+        "method": optimization.assignment,
         **dict(zip(cell_names("true_"), true_cell, strict=True)),
         **_outcome(q2, true_cell, centring, optimized, optimization, settings),
         "lines": len(q2),
@@ -144,16 +177,15 @@ def candidate_cells(
     models: Models,
     settings: Optimization,
     rng: np.random.Generator,
-    templates: pd.DataFrame | None,
 ) -> np.ndarray:
     """Candidates (n, 6) in the standard setting: from networks, forests and templates."""
     drawn = models.draw_candidates(
         q2, settings.candidates_network, settings.candidates_forest, rng
     ).cells
-    if templates is None or not len(templates) or not settings.templates:
+    if not len(models.templates) or not settings.templates:
         return drawn
     solved = template_cells(
-        q2, templates, models.reference_hkl, models.system, settings.templates, rng
+        q2, models.templates, models.reference_hkl, models.system, settings.templates, rng
     )
     return np.concatenate([drawn, solved])
 
@@ -239,11 +271,12 @@ def _nearest_distance(cells: np.ndarray, true_cell: np.ndarray) -> float:
     return float(np.nanmin(np.linalg.norm(difference, axis=1)))
 
 
-def rates(validation: pd.DataFrame, method: str) -> pd.DataFrame:
-    """RATES for each Bravais lattice of a frame of VALIDATION, with Wilson's 95 % interval."""
+def rates(validation: pd.DataFrame) -> pd.DataFrame:
+    """RATES for each method and Bravais lattice of VALIDATION, with Wilson's 95 % interval."""
     rows = [
         _rate(symbol, method, outcome, int(rows["outcome"].isin(kinds).sum()), len(rows))
-        for symbol, rows in _by_bravais(validation)
+        for method in sorted(validation["method"].unique(), reverse=True)
+        for symbol, rows in _by_bravais(validation[validation["method"] == method])
         for outcome, kinds in ((FOUND, [FOUND]), ("found or explained", [FOUND, EXPLAINED]))
     ]
     return pd.DataFrame(rows, columns=RATES.names) if rows else RATES.empty()

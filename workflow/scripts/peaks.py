@@ -10,7 +10,7 @@ with Stage(snakemake) as stage:
     peaks = peak_lists(
         stage.read("cells", CELLS),
         stage.read("reflections", REFLECTIONS),
-        stage.read("patterns", PATTERNS),
+        stage.read("patterns", PATTERNS, ["entry_id", "scale"]),
         stage.settings(Peaks),
         stage.settings(Simulation),
         stage.progress,

@@ -1,8 +1,8 @@
-"""The figures of the report."""
+"""Figures of entries: distributions, peaks, labels, counts."""
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,69 +10,121 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-BLUE, ORANGE, GREEN, GREY = "#1f6feb", "#e8590c", "#2b8a3e", "#868e96"
+from mlindex.histograms import KINDS
+from mlindex.report.plotting import (
+    BLUE,
+    GREY,
+    ORANGE,
+    SERIES,
+    finish,
+    grid,
+    place,
+    rows_height,
+)
+
 _COLOURS = {"original": BLUE, "augmented": ORANGE, "real": GREY, "generated": BLUE}
-_SERIES = (BLUE, ORANGE, GREEN, "#9c36b5", "#c2255c", "#0b7285", "#5f3dc4", "#846358")
-_WIDTH = 1050
-_COLUMNS = 3
+_UNITS = {"A": "Å", "deg": "°"}
+_AXES = {
+    "peaks": "q² (1/Å²)",
+    "peaks_scaled": "q², scaled",
+    "separations": "separation in q² (1/Å²)",
+    "log10_volume_A3": "log₁₀ of volume (Å³)",
+    "second_over_first_axis": "second axis / first axis",
+    "third_over_second_axis": "third axis / second axis",
+}
+_LOGARITHMIC = ("separations",)
+_LABEL_PANEL = re.compile(r"(?P<bravais>\w+) peak (?P<peak>\d+)$")
 
 
-def _finish(fig: go.Figure, height: int, title: str = "") -> go.Figure:
-    fig.update_layout(
-        template="plotly_white",
-        width=_WIDTH,
-        height=height,
-        title={"text": title, "font": {"size": 15}},
-        margin={"l": 60, "r": 20, "t": 60 if title else 40, "b": 50},
-        font={"size": 11},
-        legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 1, "xanchor": "right"},
-    )
-    return fig
+def axis_title(name: str, panel: str) -> str:
+    """Title of the axis of a panel, with its unit, from the names in the tables."""
+    if title := _AXES.get(name) or _AXES.get(panel):
+        return title
+    quantity, _, unit = panel.rpartition("_")
+    if unit in _UNITS and quantity:
+        return f"{quantity} ({_UNITS[unit]})"
+    return f"{panel}, scaled" if name.endswith("scaled") else panel
 
 
-def _grid(panels: Sequence[str]) -> go.Figure:
-    columns = min(_COLUMNS, len(panels))
-    rows = math.ceil(len(panels) / columns)
-    return make_subplots(
-        rows,
-        columns,
-        subplot_titles=list(panels),
-        vertical_spacing=min(0.22, 0.5 / rows),
-        horizontal_spacing=0.07,
-    )
+def histograms(frame: pd.DataFrame, name: str = "", value: str = "count") -> go.Figure:
+    """Step histograms of two kinds, a panel for each quantity, as shares of each kind.
 
-
-def histograms(frame: pd.DataFrame, value: str = "count", title: str = "") -> go.Figure:
-    """Step histograms of two kinds in one panel for each quantity, as shares.
-
-    ``frame`` has columns panel, kind, left, right and ``value``.
+    Args:
+        frame: columns panel, kind, left, right and ``value``.
+        name: name of the figure in the table HISTOGRAMS, for the titles of axes.
+        value: the column that is drawn.
     """
     panels = list(dict.fromkeys(frame["panel"]))
-    fig = _grid(panels)
+    fig, columns, height = grid([_panel_title(panel, name) for panel in panels])
+    shown: set[str] = set()
     for position, panel in enumerate(panels):
-        rows = frame[frame["panel"] == panel]
-        for kind, bins in rows.groupby("kind", sort=True):
-            total = bins[value].sum()
-            x = [*bins["left"], bins["right"].iloc[-1]]
-            share = list(bins[value] / total if total else bins[value])
-            fig.add_scatter(
-                x=x,
-                y=[*share, share[-1]],
-                name=str(kind),
-                legendgroup=str(kind),
-                showlegend=position == 0,
-                line={"shape": "hv", "color": _COLOURS.get(str(kind), GREY), "width": 1.5},
-                row=position // _COLUMNS + 1,
-                col=position % _COLUMNS + 1,
-            )
-    fig.update_yaxes(rangemode="tozero")
-    return _finish(fig, 90 + 210 * math.ceil(len(panels) / _COLUMNS), title)
+        where = place(position, columns)
+        for kind, bins in frame[frame["panel"] == panel].groupby("kind", sort=False):
+            fig.add_scatter(**_steps(bins, str(kind), value, kind not in shown), **where)
+            shown.add(str(kind))
+        axis = {"type": "log", "exponentformat": "power"} if name in _LOGARITHMIC else {}
+        fig.update_xaxes(title=axis_title(name, panel), title_standoff=4, **axis, **where)
+    fig.update_yaxes(rangemode="tozero", tickformat=".0%")
+    fig.update_yaxes(title="share in bin", col=1)
+    return finish(fig, height)
+
+
+def _panel_title(panel: str, name: str) -> str:
+    return panel if name in _AXES else ""
+
+
+def _steps(bins: pd.DataFrame, kind: str, value: str, in_legend: bool) -> dict[str, object]:
+    total = bins[value].sum() if value == "count" else 1.0
+    share = (bins[value] / (total or 1.0)).to_numpy()
+    return {
+        "x": np.append(bins["left"], bins["right"].iloc[-1]),
+        "y": np.append(share, share[-1]),
+        "name": kind,
+        "legendgroup": kind,
+        "showlegend": in_legend,
+        "mode": "lines",
+        "line": {"shape": "hv", "color": _COLOURS.get(kind, GREY), "width": 1.5},
+    }
+
+
+def labels(frame: pd.DataFrame) -> go.Figure:
+    """How often each part of the reference list is met, by peak, a row for each Bravais lattice.
+
+    Args:
+        frame: HISTOGRAMS of the figure ``labels``.
+    """
+    parts = frame["panel"].str.extract(_LABEL_PANEL)
+    frame = frame.assign(bravais=parts["bravais"], peak=parts["peak"].astype(int))
+    lattices = list(dict.fromkeys(frame["bravais"]))
+    titles = [f"{bravais}, {kind}" for bravais in lattices for kind in KINDS]
+    fig, columns, height = grid(titles, len(KINDS))
+    for position in range(len(titles)):
+        bravais, kind = lattices[position // len(KINDS)], KINDS[position % len(KINDS)]
+        rows = frame[(frame["bravais"] == bravais) & (frame["kind"] == kind)]
+        counts = rows.pivot_table(index="peak", columns="left", values="count", aggfunc="sum")
+        totals = counts.sum(axis=1).replace(0, 1)
+        middles = (rows["left"] + rows["right"]).unique() / 2
+        fig.add_heatmap(
+            x=np.sort(middles),
+            y=counts.index,
+            z=100 * counts.div(totals, axis=0),
+            coloraxis="coloraxis",
+            hovertemplate="peak %{y}, reference %{x:.0f}: %{z:.1f} %<extra></extra>",
+            **place(position, columns),
+        )
+    fig.update_xaxes(title="place in the reference list", title_standoff=4)
+    fig.update_yaxes(title="peak", col=1)
+    bar = {"title": {"text": "% of peak"}, "thickness": 12, "len": 220, "lenmode": "pixels"}
+    bar |= {"y": 1, "yanchor": "top"}
+    fig.update_layout(coloraxis={"colorscale": "Blues", "colorbar": bar})
+    return finish(fig, height).update_layout(margin={"r": 80})
 
 
 def acceptance(first_peak: pd.DataFrame, bins: pd.DataFrame) -> go.Figure:
     """First-peak positions, and eq. 19 with the data that it was fitted to."""
     titles = ["Position of the first observed peak in list 1", "Share of peaks observed (eq. 19)"]
-    fig = make_subplots(1, 2, subplot_titles=titles)
+    fig = make_subplots(1, 2, subplot_titles=titles, horizontal_spacing=0.08)
+    fig.update_annotations(font_size=13)
     shown = first_peak[first_peak["probability"] > 0]
     fig.add_bar(x=shown["position"], y=shown["probability"], marker_color=BLUE, showlegend=False)
     filled = bins[bins["peaks"] > 0]
@@ -80,80 +132,46 @@ def acceptance(first_peak: pd.DataFrame, bins: pd.DataFrame) -> go.Figure:
         x=filled["separation_inv_A2"],
         y=filled["observed"],
         mode="markers",
-        name="counted",
-        marker={"color": BLUE, "size": np.clip(np.sqrt(filled["peaks"]) / 3, 3, 12)},
+        name="counted (larger: more peaks)",
+        marker={"color": BLUE, "size": np.clip(np.sqrt(filled["peaks"]) / 3, 4, 12)},
         row=1,
         col=2,
     )
     fig.add_scatter(
         x=bins["separation_inv_A2"],
         y=bins["fitted"],
+        mode="lines",
         name="fitted",
         line={"color": ORANGE},
         row=1,
         col=2,
     )
-    fig.update_xaxes(title="position, from 0", row=1, col=1)
-    fig.update_xaxes(title="separation in q² (1/Å²)", type="log", row=1, col=2)
-    fig.update_yaxes(rangemode="tozero")
-    return _finish(fig, 320)
-
-
-def training_curves(training: pd.DataFrame) -> go.Figure:
-    """Training (dotted) and validation loss of every model, a panel for each network."""
-    networks = list(dict.fromkeys(training["network"]))
-    fig = _grid(networks)
-    for position, network in enumerate(networks):
-        rows = training[training["network"] == network]
-        for index, (model, curve) in enumerate(rows.groupby("model", sort=True)):
-            colour = _SERIES[index % len(_SERIES)]
-            for column, dash in (("loss", "dot"), ("validation_loss", "solid")):
-                fig.add_scatter(
-                    x=curve["epoch"],
-                    y=curve[column],
-                    name=str(model),
-                    legendgroup=str(model),
-                    showlegend=dash == "solid" and position == 0,
-                    line={"color": colour, "dash": dash, "width": 1.3},
-                    hovertemplate=f"{model} {column}: %{{y:.3f}}<extra></extra>",
-                    row=position // _COLUMNS + 1,
-                    col=position % _COLUMNS + 1,
-                )
-    fig.update_xaxes(title="epoch")
-    fig.update_layout(legend={"orientation": "v", "x": 1.02, "y": 1})
-    return _finish(fig, 340).update_layout(
-        legend={"orientation": "v", "x": 1.01, "xanchor": "left", "y": 1, "yanchor": "top"}
+    fig.update_xaxes(title="position, from 0", tickformat="d", row=1, col=1)
+    fig.update_xaxes(
+        title="separation in q² (1/Å²)", type="log", exponentformat="power", row=1, col=2
     )
+    fig.update_yaxes(rangemode="tozero", tickformat=".0%")
+    fig.update_yaxes(title="share of entries", row=1, col=1)
+    fig.update_yaxes(title="share observed", row=1, col=2)
+    return finish(fig, 330)
 
 
-def rates(frame: pd.DataFrame) -> go.Figure:
-    """Indexing rates with their 95 % intervals, a row for each Bravais lattice."""
+def bars(names: Sequence[str], values: Sequence[float], axis: str) -> go.Figure:
+    """Horizontal bars, one for each name."""
+    fig = go.Figure(go.Bar(x=list(values), y=list(names), orientation="h", marker_color=BLUE))
+    return _horizontal(fig, axis, len(names))
+
+
+def stacked_bars(frame: pd.DataFrame, axis: str) -> go.Figure:
+    """Horizontal bars, a row for each index and a part for each column of ``frame``."""
     fig = go.Figure()
-    kinds = list(dict.fromkeys(zip(frame["method"], frame["outcome"], strict=True)))
-    for index, (method, outcome) in enumerate(kinds):
-        rows = frame[(frame["method"] == method) & (frame["outcome"] == outcome)]
-        fig.add_scatter(
-            x=100 * rows["rate"],
-            y=rows["bravais_lattice"],
-            mode="markers",
-            name=f"{outcome} ({method})",
-            marker={"color": _SERIES[index % len(_SERIES)], "size": 10},
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": 100 * (rows["high"] - rows["rate"]),
-                "arrayminus": 100 * (rows["rate"] - rows["low"]),
-                "thickness": 1.2,
-            },
-        )
-    fig.update_xaxes(title="validation entries (%)", range=[-2, 102])
-    fig.update_yaxes(autorange="reversed")
-    return _finish(fig, 120 + 36 * frame["bravais_lattice"].nunique())
+    for name, colour in zip(frame.columns, SERIES * len(frame.columns), strict=False):
+        y = [str(row) for row in frame.index]
+        fig.add_bar(x=frame[name], y=y, name=str(name), orientation="h", marker_color=colour)
+    return _horizontal(fig, axis, len(frame)).update_layout(barmode="stack", showlegend=True)
 
 
-def bars(labels: Sequence[str], values: Sequence[float], axis: str) -> go.Figure:
-    """Horizontal bars, one for each label."""
-    fig = go.Figure(go.Bar(x=list(values), y=list(labels), orientation="h", marker_color=BLUE))
-    fig.update_xaxes(title=axis)
-    fig.update_yaxes(autorange="reversed", automargin=True)
-    return _finish(fig, 110 + 24 * len(labels))
+def _horizontal(fig: go.Figure, axis: str, rows: int) -> go.Figure:
+    fig.update_xaxes(title=axis, rangemode="tozero")
+    fig.update_yaxes(autorange="reversed", automargin=True, type="category")
+    return finish(fig, rows_height(rows))

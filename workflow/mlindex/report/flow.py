@@ -138,7 +138,7 @@ def reject_counts(data: ReportData) -> pd.DataFrame:
     last = data.frame("rejects_dataset")
     frames = [data.frame(f"rejects_{stage}") for stage in _REJECTING]
     frames.append(last[~last["rule"].isin(list(_REPEATED))])
-    # A stage of its own for each entry: one without reduced cell may lack a pattern, too.
+    # Each entry where it was first rejected: one without reduced cell may lack a pattern, too.
     rejects = pd.concat(frames, ignore_index=True).drop_duplicates("entry_id")
     if rejects.empty:
         return pd.DataFrame(columns=["stage", "rule", "name", "entries", "example"])
@@ -146,8 +146,7 @@ def reject_counts(data: ReportData) -> pd.DataFrame:
     grouped = rejects.groupby(["stage", "rule", "rule_name"], as_index=False, sort=False).agg(
         entries=("entry_id", "size"), example=("example", "first")
     )
-    order = {stage: position for position, stage in enumerate((*_REJECTING, "dataset"))}
-    grouped = grouped.sort_values(
-        ["stage", "rule"], key=lambda c: c.map(order).fillna(len(order)) if c.name == "stage" else c
-    )
+    order = {stage: position for position, stage in enumerate(grouped["stage"].unique())}
+    place = grouped["stage"].map(order)
+    grouped = grouped.assign(place=place).sort_values(["place", "rule"]).drop(columns="place")
     return grouped.rename(columns={"rule_name": "name"}).reset_index(drop=True)

@@ -121,6 +121,9 @@ class Validation(Section):
     entries: int = setting(
         200, "Validation entries to index, drawn evenly from the Bravais lattices.", gt=0
     )
+    network_entries: int = setting(
+        20, "Of these, entries to index with the assignment networks too; 0: none.", ge=0
+    )
     length_tolerance: float = setting(
         0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0
     )

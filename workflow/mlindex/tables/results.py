@@ -36,6 +36,7 @@ VALIDATION = Table(
         ENTRY_ID,
         BRAVAIS,
         Column("group", STRING, "Group of the entry"),
+        Column("method", STRING, "How indices were assigned: nearest or network"),
         *cell_columns("true_", "the true cell, standard setting"),
         *cell_columns("best_", "the best cell found, standard setting; NaN where none was"),
         Column("outcome", STRING, "found, explained (other cell, all lines), or missed"),
