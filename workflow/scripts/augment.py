@@ -1,7 +1,6 @@
 """Training and validation examples of a lattice system, as they are and augmented."""
 
 from mlindex.examples import make_examples
-
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.settings.data import Augmentation, Peaks, Simulation

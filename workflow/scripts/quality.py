@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from mlindex.quality import check_shard
-
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import SOURCE
 from mlindex.stage import Stage

@@ -1,7 +1,6 @@
 """The three cells of every entry of one shard."""
 
 from mlindex.reduction import reduce_entries
-
 from mlindex.settings.data import Reduction
 from mlindex.stage import Stage
 from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
