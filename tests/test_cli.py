@@ -26,7 +26,7 @@ def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def load(directory: Path) -> Models:
         return Models(directory.name, cells[directory.name], count=40)
 
-    monkeypatch.setattr(mlindex.models.ModelSet, "load", load)
+    monkeypatch.setattr(mlindex.models, "load_trained", load)
     return tmp_path / "models"
 
 
@@ -55,7 +55,7 @@ def test_convincing_cell_ends_with_0(models: Path) -> None:
 
 
 def test_nothing_convincing_ends_with_1(models: Path) -> None:
-    call = ["index", str(SAMPLES / "gypsum.txt"), "--models", str(models)]
+    call = ["index", str(SAMPLES / "tenorite.txt"), "--models", str(models)]
     assert runner.invoke(app, [*call, "--lattice-system", "cubic"]).exit_code == 1
 
 

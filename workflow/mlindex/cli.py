@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlindex.indexing import IndexingResult
-    from mlindex.models import ModelSet
+    from mlindex.models import load_trained
 
 app = typer.Typer(
     help="The unit cell of a crystal from the peak positions of its powder pattern.",
@@ -109,10 +109,10 @@ def _index(
     import numpy as np
 
     from mlindex.indexing import index_sample
-    from mlindex.models import ModelSet
+    from mlindex.models import load_trained
     from mlindex.settings.models import Optimization
 
-    sets: list[ModelSet] = [ModelSet.load(directory) for directory in directories]
+    sets = [models for directory in directories if (models := load_trained(directory))]
     rng = np.random.default_rng(seed)
     return index_sample(peaks, sets, Optimization(), rng, two_theta_error, keep=rows)
 

@@ -8,6 +8,7 @@ Layout: ``model.json`` (what there is, and digests of every other file), ``scali
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ FORMAT = 1
 NETWORK, FOREST = 0, 1
 _MANIFEST = "model.json"
 _ASSIGNED_ROWS = 256
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -297,10 +299,13 @@ def _digests(directory: Path) -> dict[str, str]:
     return {p.relative_to(directory).as_posix(): file_digest(p) for p in files}
 
 
-def why_untrained(directory: str | Path) -> str:
-    """Why a model directory holds no trained model; nothing where it holds one."""
+def load_trained(directory: str | Path) -> ModelSet | None:
+    """Like :meth:`ModelSet.load`, but None, with the reason logged, where nothing was trained."""
     manifest = _read_manifest(Path(directory))
-    return "" if manifest["trained"] else manifest["statement"]
+    if manifest["trained"]:
+        return ModelSet.load(directory)
+    _LOG.warning("%s: %s", directory, manifest["statement"])
+    return None
 
 
 def _read_manifest(directory: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
+from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from mlindex.errors import MlindexError
@@ -47,6 +48,8 @@ class Stage:
         root = logging.getLogger("mlindex")
         root.setLevel(logging.INFO)
         root.addHandler(handler)
+        # The number of BLAS threads changes the last bits of a product, --cores must not.
+        threadpool_limits(1)
         return self
 
     def __exit__(

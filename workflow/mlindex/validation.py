@@ -101,7 +101,7 @@ def validate(
 
 def validate_methods(
     dataset: pd.DataFrame,
-    models: Models,
+    models: Models | None,
     optimization: Optimization,
     settings: Validation,
     seed: int,
@@ -111,8 +111,10 @@ def validate_methods(
     """:func:`validate` with each way of assigning indices that has entries in the settings.
 
     The assignment networks are left out where none was trained. They index the first entries of
-    the same draw, fewer by default: they take some hundred times as long.
+    the same draw, fewer by default, as they take longer. Without models there is nothing to do.
     """
+    if models is None:
+        return Validated(VALIDATION.empty(), [])
     counts = {"nearest": settings.entries}
     if models.assignment_levels:
         counts["network"] = settings.network_entries

@@ -1,7 +1,7 @@
 """The unit cells that explain one measured peak list."""
 
 from mlindex.indexing import index_sample
-from mlindex.models import ModelSet
+from mlindex.models import load_trained
 from mlindex.peaklist import read_peak_list
 from mlindex.schema import atomic_directory, write_table
 from mlindex.settings.models import Optimization
@@ -13,7 +13,7 @@ with Stage(snakemake) as stage, atomic_directory(stage.output.result) as directo
     sample = stage.settings(Sample)
     result = index_sample(
         read_peak_list(stage.input.peaks, sample.wavelength_A),
-        [ModelSet.load(path) for path in stage.input.models],
+        [m for path in stage.input.models if (m := load_trained(path))],
         stage.settings(Optimization),
         stage.rng(),
     )

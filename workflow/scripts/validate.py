@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from mlindex.models import ModelSet
+from mlindex.models import load_trained
 from mlindex.schema import atomic_path
 from mlindex.settings.models import Optimization, Validation
 from mlindex.stage import Stage
@@ -13,7 +13,7 @@ from mlindex.validation import rates, validate_methods
 with Stage(snakemake) as stage:
     validated = validate_methods(
         stage.read("dataset", DATASET),
-        ModelSet.load(stage.input.models),
+        load_trained(stage.input.models),
         stage.settings(Optimization),
         stage.settings(Validation),
         stage.seed,
