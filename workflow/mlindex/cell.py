@@ -112,7 +112,9 @@ def cell_from_reciprocal(x: np.ndarray) -> np.ndarray:
     )
     valid = np.all([m > 0 for m in minors], axis=0)
     safe = np.where(valid[..., None, None], reciprocal, np.eye(3))
-    cell = cell_from_metric(_symmetric_inverse(safe))
+    with np.errstate(invalid="ignore"):
+        # Rounding can spoil a matrix whose minors are barely positive: that is no cell either.
+        cell = cell_from_metric(_symmetric_inverse(safe))
     return np.where(valid[..., None], cell, np.nan)
 
 
@@ -154,4 +156,6 @@ def _symmetric_inverse(m: np.ndarray) -> np.ndarray:
     ]
     determinant = a * cofactors[0][0] + f * cofactors[0][1] + e * cofactors[0][2]
     stacked = np.stack([np.stack(row, axis=-1) for row in cofactors], axis=-2)
-    return stacked / determinant[..., None, None]
+    # A flat cell has no inverse: its infinities are for the caller to leave out.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return stacked / determinant[..., None, None]

@@ -115,21 +115,22 @@ def validate_methods(
     """
     if models is None:
         return Validated(VALIDATION.empty(), [])
-    counts = {"nearest": settings.entries}
-    if models.assignment_levels:
-        counts["network"] = settings.network_entries
+    runs = [(optimization.model_copy(update={"assignment": "nearest"}), settings.entries)]
+    if models.assignment_levels and settings.network_entries:
+        iterations = min(optimization.iterations, settings.network_iterations)
+        changes = {"assignment": "network", "iterations": iterations}
+        runs.append((optimization.model_copy(update=changes), settings.network_entries))
     parts = [
         validate(
             dataset,
             models,
-            optimization.model_copy(update={"assignment": method}),
+            changed,
             settings.model_copy(update={"entries": count}),
             seed,
             workers,
             progress,
         )
-        for method, count in counts.items()
-        if count
+        for changed, count in runs
     ]
     table = pd.concat([part.table for part in parts], ignore_index=True)
     return Validated(table, [seconds for part in parts for seconds in part.seconds])

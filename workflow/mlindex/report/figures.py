@@ -114,9 +114,13 @@ def labels(frame: pd.DataFrame) -> go.Figure:
         )
     fig.update_xaxes(title="place in the reference list", title_standoff=4)
     fig.update_yaxes(title="peak", col=1)
-    bar = {"title": {"text": "% of peak"}, "thickness": 12, "len": 220, "lenmode": "pixels"}
+    bar = {"title": {"text": "% (capped)"}, "thickness": 12, "len": 220, "lenmode": "pixels"}
     bar |= {"y": 1, "yanchor": "top"}
-    fig.update_layout(coloraxis={"colorscale": "Blues", "colorbar": bar})
+    # The first peaks meet few reflections: on the whole scale all others would be white.
+    shares = np.concatenate([np.ravel(trace.z) for trace in fig.data])
+    top = float(np.percentile(shares[shares > 0], 97)) if np.any(shares > 0) else 1.0
+    scale = {"colorscale": "Blues", "colorbar": bar, "cmin": 0.0, "cmax": top}
+    fig.update_layout(coloraxis=scale)
     return finish(fig, height).update_layout(margin={"r": 80})
 
 
@@ -146,7 +150,8 @@ def acceptance(first_peak: pd.DataFrame, bins: pd.DataFrame) -> go.Figure:
         row=1,
         col=2,
     )
-    fig.update_xaxes(title="position, from 0", tickformat="d", row=1, col=1)
+    step = max(1, int(shown["position"].max()) // 10) if len(shown) else 1
+    fig.update_xaxes(title="position, from 0", dtick=step, row=1, col=1)
     fig.update_xaxes(
         title="separation in q² (1/Å²)", type="log", exponentformat="power", row=1, col=2
     )

@@ -30,23 +30,23 @@ vertical-align: top; }
 th { position: sticky; top: 0; background: #f5f7fa; font-weight: 600; }
 th.number, td.number { text-align: right; }
 td.number { font-variant-numeric: tabular-nums; white-space: nowrap; }
-td { max-width: 460px; overflow-wrap: anywhere; }
+td { max-width: 460px; overflow-wrap: break-word; }
 summary { cursor: pointer; font-weight: 600; padding: 6px 0; }
 pre { font-size: 12px; background: #f5f7fa; padding: 12px; overflow-x: auto; }
 """
-#: Figures are drawn when they come into view: drawn in a folded part they would have no size,
-#: and hundreds at once would take long.
+#: A figure in a folded part has no size until the part is opened, so it is drawn only then.
 _SCRIPT = """
 const template = JSON.parse(document.getElementById("template").textContent);
-function draw(box) {
-  if (box.dataset.drawn) return;
-  box.dataset.drawn = "1";
-  const fig = JSON.parse(box.nextElementSibling.textContent);
-  Plotly.newPlot(box, fig.data, {...fig.layout, template}, {displaylogo: false});
+function draw() {
+  for (const box of document.querySelectorAll(".figure:not([data-drawn])")) {
+    if (box.closest("details:not([open])")) continue;
+    box.dataset.drawn = "1";
+    const fig = JSON.parse(box.nextElementSibling.textContent);
+    Plotly.newPlot(box, fig.data, {...fig.layout, template}, {displaylogo: false});
+  }
 }
-const watcher = new IntersectionObserver(
-  seen => seen.filter(s => s.isIntersecting).forEach(s => draw(s.target)), {rootMargin: "800px"});
-document.querySelectorAll(".figure").forEach(box => watcher.observe(box));
+document.querySelectorAll("details").forEach(part => part.addEventListener("toggle", draw));
+draw();
 """
 
 
@@ -106,7 +106,7 @@ def table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> str:
         return note(empty)
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     head = "".join(
-        f"<th{_NUMBER if number else ''}>{escape(str(name))}</th>"
+        f"<th{_NUMBER if number else ''}>{escape(str(name).replace('_', ' '))}</th>"
         for name, number in zip(frame.columns, numeric, strict=True)
     )
     rows = "".join(

@@ -97,7 +97,7 @@ def read_inputs(
     return ReportData(
         pd.concat(entries, ignore_index=True),
         frames,
-        pd.concat([_labelled(pd.read_csv(p), p, systems) for p in paths["seconds"]]),
+        pd.concat([_labelled(_seconds(p), p, systems) for p in paths["seconds"]]),
         _run_times(benchmarks),
         first,
         config,
@@ -110,6 +110,11 @@ def _read(
 ) -> pd.DataFrame:
     frames = [_labelled(read_table(path, table, columns), path, systems) for path in paths]
     return pd.concat(frames, ignore_index=True)
+
+
+def _seconds(path: str) -> pd.DataFrame:
+    # Without rows pandas would take the column for text.
+    return pd.read_csv(path, dtype={"seconds": float})
 
 
 def _labelled(frame: pd.DataFrame, path: str, systems: Sequence[str]) -> pd.DataFrame:

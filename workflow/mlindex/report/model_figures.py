@@ -77,7 +77,7 @@ def _loss_range(rows: pd.DataFrame) -> list[float]:
     values = values[np.isfinite(values)]
     if not len(values):
         return [0.0, 1.0]
-    low, high = values.min(), np.percentile(values, 98)
+    low, high = values.min(), np.percentile(values, 95)
     pad = 0.05 * (high - low) or 0.1
     return [float(low - pad), float(high + pad)]
 

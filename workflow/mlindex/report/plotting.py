@@ -26,8 +26,10 @@ def finish(fig: go.Figure, height: int) -> go.Figure:
         font={"size": 11},
         legend={
             "orientation": "h",
-            "x": 1,
-            "xanchor": "right",
+            "traceorder": "normal",
+            # The buttons of a figure are at its right.
+            "x": 0,
+            "xanchor": "left",
             "y": 1,
             "yref": "container",
             "yanchor": "top",

@@ -108,7 +108,7 @@ class Optimization(Section):
         (1.0,), "Every drawn cell also enters with its volume scaled by each of these."
     )
     templates: int = setting(
-        200, "Cells solved from frequent sets of Miller indices, where the models have them.", ge=0
+        5000, "Cells solved from frequent sets of Miller indices, where the models have them.", ge=0
     )
     template_rows: int = setting(
         5000, "Most frequent sets of Miller indices that are kept of the training entries.", gt=0
@@ -122,7 +122,10 @@ class Validation(Section):
         200, "Validation entries to index, drawn evenly from the Bravais lattices.", gt=0
     )
     network_entries: int = setting(
-        20, "Of these, entries to index with the assignment networks too; 0: none.", ge=0
+        10, "Of these, entries to index with the assignment networks too; 0: none.", ge=0
+    )
+    network_iterations: int = setting(
+        30, "Steps of the optimization, at most, with the assignment networks.", gt=0
     )
     length_tolerance: float = setting(
         0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0

@@ -42,13 +42,13 @@ class GeneratorSource(Section):
     )
     crystals: dict[str, int] = setting(
         lambda: {
-            "cubic": 4000,
-            "tetragonal": 4000,
-            "hexagonal": 4000,
-            "rhombohedral": 4000,
-            "orthorhombic": 8000,
-            "monoclinic": 8000,
-            "triclinic": 8000,
+            "cubic": 8000,
+            "tetragonal": 8000,
+            "hexagonal": 8000,
+            "rhombohedral": 8000,
+            "orthorhombic": 16000,
+            "monoclinic": 16000,
+            "triclinic": 16000,
         },
         "Crystals to make in each lattice system.",
     )
