@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from mlindex.indexing import IndexingResult
-    from mlindex.models import load_trained
 
 app = typer.Typer(
     help="The unit cell of a crystal from the peak positions of its powder pattern.",

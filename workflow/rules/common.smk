@@ -57,7 +57,11 @@ def settings(*sections):
 def source_settings(wildcards):
     """The config of one source."""
     source = SOURCES[wildcards.source]
-    plain = generator_settings(wildcards) if source.kind == "generator" else source.model_dump()
+    plain = (
+        generator_settings(wildcards)
+        if source.kind == "generator"
+        else source.model_dump()
+    )
     return {"source": plain, "quality": CONFIG.section("quality")}
 
 
@@ -70,9 +74,10 @@ def memory_mb(base, factor):
 
 def minutes(base, per_mb=0.0):
     """Run time of a job in minutes: a base and so much for each MB of its input."""
-    return lambda wildcards, input, attempt: int(
-        (base + per_mb * input.size_mb) * attempt
-    ) + 1
+    return (
+        lambda wildcards, input, attempt: int((base + per_mb * input.size_mb) * attempt)
+        + 1
+    )
 
 
 def folder_shards(source):
@@ -99,7 +104,9 @@ def generated_range(wildcards):
     """Number of the first crystal of a generated shard, and how many it holds."""
     size = CONFIG.shards.crystals_per_shard
     first = int(wildcards.index) * size
-    return first, min(size, SOURCES[wildcards.source].crystals[wildcards.system] - first)
+    return first, min(
+        size, SOURCES[wildcards.source].crystals[wildcards.system] - first
+    )
 
 
 def generator_settings(wildcards):
@@ -116,7 +123,9 @@ def generated_cif(wildcards):
 
 
 FOLDER_SHARDS = {
-    name: folder_shards(source) for name, source in SOURCES.items() if source.kind == "folder"
+    name: folder_shards(source)
+    for name, source in SOURCES.items()
+    if source.kind == "folder"
 }
 
 
@@ -131,7 +140,9 @@ def shards_of(system):
 
 def all_shards():
     """Pairs of source and shard of the lattice systems that the config covers."""
-    return sorted({pair for system in CONFIG.lattice_systems for pair in shards_of(system)})
+    return sorted(
+        {pair for system in CONFIG.lattice_systems for pair in shards_of(system)}
+    )
 
 
 def shard_files(kind):
@@ -145,7 +156,8 @@ def shard_files(kind):
 def regression_batches(name):
     """Files of every regression batch of a lattice system."""
     return expand(
-        f"results/regression/{{{{system}}}}/{name}", batch=range(CONFIG.regression.batches)
+        f"results/regression/{{{{system}}}}/{name}",
+        batch=range(CONFIG.regression.batches),
     )
 
 
@@ -194,7 +206,11 @@ def sample_models(wildcards):
 def sample_settings(wildcards):
     """The config of a sample and of the optimization."""
     sample = CONFIG.samples.get(wildcards.sample)
-    plain = sample.model_dump(mode="json") if sample else {"path": sample_path(wildcards.sample)}
+    plain = (
+        sample.model_dump(mode="json")
+        if sample
+        else {"path": sample_path(wildcards.sample)}
+    )
     return {"sample": plain, **settings("optimization")}
 
 
@@ -215,23 +231,39 @@ def report_inputs(wildcards):
         "overlap",
     )
     found = {
-        "_".join(Path(kind).parts): [f"results/{kind}/{s}/{n}.parquet" for s, n in shards]
+        "_".join(Path(kind).parts): [
+            f"results/{kind}/{s}/{n}.parquet" for s, n in shards
+        ]
         for kind in by_shard
     }
     found |= {
-        "_".join(Path(kind).parts): expand(f"results/{kind}/{{system}}.parquet", system=systems)
+        "_".join(Path(kind).parts): expand(
+            f"results/{kind}/{{system}}.parquet", system=systems
+        )
         for kind in by_system
     }
     found |= {
         kind: expand(f"results/augmentation/{{system}}/{kind}.parquet", system=systems)
         for kind in ("first_peak", "acceptance", "histograms")
     }
-    batches, levels = range(CONFIG.regression.batches), range(len(CONFIG.assignment.noise_levels))
+    batches, levels = range(CONFIG.regression.batches), range(
+        len(CONFIG.assignment.noise_levels)
+    )
     for kind in ("training", "metrics"):
         found[kind] = [
-            *expand(f"results/regression/{{system}}/{kind}_{{n}}.parquet", system=systems, n=batches),
-            *expand(f"results/assignment/{{system}}/{kind}_{{n}}.parquet", system=systems, n=levels),
+            *expand(
+                f"results/regression/{{system}}/{kind}_{{n}}.parquet",
+                system=systems,
+                n=batches,
+            ),
+            *expand(
+                f"results/assignment/{{system}}/{kind}_{{n}}.parquet",
+                system=systems,
+                n=levels,
+            ),
         ]
-    found["metrics"] += expand("results/forest/{system}/metrics.parquet", system=systems)
+    found["metrics"] += expand(
+        "results/forest/{system}/metrics.parquet", system=systems
+    )
     found["seconds"] = expand("results/validation/{system}.seconds.csv", system=systems)
     return found

@@ -6,20 +6,20 @@ rule deduplicate:
         entries=shard_files("entries"),
     output:
         duplicates="results/duplicates/{system}.parquet",
-    params:
-        code=code("deduplicate.py"),
-        settings=settings("deduplication"),
-        sources=list(SOURCES),
     log:
         "results/logs/deduplicate/{system}.log",
     benchmark:
         "results/benchmarks/deduplicate/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 5),
         runtime=minutes(15, 0.1),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("deduplicate.py"),
+        settings=settings("deduplication"),
+        sources=list(SOURCES),
     message:
         "Deduplication of {wildcards.system} entries"
     script:
@@ -36,20 +36,20 @@ rule dataset:
         dataset="results/dataset/{system}.parquet",
         groups="results/groups/{system}.parquet",
         rejects="results/rejects/dataset/{system}.parquet",
-    params:
-        code=code("dataset.py"),
-        seed=seed("dataset"),
-        settings=settings("grouping", "split"),
     log:
         "results/logs/dataset/{system}.log",
     benchmark:
         "results/benchmarks/dataset/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 8),
         runtime=minutes(15, 0.1),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("dataset.py"),
+        seed=seed("dataset"),
+        settings=settings("grouping", "split"),
     message:
         "Grouping and split of {wildcards.system} entries"
     script:
@@ -61,20 +61,20 @@ rule compare_splits:
         dataset="results/dataset/{system}.parquet",
     output:
         splits="results/splits/{system}.parquet",
-    params:
-        code=code("compare_splits.py"),
-        seed=seed("compare_splits"),
-        settings=settings("forest"),
     log:
         "results/logs/compare_splits/{system}.log",
     benchmark:
         "results/benchmarks/compare_splits/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(2 * GB, 10),
         runtime=minutes(15, 0.5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("compare_splits.py"),
+        seed=seed("compare_splits"),
+        settings=settings("forest"),
     message:
         "Splits by structure type and by composition family of {wildcards.system} compared"
     script:
@@ -86,18 +86,18 @@ rule scaling:
         dataset="results/dataset/{system}.parquet",
     output:
         scaling="results/scaling/{system}.parquet",
-    params:
-        code=code("scaling.py"),
     log:
         "results/logs/scaling/{system}.log",
     benchmark:
         "results/benchmarks/scaling/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 8),
         runtime=minutes(5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("scaling.py"),
     message:
         "Scaling of {wildcards.system}"
     script:
@@ -109,18 +109,18 @@ rule reference:
         dataset="results/dataset/{system}.parquet",
     output:
         reference="results/reference/{system}.parquet",
-    params:
-        code=code("reference.py"),
     log:
         "results/logs/reference/{system}.log",
     benchmark:
         "results/benchmarks/reference/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 8),
         runtime=minutes(5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("reference.py"),
     message:
         "Reference Miller indices of {wildcards.system}"
     script:
@@ -137,20 +137,20 @@ rule augment:
         first_peak="results/augmentation/{system}/first_peak.parquet",
         acceptance="results/augmentation/{system}/acceptance.parquet",
         histograms="results/augmentation/{system}/histograms.parquet",
-    params:
-        code=code("augment.py"),
-        seed=seed("augment"),
-        settings=settings("augmentation", "peaks", "simulation"),
     log:
         "results/logs/augment/{system}.log",
     benchmark:
         "results/benchmarks/augment/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 20),
         runtime=minutes(15, 0.5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("augment.py"),
+        seed=seed("augment"),
+        settings=settings("augmentation", "peaks", "simulation"),
     message:
         "Augmentation of {wildcards.system}"
     script:

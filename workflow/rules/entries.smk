@@ -8,21 +8,21 @@ rule quality:
     output:
         entries="results/entries/{source}/{shard}.parquet",
         rejects="results/rejects/quality/{source}/{shard}.parquet",
-    params:
-        code=code("quality.py"),
-        settings=source_settings,
     log:
         "results/logs/quality/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/quality/{source}/{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(2 * GB, 50),
-        runtime=minutes(60),
     group:
         "shard"
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 50),
+        runtime=minutes(60),
+    params:
+        code=code("quality.py"),
+        settings=source_settings,
     message:
         "Quality control of {wildcards.source}, shard {wildcards.shard}"
     script:
@@ -35,21 +35,21 @@ rule reduce:
     output:
         cells="results/cells/{source}/{shard}.parquet",
         rejects="results/rejects/reduction/{source}/{shard}.parquet",
-    params:
-        code=code("reduce.py"),
-        settings=settings("reduction"),
     log:
         "results/logs/reduce/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/reduce/{source}/{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1 * GB, 20),
-        runtime=minutes(15, 1),
     group:
         "shard"
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 20),
+        runtime=minutes(15, 1),
+    params:
+        code=code("reduce.py"),
+        settings=settings("reduction"),
     message:
         "Reduction and reindexing of {wildcards.source}, shard {wildcards.shard}"
     script:
@@ -63,21 +63,21 @@ rule simulate:
         reflections="results/reflections/{source}/{shard}.parquet",
         patterns="results/patterns/{source}/{shard}.parquet",
         rejects="results/rejects/simulation/{source}/{shard}.parquet",
-    params:
-        code=code("simulate.py"),
-        settings=settings("simulation"),
     log:
         "results/logs/simulate/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/simulate/{source}/{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1 * GB, 20),
-        runtime=minutes(30, 5),
     group:
         "shard"
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 20),
+        runtime=minutes(30, 5),
+    params:
+        code=code("simulate.py"),
+        settings=settings("simulation"),
     message:
         "Pattern simulation of {wildcards.source}, shard {wildcards.shard}"
     script:
@@ -91,21 +91,21 @@ rule peaks:
         patterns="results/patterns/{source}/{shard}.parquet",
     output:
         peaks="results/peaks/{source}/{shard}.parquet",
-    params:
-        code=code("peaks.py"),
-        settings=settings("peaks", "simulation"),
     log:
         "results/logs/peaks/{source}/{shard}.log",
     benchmark:
         "results/benchmarks/peaks/{source}/{shard}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1 * GB, 20),
-        runtime=minutes(15, 1),
     group:
         "shard"
     conda:
         "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 20),
+        runtime=minutes(15, 1),
+    params:
+        code=code("peaks.py"),
+        settings=settings("peaks", "simulation"),
     message:
         "Peak lists of {wildcards.source}, shard {wildcards.shard}"
     script:

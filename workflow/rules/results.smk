@@ -9,20 +9,20 @@ rule validate:
         validation="results/validation/{system}.parquet",
         rates="results/rates/{system}.parquet",
         seconds="results/validation/{system}.seconds.csv",
-    params:
-        code=code("validate.py"),
-        seed=seed("validate"),
-        settings=settings("optimization", "validation"),
     log:
         "results/logs/validate/{system}.log",
     benchmark:
         "results/benchmarks/validate/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 8
     resources:
         mem_mb=memory_mb(4 * GB, 5),
         runtime=minutes(120),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("validate.py"),
+        seed=seed("validate"),
+        settings=settings("optimization", "validation"),
     message:
         "Validation indexing of {wildcards.system} entries"
     script:
@@ -37,18 +37,18 @@ rule models:
         metrics=metric_tables,
     output:
         models=directory("results/models/{system}"),
-    params:
-        code=code("models.py"),
     log:
         "results/logs/models/{system}.log",
     benchmark:
         "results/benchmarks/models/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 2),
         runtime=minutes(5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("models.py"),
     message:
         "Models of {wildcards.system} with their validation figures"
     script:
@@ -61,20 +61,20 @@ rule index_sample:
         models=sample_models,
     output:
         result=directory("results/indexed/{sample}"),
-    params:
-        code=code("index_sample.py"),
-        seed=seed("index_sample"),
-        settings=sample_settings,
     log:
         "results/logs/index_sample/{sample}.log",
     benchmark:
         "results/benchmarks/index_sample/{sample}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(2 * GB, 5),
         runtime=minutes(15),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("index_sample.py"),
+        seed=seed("index_sample"),
+        settings=sample_settings,
     message:
         "Index {wildcards.sample}"
     script:
@@ -87,20 +87,20 @@ rule report:
         resources=PROJECT / "resources/cell_statistics.json",
     output:
         page="results/report.html",
-    params:
-        code=code("report.py"),
-        settings={"config": CONFIG.model_dump(mode="json")},
-        systems=list(CONFIG.lattice_systems),
     log:
         "results/logs/report.log",
     benchmark:
         "results/benchmarks/report.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(2 * GB, 5),
         runtime=minutes(15, 0.1),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("report.py"),
+        settings={"config": CONFIG.model_dump(mode="json")},
+        systems=list(CONFIG.lattice_systems),
     message:
         "Report"
     script:

@@ -8,21 +8,21 @@ rule generate:
     output:
         cif="results/sources/{source}/{system}_{index}.cif.gz",
         files="results/sources/{source}/{system}_{index}.files.parquet",
+    log:
+        "results/logs/generate/{source}/{system}_{index}.log",
+    benchmark:
+        "results/benchmarks/generate/{source}/{system}_{index}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 0),
+        runtime=minutes(10),
     params:
         code=code("generate.py"),
         seed=seed("generate"),
         settings=lambda wildcards: {"generator_source": generator_settings(wildcards)},
         numbers=lambda wildcards: generated_range(wildcards),
-    log:
-        "results/logs/generate/{source}/{system}_{index}.log",
-    benchmark:
-        "results/benchmarks/generate/{source}/{system}_{index}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1 * GB, 0),
-        runtime=minutes(10),
-    conda:
-        "../../environment.yml"
     message:
         "Generate {wildcards.system} crystals {wildcards.index} of source {wildcards.source}"
     script:

@@ -9,20 +9,20 @@ rule train_regression:
         networks=directory("results/regression/{system}/batch_{batch}"),
         training="results/regression/{system}/training_{batch}.parquet",
         metrics="results/regression/{system}/metrics_{batch}.parquet",
-    params:
-        code=code("train_regression.py"),
-        seed=seed("train_regression"),
-        settings=settings("regression"),
     log:
         "results/logs/train_regression/{system}/{batch}.log",
     benchmark:
         "results/benchmarks/train_regression/{system}/{batch}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(3 * GB, 20),
         runtime=minutes(30, 5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("train_regression.py"),
+        seed=seed("train_regression"),
+        settings=settings("regression"),
     message:
         "Train variance networks of {wildcards.system}, batch {wildcards.batch}"
     script:
@@ -36,20 +36,20 @@ rule train_forests:
     output:
         forests=directory("results/forest/{system}/forests"),
         metrics="results/forest/{system}/metrics.parquet",
-    params:
-        code=code("train_forests.py"),
-        seed=seed("train_forests"),
-        settings=settings("forest"),
     log:
         "results/logs/train_forests/{system}.log",
     benchmark:
         "results/benchmarks/train_forests/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(2 * GB, 20),
         runtime=minutes(15, 1),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("train_forests.py"),
+        seed=seed("train_forests"),
+        settings=settings("forest"),
     message:
         "Train forests of {wildcards.system}"
     script:
@@ -64,18 +64,18 @@ rule compare_estimators:
         forests="results/forest/{system}/forests",
     output:
         metrics="results/overlap/{system}.parquet",
-    params:
-        code=code("compare_estimators.py"),
     log:
         "results/logs/compare_estimators/{system}.log",
     benchmark:
         "results/benchmarks/compare_estimators/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 20),
         runtime=minutes(5, 0.1),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("compare_estimators.py"),
     message:
         "Forests and networks of {wildcards.system} compared"
     script:
@@ -91,20 +91,20 @@ rule train_assignment:
         network=directory("results/assignment/{system}/level_{level}"),
         training="results/assignment/{system}/training_{level}.parquet",
         metrics="results/assignment/{system}/metrics_{level}.parquet",
-    params:
-        code=code("train_assignment.py"),
-        seed=seed("train_assignment"),
-        settings=settings("assignment"),
     log:
         "results/logs/train_assignment/{system}/{level}.log",
     benchmark:
         "results/benchmarks/train_assignment/{system}/{level}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(3 * GB, 20),
         runtime=minutes(60, 10),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("train_assignment.py"),
+        seed=seed("train_assignment"),
+        settings=settings("assignment"),
     message:
         "Train the assignment network of {wildcards.system}, noise level {wildcards.level}"
     script:
@@ -117,21 +117,21 @@ rule templates:
         reference="results/reference/{system}.parquet",
     output:
         templates="results/templates/{system}.parquet",
+    log:
+        "results/logs/templates/{system}.log",
+    benchmark:
+        "results/benchmarks/templates/{system}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(1 * GB, 20),
+        runtime=minutes(10, 0.5),
     params:
         code=code("templates.py"),
         settings={
             "optimization": {"template_rows": CONFIG.optimization.template_rows},
         },
-    log:
-        "results/logs/templates/{system}.log",
-    benchmark:
-        "results/benchmarks/templates/{system}.tsv"
-    threads: 1
-    resources:
-        mem_mb=memory_mb(1 * GB, 20),
-        runtime=minutes(10, 0.5),
-    conda:
-        "../../environment.yml"
     message:
         "Frequent sets of Miller indices of {wildcards.system}"
     script:
@@ -149,19 +149,19 @@ rule bundle:
         assignment=assignment_levels("level_{level}"),
     output:
         models=directory("results/trained/{system}"),
-    params:
-        code=code("bundle.py"),
-        settings=settings("assignment"),
     log:
         "results/logs/bundle/{system}.log",
     benchmark:
         "results/benchmarks/bundle/{system}.tsv"
+    conda:
+        "../../environment.yml"
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 2),
         runtime=minutes(5),
-    conda:
-        "../../environment.yml"
+    params:
+        code=code("bundle.py"),
+        settings=settings("assignment"),
     message:
         "Put the models of {wildcards.system} together"
     script:
