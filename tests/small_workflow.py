@@ -27,7 +27,7 @@ CONFIG = {
         {"kind": "folder", "name": "lab", "path": "cifs"},
         {"kind": "generator", "name": "generated", "crystals": {SYSTEM: 240}},
     ],
-    "shards": {"files_per_shard": 30, "crystals_per_shard": 120},
+    "shards": {"files_per_shard": 40, "crystals_per_shard": 120},
     "grouping": {"min_entries": 60},
     "regression": {
         "cycles": 1,
@@ -44,7 +44,7 @@ CONFIG = {
         "epsilons": [0.01, 0.005],
     },
     "optimization": {"candidates_network": 10, "candidates_forest": 10, "iterations": 10},
-    "validation": {"entries": 8},
+    "validation": {"entries": 8, "network_entries": 4},
 }
 
 

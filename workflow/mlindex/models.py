@@ -217,10 +217,10 @@ def write_model_set(
     directory = Path(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    write_table(directory / "scaling.parquet", SCALING, scaling)
-    write_table(directory / "reference.parquet", REFERENCE, reference)
-    write_table(directory / "groups.parquet", GROUPS, groups)
-    write_table(directory / "templates.parquet", TEMPLATES, templates)
+    write_table(directory / "scaling.parquet", SCALING, scaling, provenance)
+    write_table(directory / "reference.parquet", REFERENCE, reference, provenance)
+    write_table(directory / "groups.parquet", GROUPS, groups, provenance)
+    write_table(directory / "templates.parquet", TEMPLATES, templates, provenance)
     listed = _copy_groups(directory, groups, regression_directories, forest_directory)
     levels = [
         {"noise_level": float(v), "file": _copy([Path(p)], directory, f"assignment/{v:g}.npz")}

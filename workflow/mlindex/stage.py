@@ -89,7 +89,7 @@ class Stage:
             "seed": self.seed,
             "code": self.params.get("code", ""),
             "packages": package_versions(),
-            "inputs": {str(path): file_digest(path) for path in sorted(set(self.input))},
+            "inputs": {_portable(path): file_digest(path) for path in sorted(set(self.input))},
         }
 
     def read(
@@ -115,3 +115,8 @@ class Stage:
     def writer(self, name: str, table: Table) -> TableWriter:
         """A block-by-block writer of the named output."""
         return TableWriter(getattr(self.output, name), table, self.provenance())
+
+
+def _portable(path: str) -> str:
+    # Where the project lies on one machine is no part of where a result comes from.
+    return Path(path).name if Path(path).is_absolute() else str(path)
