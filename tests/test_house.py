@@ -1,8 +1,12 @@
 """Rules of the house that a machine can check."""
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+import yaml
 
 PROJECT = Path(__file__).parents[1]
 
@@ -33,3 +37,15 @@ def test_files_are_short():
     for path in [*PROJECT.glob("workflow/**/*.py"), *PROJECT.glob("tests/*.py")]:
         lines = len(path.read_text().splitlines())
         assert lines <= (60 if path.parent.name == "scripts" else 500), f"{path}: {lines} lines"
+
+
+def test_conda_environment_has_the_same_ranges():
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    wanted = [d.split(";")[0].strip() for d in project["dependencies"]]
+    pip = {re.match(r"[\w-]+", d)[0]: re.sub(r"^[\w-]+", "", d) for d in wanted}
+    lines = yaml.safe_load((PROJECT / "environment.yml").read_text())["dependencies"]
+    conda = dict(line.split(" ", 1) for line in lines)
+    assert conda.pop("python") == project["requires-python"]
+    renamed = {"snakemake": "snakemake-minimal"}
+    pip.pop("tensorflow-cpu")
+    assert conda == {renamed.get(name, name): versions for name, versions in pip.items()}

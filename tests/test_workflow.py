@@ -182,3 +182,16 @@ def test_the_report_is_one_page_that_needs_nothing_else(project):
     assert not re.search(r'<(?:script|link|img)[^>]+(?:src|href)="https?:', text)
     for heading in ("Data flow", "Rejects", "Distributions", "Training", "Validation", "Run times"):
         assert f">{heading}" in text
+
+
+def test_too_few_entries_are_stated_not_a_crash(tmp_path):
+    few = make_project(tmp_path)
+    source = {"kind": "generator", "name": "generated", "crystals": {"rhombohedral": 12}}
+    write_config(few, sources=[source], lattice_systems=["rhombohedral"])
+    snakemake(few, "results/models/rhombohedral", "results/report.html")
+    card = (few / "results/models/rhombohedral/README.md").read_text()
+    assert "nothing was trained for rhombohedral" in card
+    assert "too few entries" in (few / "results/report.html").read_text()
+    output = snakemake(few, "results/indexed/corundum", check=False)
+    assert "there are no trained models" in output
+    assert "Traceback" not in output
