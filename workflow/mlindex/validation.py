@@ -117,8 +117,11 @@ def validate_methods(
         return Validated(VALIDATION.empty(), [])
     runs = [(optimization.model_copy(update={"assignment": "nearest"}), settings.entries)]
     if models.assignment_levels and settings.network_entries:
-        iterations = min(optimization.iterations, settings.network_iterations)
-        changes = {"assignment": "network", "iterations": iterations}
+        changes = {
+            "assignment": "network",
+            "iterations": min(optimization.iterations, settings.network_iterations),
+            "templates": min(optimization.templates, settings.network_templates),
+        }
         runs.append((optimization.model_copy(update=changes), settings.network_entries))
     parts = [
         validate(
