@@ -37,17 +37,17 @@ class LatticeSystem:
     #: First six-vector component in which each free reciprocal parameter appears.
     pick: tuple[int, ...]
     #: Observed peaks that go into every model (Moreau 2.2).
-    n_peaks: int
+    n_peaks: int = 20
     #: Length of the reference list of Miller indices (Moreau 2.3.1).
-    n_reference: int
+    n_reference: int = 500
     #: Weights of the quadratic terms by which the reference list is first ordered.
-    reference_order: tuple[float, ...]
+    reference_order: tuple[float, ...] = (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
     #: How augmentation perturbs the scaled cell (Moreau 2.1.5).
-    perturbation: str
+    perturbation: str = "svd"
     #: Lower and upper edge, in 1/A², of the separations binned for eq. 19.
-    separation_bins_inv_A2: tuple[float, float]
+    separation_bins_inv_A2: tuple[float, float] = (1e-4, 1e-2)
     #: Reindexing may permute the axes so that a < b < c.
-    sorts_axes: bool
+    sorts_axes: bool = False
     #: Position of the unique axis in the standard setting, None where there is none.
     unique_axis: int | None = None
 
@@ -114,10 +114,6 @@ class BravaisLattice:
     published_rate: str
 
 
-_ALL_PEAKS = 20
-_EQUAL = (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
-_WIDE_BINS = (1e-4, 1e-2)
-
 SYSTEMS: dict[str, LatticeSystem] = {
     system.name: system
     for system in (
@@ -126,72 +122,43 @@ SYSTEMS: dict[str, LatticeSystem] = {
             ("a", "a", "a", 90.0, 90.0, 90.0),
             ((1, 1, 1, 0, 0, 0),),
             (0,),
-            10,
-            100,
-            _EQUAL,
-            "random",
-            (1e-3, 1e-2),
-            False,
+            n_peaks=10,
+            n_reference=100,
+            perturbation="random",
+            separation_bins_inv_A2=(1e-3, 1e-2),
         ),
         LatticeSystem(
             "tetragonal",
             ("a", "a", "c", 90.0, 90.0, 90.0),
             ((1, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
             (0, 2),
-            _ALL_PEAKS,
-            500,
-            _EQUAL,
-            "svd",
-            _WIDE_BINS,
-            False,
         ),
         LatticeSystem(
             "hexagonal",
             ("a", "a", "c", 90.0, 90.0, 120.0),
             ((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
             (0, 2),
-            _ALL_PEAKS,
-            500,
-            (4 / 3, 4 / 3, 1.0, 0.0, 0.0, 4 / 3),
-            "svd",
-            _WIDE_BINS,
-            False,
+            reference_order=(4 / 3, 4 / 3, 1.0, 0.0, 0.0, 4 / 3),
         ),
         LatticeSystem(
             "rhombohedral",
             ("a", "a", "a", "alpha", "alpha", "alpha"),
             ((1, 1, 1, 0, 0, 0), (0, 0, 0, 1, 1, 1)),
             (0, 3),
-            _ALL_PEAKS,
-            500,
-            _EQUAL,
-            "svd",
-            _WIDE_BINS,
-            False,
         ),
         LatticeSystem(
             "orthorhombic",
             ("a", "b", "c", 90.0, 90.0, 90.0),
             ((1, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
             (0, 1, 2),
-            _ALL_PEAKS,
-            500,
-            _EQUAL,
-            "svd",
-            _WIDE_BINS,
-            True,
+            sorts_axes=True,
         ),
         LatticeSystem(
             "monoclinic",
             ("a", "b", "c", 90.0, "beta", 90.0),
             ((1, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0), (0, 0, 0, 0, 1, 0)),
             (0, 1, 2, 4),
-            _ALL_PEAKS,
-            500,
-            _EQUAL,
-            "svd",
-            _WIDE_BINS,
-            True,
+            sorts_axes=True,
             unique_axis=1,
         ),
         LatticeSystem(
@@ -199,12 +166,7 @@ SYSTEMS: dict[str, LatticeSystem] = {
             ("a", "b", "c", "alpha", "beta", "gamma"),
             tuple(tuple(int(i == j) for j in range(6)) for i in range(6)),
             (0, 1, 2, 3, 4, 5),
-            _ALL_PEAKS,
-            500,
-            _EQUAL,
-            "svd",
-            _WIDE_BINS,
-            True,
+            sorts_axes=True,
         ),
     )
 }
@@ -227,6 +189,17 @@ BRAVAIS: dict[str, BravaisLattice] = {
         ("mC", "monoclinic", "C", 2, "ACI", "81 to 92"),
         ("aP", "triclinic", "P", 1, "P", "61 to 84"),
     )
+}
+
+#: First letter of the Bravais symbol, by crystal system as gemmi names them.
+FAMILY_OF_CRYSTAL_SYSTEM = {
+    "triclinic": "a",
+    "monoclinic": "m",
+    "orthorhombic": "o",
+    "tetragonal": "t",
+    "trigonal": "h",
+    "hexagonal": "h",
+    "cubic": "c",
 }
 
 #: Centring translations in halves of the cell axes, by centring letter.

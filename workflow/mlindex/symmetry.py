@@ -17,17 +17,8 @@ import spglib
 from mlindex.axes import cell_to_standard
 from mlindex.cell import cell_from_metric, metric_tensor
 from mlindex.cif import EntryError, Sites
-from mlindex.lattice import BRAVAIS, SYSTEMS, LatticeSystem
+from mlindex.lattice import BRAVAIS, FAMILY_OF_CRYSTAL_SYSTEM, SYSTEMS, LatticeSystem
 
-_FAMILY = {
-    "triclinic": "a",
-    "monoclinic": "m",
-    "orthorhombic": "o",
-    "tetragonal": "t",
-    "trigonal": "h",
-    "hexagonal": "h",
-    "cubic": "c",
-}
 #: Conventional centring of the lattice that a centring makes in a crystal family, where the two
 #: differ: C of tetragonal is P of the cell turned by 45 degrees, and so on.
 _SAME_LATTICE = {
@@ -69,7 +60,7 @@ class Crystal:
 def bravais_symbol(group: gemmi.SpaceGroup) -> str:
     """Symbol of the Bravais lattice (key of ``lattice.BRAVAIS``) of a setting."""
     centring = "R" if group.ext == _RHOMBOHEDRAL_AXES else group.centring_type()
-    symbol = _FAMILY[group.crystal_system_str()] + centring
+    symbol = FAMILY_OF_CRYSTAL_SYSTEM[group.crystal_system_str()] + centring
     return _SAME_LATTICE.get(symbol, symbol)
 
 

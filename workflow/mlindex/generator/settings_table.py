@@ -11,21 +11,11 @@ import numpy as np
 import pandas as pd
 
 from mlindex.errors import MlindexError
-from mlindex.lattice import AXES, bravais_of
+from mlindex.lattice import AXES, FAMILY_OF_CRYSTAL_SYSTEM, bravais_of
 
 #: Weight of a setting that gemmi lists and the frequencies do not.
 UNLISTED_WEIGHT = 0.2
 
-#: First letter of the Bravais symbol by gemmi's crystal system; trigonal depends on the centring.
-_FAMILIES = {
-    "triclinic": "a",
-    "monoclinic": "m",
-    "orthorhombic": "o",
-    "tetragonal": "t",
-    "trigonal": "h",
-    "hexagonal": "h",
-    "cubic": "c",
-}
 #: Centrings that a family may carry without the lattice being another one in disguise.
 _CENTRINGS = {
     "a": {"P": "P"},
@@ -39,7 +29,7 @@ _CENTRINGS = {
 
 def bravais_symbol(group: gemmi.SpaceGroup) -> str | None:
     """Bravais lattice of a setting, None where its cell is no conventional one (F 4 2 2, A 1)."""
-    family = _FAMILIES[group.crystal_system_str()]
+    family = FAMILY_OF_CRYSTAL_SYSTEM[group.crystal_system_str()]
     centring = _CENTRINGS[family].get(group.centring_type())
     if group.ext == "R":
         centring = "R"
