@@ -120,7 +120,7 @@ def validate_methods(
         changes = {
             "assignment": "network",
             "iterations": min(optimization.iterations, settings.network_iterations),
-            "templates": min(optimization.templates, settings.network_templates),
+            "max_candidates": min(optimization.max_candidates, settings.network_candidates),
         }
         runs.append((optimization.model_copy(update=changes), settings.network_entries))
     parts = [
@@ -185,15 +185,17 @@ def candidate_cells(
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Candidates (n, 6) in the standard setting: from networks, forests and templates."""
-    drawn = models.draw_candidates(
+    cells = models.draw_candidates(
         q2, settings.candidates_network, settings.candidates_forest, rng
     ).cells
-    if not len(models.templates) or not settings.templates:
-        return drawn
-    solved = template_cells(
-        q2, models.templates, models.reference_hkl, models.system, settings.templates, rng
-    )
-    return np.concatenate([drawn, solved])
+    if len(models.templates) and settings.templates:
+        solved = template_cells(
+            q2, models.templates, models.reference_hkl, models.system, settings.templates, rng
+        )
+        cells = np.concatenate([cells, solved])
+    if len(cells) > settings.max_candidates:
+        cells = cells[rng.permutation(len(cells))[: settings.max_candidates]]
+    return cells
 
 
 def run_engine(

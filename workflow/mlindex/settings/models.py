@@ -72,6 +72,9 @@ class Optimization(Section):
     )
     candidates_network: int = setting(200, "Cells drawn from the networks of each group.", ge=0)
     candidates_forest: int = setting(200, "Cells drawn from single trees of each group.", ge=0)
+    max_candidates: int = setting(
+        20_000, "Candidates of a pattern, at most; of more a random choice is taken.", gt=0
+    )
     iterations: int = setting(100, "Steps of the optimization, at most.", gt=0)
     epsilon_q2: float = setting(1e-10, "epsilon of eq. 31.", "1/A²", gt=0)
     min_length_A: float = setting(2.0, "Cells with a shorter axis are removed.", "A", gt=0)
@@ -127,8 +130,8 @@ class Validation(Section):
     network_iterations: int = setting(
         30, "Steps of the optimization, at most, with the assignment networks.", gt=0
     )
-    network_templates: int = setting(
-        500, "Cells solved from frequent indices, at most, with the assignment networks.", ge=0
+    network_candidates: int = setting(
+        500, "Candidates for each entry, at most, with the assignment networks.", gt=0
     )
     length_tolerance: float = setting(
         0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0
