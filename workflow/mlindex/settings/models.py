@@ -70,8 +70,8 @@ class Optimization(Section):
         "How randomness enters: 'resampling' or 'subsampling' of the assigned indices.",
         pattern="^(resampling|subsampling)$",
     )
-    candidates_network: int = setting(200, "Cells drawn from the networks of each group.", ge=0)
-    candidates_forest: int = setting(200, "Cells drawn from single trees of each group.", ge=0)
+    candidates_network: int = setting(100, "Cells drawn from the networks of each group.", ge=0)
+    candidates_forest: int = setting(100, "Cells drawn from single trees of each group.", ge=0)
     max_candidates: int = setting(
         20_000, "Candidates of a pattern, at most; of more a random choice is taken.", gt=0
     )
