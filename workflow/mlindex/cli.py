@@ -161,9 +161,10 @@ def _show(result: IndexingResult) -> None:
     if result.candidates.empty:
         console.print("No cell found: try other lattice systems, or check lines and wavelength.")
         return
-    table = Table(box=None, pad_edge=False)
-    numbers = ("a / A", "b / A", "c / A", "alpha", "beta", "gamma", "V / A³", "M", "F", "indexed")
-    for name in ("rank", "lattice", *numbers):
+    # Twelve columns fit into the 80 characters of a plain terminal with one space between them.
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    numbers = ("a / A", "b / A", "c / A", "alpha", "beta", "gamma", "V / A³", "M", "F", "lines")
+    for name in ("", "type", *numbers):
         table.add_column(name, justify="right" if name in numbers else "left", no_wrap=True)
     for row in result.candidates.to_dict("records"):
         lengths = (f"{row[f'{n}_A']:.4f}" for n in "abc")
