@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from mlindex.errors import MlindexError
-from mlindex.provenance import file_digest
+from mlindex.provenance import code_digest, file_digest, package_versions
 from mlindex.schema import INT64, Column, Table, read_table, write_table
 from mlindex.settings.sources import FolderSource, Shards
 from mlindex.tables.entries import FILES
@@ -62,7 +62,7 @@ def update_manifest(source: FolderSource, settings: Shards, directory: Path) -> 
     names = [shard_name(index) for index in range(shards)]
     for index, name in enumerate(names):
         rows = files.loc[which == index, FILES.names].reset_index(drop=True)
-        _write_if_changed(directory / f"{name}.files.parquet", rows)
+        _write_if_changed(directory / f"{name}.files.parquet", rows, source)
     for stale in set(directory.glob("*.files.parquet")) - {
         directory / f"{name}.files.parquet" for name in names
     }:
@@ -125,7 +125,15 @@ def _walk(root: Path) -> Iterator[tuple[str, int, int]]:
                     yield relative, status.st_size, status.st_mtime_ns
 
 
-def _write_if_changed(path: Path, rows: pd.DataFrame) -> None:
+def _write_if_changed(path: Path, rows: pd.DataFrame, source: FolderSource) -> None:
     if path.exists() and read_table(path, FILES).equals(rows):
         return
-    write_table(path, FILES, rows)
+    # The rows themselves are the digests of the inputs.
+    provenance = {
+        "rule": "manifest",
+        "settings": source.model_dump(mode="json"),
+        "code": code_digest(__file__),
+        "packages": package_versions(),
+        "inputs": {},
+    }
+    write_table(path, FILES, rows, provenance)

@@ -36,7 +36,18 @@ def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
                 np.lib.format.write_array(stream, array, allow_pickle=False)
 
 
-def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
+class Arrays(dict):
+    """Named arrays of a file; asking for one that it lacks is an error that names the file."""
+
+    def __init__(self, path: str | Path, arrays: Mapping[str, np.ndarray]):
+        super().__init__(arrays)
+        self.path = path
+
+    def __missing__(self, name: str) -> np.ndarray:
+        raise MlindexError(f"{self.path}: no array {name!r}; remove it and train again")
+
+
+def read_arrays(path: str | Path) -> Arrays:
     """The arrays that :func:`write_arrays` wrote.
 
     Raises:
@@ -44,7 +55,7 @@ def read_arrays(path: str | Path) -> dict[str, np.ndarray]:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            return Arrays(path, {name: archive[name] for name in archive.files})
     except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError) as error:
         raise MlindexError(
             f"{path}: not readable as model weights ({error}); remove it and train again"
@@ -107,7 +118,7 @@ class DenseNetwork:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> DenseNetwork:
-        """The network of that name; KeyError if there is none."""
+        """The network of that name, of a file's arrays."""
         kernel, bias = arrays[f"{prefix}/output/kernel"], arrays[f"{prefix}/output/bias"]
         return cls(hidden_layers(arrays, prefix), kernel, bias)
 
@@ -135,10 +146,7 @@ class VarianceNetwork:
             MlindexError: the file can't be read or lacks a network.
         """
         arrays = read_arrays(path)
-        try:
-            return cls(*(DenseNetwork.from_arrays(arrays, n) for n in ("mean", "alpha", "beta")))
-        except KeyError as error:
-            raise MlindexError(f"{path}: no array {error}; remove it and train again") from error
+        return cls(*(DenseNetwork.from_arrays(arrays, n) for n in ("mean", "alpha", "beta")))
 
     def predict(self, q2_scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean, alpha (> 1) and beta (> 0) of the scaled free cell parameters.
@@ -190,16 +198,13 @@ class AssignmentNetwork:
             MlindexError: the file can't be read or lacks an array.
         """
         arrays = read_arrays(path)
-        try:
-            return cls(
-                hidden_layers(arrays, "shared"),
-                arrays["heads/kernel"],
-                arrays["heads/bias"],
-                float(arrays["epsilon"]),
-                float(arrays["noise_level"]),
-            )
-        except KeyError as error:
-            raise MlindexError(f"{path}: no array {error}; remove it and train again") from error
+        return cls(
+            hidden_layers(arrays, "shared"),
+            arrays["heads/kernel"],
+            arrays["heads/bias"],
+            float(arrays["epsilon"]),
+            float(arrays["noise_level"]),
+        )
 
     def probabilities(self, q2_scaled: np.ndarray, reference_scaled: np.ndarray) -> np.ndarray:
         """Probability of each label for each peak.

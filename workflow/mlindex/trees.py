@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from mlindex.errors import MlindexError
 from mlindex.networks import read_arrays
 
 
@@ -36,10 +35,7 @@ class Trees:
             MlindexError: the file can't be read or lacks an array.
         """
         arrays = read_arrays(path)
-        try:
-            return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        except KeyError as error:
-            raise MlindexError(f"{path}: no array {error}; remove it and train again") from error
+        return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
 
     def predict(self, q2_scaled: np.ndarray) -> np.ndarray:
         """Scaled free cell parameters by every tree, shape (n, n_trees, n_free).

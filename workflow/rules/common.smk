@@ -3,8 +3,6 @@
 import sys
 from pathlib import Path
 
-from snakemake.exceptions import WorkflowError
-
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
@@ -20,7 +18,7 @@ share_package_path()
 try:
     CONFIG = load_config(config)
 except MlindexError as error:
-    raise WorkflowError(str(error)) from None
+    raise SystemExit(f"mlindex: {error}") from None
 
 SOURCES = {source.name: source for source in CONFIG.sources}
 SYSTEM_PATTERN = "|".join(SYSTEMS)
@@ -88,7 +86,7 @@ def folder_shards(source):
             return update_manifest(source, CONFIG.shards, directory)
         return known_shards(directory)
     except MlindexError as error:
-        raise WorkflowError(str(error)) from None
+        raise SystemExit(f"mlindex: {error}") from None
 
 
 def generated_shards(source, system):
