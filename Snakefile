@@ -14,6 +14,7 @@ include: "workflow/rules/entries.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/training.smk"
 include: "workflow/rules/results.smk"
+include: "workflow/rules/verify.smk"
 
 
 rule all:

@@ -29,9 +29,10 @@ from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.io.cif import CifParser
 
 from mlindex.pattern import simulate
-from mlindex.quality import check_shard
+from mlindex.quality import check_file
 from mlindex.settings.data import Quality, Simulation
 from mlindex.settings.sources import FolderSource
+from mlindex.tables.entries import ENTRIES
 
 SETTINGS = Simulation()
 MAX_FILE_BYTES = 300_000
@@ -99,13 +100,12 @@ def _attempt(function: Callable[[Any], Any], item: Any) -> Any:
 def read_with_mlindex(files: list[Path], folder: Path) -> tuple[pd.DataFrame, list[float]]:
     """Entries after quality control, and the seconds of each file."""
     names = [path.relative_to(folder).as_posix() for path in files]
-    sizes = [path.stat().st_size for path in files]
-    frame = pd.DataFrame({"source": "x", "path": names, "digest": "", "size_bytes": sizes})
     source = FolderSource(name="x", path=str(folder))
-    check_shard(frame.iloc[:1], folder, source, Quality())
+    list(check_file(names[0], folder, source, Quality()))
     stopwatch = Stopwatch()
-    checked = check_shard(frame, folder, source, Quality(), stopwatch)
-    return checked.entries, stopwatch.seconds
+    outcomes = [o for n in stopwatch(names) for o in check_file(n, folder, source, Quality())]
+    kept = [row for is_kept, row in outcomes if is_kept]
+    return pd.DataFrame(kept, columns=ENTRIES.names), stopwatch.seconds
 
 
 def simulate_with_mlindex(entries: pd.DataFrame, files: list[Path], folder: Path) -> list[float]:

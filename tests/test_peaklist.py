@@ -8,7 +8,7 @@ import pytest
 from mlindex.cell import reciprocal_from_cell
 from mlindex.errors import MlindexError
 from mlindex.lattice import quadratic_terms
-from mlindex.merit import nearest_index, reflections
+from mlindex.merit import nearest_index, reflections, two_theta_from_q2
 from mlindex.peaklist import parse_peak_list, read_peak_list
 from mlindex.schema import write_table
 from mlindex.tables.results import LINES
@@ -69,6 +69,70 @@ def test_separators_comments_and_intensity(separator: str) -> None:
     np.testing.assert_array_equal(found.intensity, [10, 5])
 
 
+@pytest.mark.parametrize(
+    ("header", "factor"),
+    [
+        ("Q", 2 * np.pi),
+        ("q_2pi", 2 * np.pi),
+        ("Q (nm^-1)", 20 * np.pi),
+        ("q_A^-1", 2 * np.pi),
+        ("q", 1),
+        ("1/d", 1),
+    ],
+)
+def test_q_with_and_without_two_pi(header: str, factor: float) -> None:
+    d = np.array([4.0, 3.0, 2.0])
+    text = "\n".join([header, *(f"{v:.10f}" for v in factor / d)])
+    found = parse_peak_list(text, "x", None)
+    np.testing.assert_allclose(found.q2_inv_A2, 1 / d**2, rtol=1e-8)
+    assert ("2 pi/d; name" in found.notes[0]) == (factor != 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "wavelength", "d"),
+    [
+        ("# d I\n4 1\n3 2\n", 1.5406, [4, 3]),
+        ("# h k l d\n1 1 1 4\n2 0 0 3\n", 1.5406, [4, 3]),
+        (
+            "No.;Pos. [°2Th.];d-spacing [Å];Rel. Int. [%]\n1;1,0;4,5;10,5\n2;2,0;3,0;7\n",
+            None,
+            [4.5, 3],
+        ),
+        ("d-spacing [nm]\tIntensity\n0.4\t1\n0.3\t2\n", None, [4, 3]),
+        ('"d","I"\r\n"4","1"\r\n"3","2"\r\n', None, [4, 3]),
+        ("4,5 100\n3,0 50\n", None, [4.5, 3]),
+        ("d,name,I\n4,a b,1\n3,,2\n", None, [4, 3]),
+        (",d,I\n0,4,1\n1,3,2\n", None, [4, 3]),
+    ],
+)
+def test_headers_and_decimal_commas(text: str, wavelength: float | None, d: list[float]) -> None:
+    found = parse_peak_list(text, "x", wavelength)
+    np.testing.assert_allclose(1 / np.sqrt(found.q2_inv_A2), d)
+
+
+def test_two_theta_before_d_where_the_wavelength_is_known() -> None:
+    text = "d 2theta I\n4.44 20 1\n2.98 30 2\n"
+    np.testing.assert_allclose(
+        1 / np.sqrt(parse_peak_list(text, "x", None).q2_inv_A2), [4.44, 2.98]
+    )
+    found = parse_peak_list(text, "x", 1.5406)
+    np.testing.assert_allclose(two_theta_from_q2(found.q2_inv_A2, 1.5406), [20, 30])
+
+
+def test_widths_and_errors_stay_with_their_lines() -> None:
+    text = "I fwhm 2theta 2theta_error\n1 0.3 30 0.03\n2 0.2 20 0.02\n3 0.4 40 0.04\n"
+    found = parse_peak_list(text, "x", 1.5406)
+    np.testing.assert_array_equal(found.intensity, [2, 1, 3])
+    np.testing.assert_array_equal(found.fwhm_deg, [0.2, 0.3, 0.4])
+    np.testing.assert_array_equal(found.two_theta_error_deg, [0.02, 0.03, 0.04])
+    assert "sorted" in found.notes[0]
+
+
+def test_five_hundred_lines() -> None:
+    d = np.geomspace(20, 1, 500)
+    assert len(parse_peak_list("\n".join(f"{v:.6f} 1" for v in d), "x", None)) == 500
+
+
 def test_wavelength_from_the_file_and_from_the_caller(tmp_path: Path) -> None:
     file = tmp_path / "list.txt"
     file.write_text("# wavelength: 1.0\n2theta\n20\n30\n")
@@ -101,6 +165,15 @@ def test_sorted_and_single_with_a_note() -> None:
         ("d\n4\n3\n", -1.0, "wavelength"),
         ("hello world\n4\n3\n", None, "neither numbers nor names"),
         ("d I\n4 10\n3 strong\n", None, "got 'strong'"),
+        ("d I\n4 10\n3 nan\n", None, "intensity must be a finite number"),
+        ("d\n4\ninf\n", None, "positive"),
+        ("d\n4\n1_0\n", None, "got '1_0'"),
+        ("d\n4\n4\n4\n", None, "all 3 lines are at d = 4"),
+        ("d\n1e-200\n4\n", None, "out of range"),
+        ("q2\n1e300\n4\n", None, "out of range"),
+        ("26.6\n20.8\n50.1\n", None, "looks like 2theta"),
+        ("d\n4\n0.6\n", 1.5406, "can't be reached with 1.5406 A"),
+        (";\n;\n", None, "no line with numbers"),
     ],
 )
 def test_bad_lists(text: str, wavelength: float | None, words: str) -> None:

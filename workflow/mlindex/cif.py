@@ -8,9 +8,12 @@ with an underscore is found by them too. Nothing is decided here about what make
 from __future__ import annotations
 
 import gzip
+import hashlib
 import math
 import re
+import stat
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -105,7 +108,10 @@ _MAX_REPAIRS = 20
 _PAIR_LINE = re.compile(r"^(_\S+)[ \t]+\S")
 _UNCERTAIN = re.compile(r"^([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*(\(\d*\)?)?$")
 _NULLS = ("", "?", ".")
+_FRACTION = re.compile(r"[+-]?\d{1,12}/\d{1,12}")
 _BYTES_PER_MB = 1_000_000
+#: Longest block name, and longest text of a reject, in characters.
+_MAX_NAME, _MAX_TEXT = 200, 500
 
 
 class EntryError(Exception):
@@ -120,8 +126,13 @@ class EntryError(Exception):
     def __init__(self, rule: int, seen: object, reason: str):
         super().__init__(reason)
         self.rule = rule
-        self.seen = str(seen)
-        self.reason = reason
+        self.seen = _shortened(str(seen))
+        self.reason = _shortened(reason)
+
+
+def _shortened(text: str) -> str:
+    # What a file puts into one value can be as long as the file.
+    return text if len(text) <= _MAX_TEXT else f"{text[:_MAX_TEXT]}... ({len(text)} characters)"
 
 
 @dataclass(frozen=True)
@@ -188,6 +199,9 @@ def _read_bytes(path: str, root: Path, limit: int) -> bytes:
         raise EntryError(0, path, "the path leads outside the source's folder")
     file = root / path
     try:
+        # A pipe or a device would be waited for, or read, without end.
+        if not stat.S_ISREG(file.stat().st_mode):
+            raise EntryError(0, path, "it is no regular file")
         with gzip.open(file) if path.lower().endswith(".gz") else file.open("rb") as stream:
             raw = stream.read(limit + 1)
     except FileNotFoundError:
@@ -241,6 +255,8 @@ def _without_bad_line(text: str, message: str) -> tuple[str, str] | None:
     pair = _PAIR_LINE.match(lines[index])
     if not pair or pair.group(1).lower() in _USED:
         return None
+    if lines[index] == f"{pair.group(1)} ?":
+        return None
     lines[index] = f"{pair.group(1)} ?"
     return "\n".join(lines), pair.group(1)
 
@@ -248,15 +264,26 @@ def _without_bad_line(text: str, message: str) -> tuple[str, str] | None:
 def block_names(document: cif.Document) -> Iterator[tuple[cif.Block, str, list[str]]]:
     """Each block, a name that no other block of the file has, and notes."""
     seen: set[str] = set()
+    copies: Counter[str] = Counter()
     for block in document:
-        name = block.name.strip()
-        unique, copy = name, 1
+        name = _short_name(block.name.strip())
+        # Counted on from the last copy: a file may repeat a name a hundred thousand times.
+        copy = copies[name] + 1
+        unique = name if copy == 1 else f"{name}#{copy}"
         while unique in seen:
             copy += 1
             unique = f"{name}#{copy}"
+        copies[name] = copy
         seen.add(unique)
         repeated = [f"block name {name!r} is there {copy} times"] if copy > 1 else []
         yield block, unique, repeated
+
+
+def _short_name(name: str) -> str:
+    """The name, or its beginning and a digest: it is repeated in every table."""
+    if len(name) <= _MAX_NAME:
+        return name
+    return f"{name[:_MAX_NAME]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def read_block(block: cif.Block, name: str, max_sites: int, notes: list[str]) -> CifEntry:
@@ -328,10 +355,10 @@ def _number(text: str) -> float:
     text = text.strip("'\" \t").replace("\u2212", "-")
     if match := _UNCERTAIN.match(text):
         return cif.as_number(match.group(1))
-    try:
+    # Fraction itself would also take 1_0e999999999, and count to it.
+    if _FRACTION.fullmatch(text) and float(text.partition("/")[2]):
         return float(Fraction(text))
-    except (ValueError, ZeroDivisionError):
-        return math.nan
+    return math.nan
 
 
 def _cell(texts: list[str]) -> np.ndarray:

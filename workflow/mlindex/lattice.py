@@ -50,6 +50,11 @@ class LatticeSystem:
     sorts_axes: bool = False
     #: Position of the unique axis in the standard setting, None where there is none.
     unique_axis: int | None = None
+    #: The part of reciprocal space that holds each line once: may k be negative, may l, and the
+    #: order asked for (0 none, 1 h >= k, 2 h >= k >= l). h is never negative.
+    domain: tuple[int, int, int] = (0, 0, 0)
+    #: ``basis`` in the setting that searches walk, where it is not the one of this table.
+    walked_basis: tuple[tuple[int, ...], ...] = ()
 
     @cached_property
     def free_parameters(self) -> tuple[str, ...]:
@@ -60,6 +65,11 @@ class LatticeSystem:
     def free_positions(self) -> tuple[int, ...]:
         """Position in the six cell parameters at which each free one is first found."""
         return tuple(self.template.index(name) for name in self.free_parameters)
+
+    @cached_property
+    def walked_matrix(self) -> np.ndarray:
+        """``basis`` (n_free, 6) in the setting that searches walk."""
+        return np.array(self.walked_basis or self.basis, dtype=float)
 
     @property
     def n_free(self) -> int:
@@ -99,6 +109,18 @@ class LatticeSystem:
 
 
 @dataclass(frozen=True)
+class OtherSetting:
+    """Another usual description of a lattice; rows of ``basis`` are its axes in ours."""
+
+    name: str
+    basis: tuple[tuple[int, int, int], ...]
+
+
+#: Obverse setting (International Tables A, table 1.5.1.1): three times the volume.
+_HEXAGONAL_AXES = OtherSetting("hexagonal axes", ((1, -1, 0), (0, 1, -1), (1, 1, 1)))
+
+
+@dataclass(frozen=True)
 class BravaisLattice:
     """One of the 14 Bravais lattices."""
 
@@ -112,6 +134,16 @@ class BravaisLattice:
     #: Indexing rate in percent that the method's author reports for calculated patterns; of two
     #: figures the lower counts exact or equivalent cells, the higher any that explain all lines.
     published_rate: str
+    #: How else the cell of this lattice is often given; searches walk hR on these axes.
+    other_setting: OtherSetting | None = None
+
+    @property
+    def walked_centrings(self) -> str:
+        """Centring letters to try in the setting that searches walk."""
+        if self.other_setting is not None:
+            return "R"
+        # Searches try all orders of axes where the table sorts them, so one letter is enough.
+        return self.centring if self.system.unique_axis is None else "".join(self.centrings)
 
 
 SYSTEMS: dict[str, LatticeSystem] = {
@@ -126,12 +158,14 @@ SYSTEMS: dict[str, LatticeSystem] = {
             n_reference=100,
             perturbation="random",
             separation_bins_inv_A2=(1e-3, 1e-2),
+            domain=(0, 0, 2),
         ),
         LatticeSystem(
             "tetragonal",
             ("a", "a", "c", 90.0, 90.0, 90.0),
             ((1, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
             (0, 2),
+            domain=(0, 0, 1),
         ),
         LatticeSystem(
             "hexagonal",
@@ -139,12 +173,15 @@ SYSTEMS: dict[str, LatticeSystem] = {
             ((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
             (0, 2),
             reference_order=(4 / 3, 4 / 3, 1.0, 0.0, 0.0, 4 / 3),
+            domain=(0, 0, 1),
         ),
         LatticeSystem(
             "rhombohedral",
             ("a", "a", "a", "alpha", "alpha", "alpha"),
             ((1, 1, 1, 0, 0, 0), (0, 0, 0, 1, 1, 1)),
             (0, 3),
+            domain=(0, 1, 1),
+            walked_basis=((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
         ),
         LatticeSystem(
             "orthorhombic",
@@ -160,6 +197,7 @@ SYSTEMS: dict[str, LatticeSystem] = {
             (0, 1, 2, 4),
             sorts_axes=True,
             unique_axis=1,
+            domain=(0, 1, 0),
         ),
         LatticeSystem(
             "triclinic",
@@ -167,20 +205,23 @@ SYSTEMS: dict[str, LatticeSystem] = {
             tuple(tuple(int(i == j) for j in range(6)) for i in range(6)),
             (0, 1, 2, 3, 4, 5),
             sorts_axes=True,
+            domain=(1, 1, 0),
         ),
     )
 }
 
 BRAVAIS: dict[str, BravaisLattice] = {
-    symbol: BravaisLattice(symbol, SYSTEMS[system], centring, n_points, tuple(letters), published)
-    for symbol, system, centring, n_points, letters, published in (
+    symbol: BravaisLattice(
+        symbol, SYSTEMS[system], centring, n_points, tuple(letters), published, *other
+    )
+    for symbol, system, centring, n_points, letters, published, *other in (
         ("cP", "cubic", "P", 1, "P", "99.7"),
         ("cI", "cubic", "I", 2, "I", "100"),
         ("cF", "cubic", "F", 4, "F", "99.5"),
         ("tP", "tetragonal", "P", 1, "P", "99.5"),
         ("tI", "tetragonal", "I", 2, "I", "99.0"),
         ("hP", "hexagonal", "P", 1, "P", "99.5"),
-        ("hR", "rhombohedral", "P", 1, "P", "92 to 99.4"),
+        ("hR", "rhombohedral", "P", 1, "P", "92 to 99.4", _HEXAGONAL_AXES),
         ("oP", "orthorhombic", "P", 1, "P", "99.5"),
         ("oC", "orthorhombic", "C", 2, "ABC", "98.5"),
         ("oI", "orthorhombic", "I", 2, "I", "99.0"),
@@ -209,6 +250,19 @@ CENTRING_TRANSLATIONS: dict[str, tuple[tuple[int, int, int], ...]] = {
     "B": ((1, 0, 1),),
     "C": ((1, 1, 0),),
     "I": ((1, 1, 1),),
+    "F": ((0, 1, 1), (1, 0, 1), (1, 1, 0)),
+}
+
+#: Codes of the centring letters for compiled code.
+CENTRING_CODES = {letter: code for code, letter in enumerate("PABCIFR")}
+
+#: Vectors of a primitive basis in halves of the cell axes, by centring letter.
+PRIMITIVE_HALVES: dict[str, tuple[tuple[int, int, int], ...]] = {
+    "P": ((2, 0, 0), (0, 2, 0), (0, 0, 2)),
+    "A": ((2, 0, 0), (0, 1, 1), (0, -1, 1)),
+    "B": ((1, 0, 1), (0, 2, 0), (-1, 0, 1)),
+    "C": ((1, 1, 0), (-1, 1, 0), (0, 0, 2)),
+    "I": ((-1, 1, 1), (1, -1, 1), (1, 1, -1)),
     "F": ((0, 1, 1), (1, 0, 1), (1, 1, 0)),
 }
 

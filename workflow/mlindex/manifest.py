@@ -22,7 +22,8 @@ from mlindex.tables.entries import FILES
 
 _SUFFIXES = (".cif", ".cif.gz", ".mcif")
 
-_STATE = Table(
+#: What an earlier start saw of a source: files with another date or size are read again.
+STATE = Table(
     "manifest_state",
     "a file as it was seen last",
     (
@@ -50,7 +51,7 @@ def update_manifest(source: FolderSource, settings: Shards, directory: Path) -> 
         MlindexError: the folder is missing or holds no CIF file.
     """
     state_path = directory / ".state.parquet"
-    known = read_table(state_path, _STATE) if state_path.exists() else _STATE.empty()
+    known = read_table(state_path, STATE) if state_path.exists() else STATE.empty()
     files = _scan(source, known)
     if not len(files.index):
         raise MlindexError(
@@ -68,7 +69,7 @@ def update_manifest(source: FolderSource, settings: Shards, directory: Path) -> 
     }:
         stale.unlink()
     if not files.equals(known):
-        write_table(state_path, _STATE, files)
+        write_table(state_path, STATE, files)
     return names
 
 
@@ -93,20 +94,29 @@ def _scan(source: FolderSource, known: pd.DataFrame) -> pd.DataFrame:
             f"source {source.name!r}: {source.path!r} is not a folder; set its path in the config"
         )
     seen = {row.path: row for row in known.itertuples()}
+    try:
+        found = sorted(_walk(root))
+    except OSError as error:
+        raise MlindexError(
+            f"source {source.name!r}: {error.filename!r} can't be read ({error.strerror}); bring "
+            "it back or leave the source out"
+        ) from None
     rows = []
-    for path, size, modified in sorted(_walk(root)):
+    for path, size, modified in found:
         if any(fnmatchcase(path, pattern) for pattern in source.exclude):
             continue
         row = seen.get(path)
         same = row is not None and (row.size_bytes, row.modified_ns) == (size, modified)
         digest = row.digest if same else _digest(root / path)
         rows.append((source.name, path, digest, size, modified))
-    return pd.DataFrame(rows, columns=_STATE.names)
+    return pd.DataFrame(rows, columns=STATE.names)
 
 
 def _digest(path: Path) -> str:
     # A file that can't be read is still listed: quality control rejects it with its reason.
     try:
+        if not path.is_file():
+            return "unreadable: no regular file"
         return file_digest(path)
     except OSError as error:
         return f"unreadable: {error.strerror}"
@@ -120,9 +130,24 @@ def _walk(root: Path) -> Iterator[tuple[str, int, int]]:
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(Path(entry.path))
                 elif entry.name.lower().endswith(_SUFFIXES):
-                    status = entry.stat()
+                    size, modified = _status(entry)
                     relative = Path(entry.path).relative_to(root).as_posix()
-                    yield relative, status.st_size, status.st_mtime_ns
+                    yield _as_text(relative), size, modified
+
+
+def _status(entry: os.DirEntry) -> tuple[int, int]:
+    """Size and date; zero for a link that leads nowhere, which quality control rejects."""
+    try:
+        status = entry.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns
+
+
+def _as_text(path: str) -> str:
+    # A name that is not valid UTF-8 can't be written to a table: it is listed as it looks, and
+    # no such file is found by that name.
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _write_if_changed(path: Path, rows: pd.DataFrame, source: FolderSource) -> None:

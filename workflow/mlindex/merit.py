@@ -8,6 +8,15 @@ Definitions used here, as programs differ:
   calculated line.
 - F_N of Smith and Snyder (1979, J. Appl. Cryst. 12, 60): F = (1 / <|Δ2θ|>) (N / N_poss), with
   N_poss the same number of different calculated lines.
+- M_N^Rev of Oishi-Tomiyasu (2013, J. Appl. Cryst. 46, 1277), M with observed and calculated lines
+  in each other's place: M^Rev = (q²_N - q²_1) / (2 <|Δq²|>_calc N). The mean runs over the
+  different calculated lines from the one nearest to q²_1 to the one nearest to q²_N, each against
+  the nearest observed line. Lines that are predicted and not seen lower it, impurity lines don't.
+- M_N^Sym of the same paper, the product of M^Rev and of M over the same range of calculated
+  lines: M = (q²_calc,last - q²_calc,first) / (2 <|Δq²|> N_calc), N_calc the number in that range.
+
+The last two are as the author's program Conograph computes them, but for one thing: it counts a
+line once for each set of equivalent reflections in it (333 and 511), here it counts once.
 
 Lines are different where their q² differ. Absences by centring count, those by glide planes and
 screw axes do not, since the space group is not known.
@@ -20,12 +29,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import allowed_by_centring, quadratic_terms
+from mlindex.lattice import CENTRING_TRANSLATIONS, allowed_by_centring, quadratic_terms
 
 #: Lines whose q² agree to this fraction are one line: equal but for rounding.
 _SAME_LINE_REL = 1e-8
 #: Cells with more reflections than this below the last line are not worth a figure.
 _MAX_REFLECTIONS = 200_000
+#: The same where many cells are compared.
+MOST_FOR_MANY = 20_000
 
 
 @dataclass(frozen=True)
@@ -40,6 +51,16 @@ class Merit:
     n_calculated: int
     hkl: np.ndarray
     q2_calculated_inv_A2: np.ndarray
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Figures of merit of ``c`` cells, each (c,); all 0 where there is no cell to speak of."""
+
+    m: np.ndarray
+    m_reversed: np.ndarray
+    m_symmetric: np.ndarray
+    n_calculated: np.ndarray
 
 
 def reflections(cell: np.ndarray, centring: str, q2_max_inv_A2: float) -> np.ndarray:
@@ -107,6 +128,34 @@ def merit(
     with np.errstate(divide="ignore"):
         m = float(np.divide(observed[-1], 2 * mean * n_calculated))
     return Merit(m, n_calculated, hkl[first[nearest]], calculated)
+
+
+def figures_of_many(
+    q2_observed_inv_A2: np.ndarray,
+    x_inv_A2: np.ndarray,
+    centring: str,
+    floor_q2_inv_A2: float = 0.0,
+) -> Figures:
+    """M, reversed and symmetric M of many cells, a few microseconds each.
+
+    Args:
+        q2_observed_inv_A2: rising q² of the lines (n,), 1/A².
+        x_inv_A2: six reciprocal parameters of each cell (c, 6), 1/A².
+        centring: centring letter of all of them.
+        floor_q2_inv_A2: added to every mean discrepancy, see :func:`merit`.
+
+    A cell with more than 20,000 reflections up to the last line gets 0.
+    """
+    # numba takes half a second to import, and most users of this module don't come here.
+    from mlindex.merit_kernels import figures_of_each
+
+    observed = np.ascontiguousarray(q2_observed_inv_A2, dtype=float)
+    cells = np.ascontiguousarray(np.atleast_2d(x_inv_A2), dtype=float)
+    shifts = 12 * np.array(CENTRING_TRANSLATIONS[centring], dtype=np.int64).reshape(-1, 3)
+    rotations = np.tile(np.eye(3, dtype=np.int64), (len(shifts), 1, 1))
+    floor = float(floor_q2_inv_A2)
+    rows = figures_of_each(observed, cells, rotations, shifts, floor, MOST_FOR_MANY)
+    return Figures(rows[:, 0], rows[:, 1], rows[:, 1] * rows[:, 2], rows[:, 3].astype(int))
 
 
 def f_n(

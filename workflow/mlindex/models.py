@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,7 @@ from mlindex.trees import Trees
 FORMAT = 1
 NETWORK, FOREST = 0, 1
 _MANIFEST = "model.json"
+_TABLES = ("scaling.parquet", "reference.parquet", "groups.parquet", "templates.parquet")
 _ASSIGNED_ROWS = 256
 _LOG = logging.getLogger(__name__)
 
@@ -91,13 +92,16 @@ class ModelSet:
         if not manifest["trained"]:
             raise MlindexError(f"{directory}: {manifest['statement']}")
         reference = read_table(directory / "reference.parquet", REFERENCE)
+        system = system_of(manifest["lattice_system"])
         return cls(
-            system_of(manifest["lattice_system"]),
+            system,
             Scaling.from_table(read_table(directory / "scaling.parquet", SCALING)),
             reference[["h", "k", "l"]].to_numpy(dtype=np.int64),
-            tuple(_load_group(directory, group) for group in manifest["groups"]),
+            tuple(_load_group(directory, group, system) for group in manifest["groups"]),
             {
-                float(item["noise_level"]): AssignmentNetwork.load(directory / item["file"])
+                float(item["noise_level"]): _load_assignment(
+                    directory / item["file"], system, len(reference)
+                )
                 for item in manifest["assignment"]
             },
             read_table(directory / "templates.parquet", TEMPLATES),
@@ -327,7 +331,29 @@ def _read_manifest(directory: Path) -> dict[str, Any]:
             f"{path}: written by another version of mlindex (format {version}, this one reads "
             f"{FORMAT}); remove {directory} and train again"
         )
+    _check_manifest(path, manifest)
     return manifest
+
+
+def _check_manifest(path: Path, manifest: Mapping[str, Any]) -> None:
+    """Every file that the manifest names lies below its directory and has a digest."""
+    try:
+        listed = dict(manifest["sha256"])
+        named = [g[kind] for g in manifest["groups"] for kind in ("network", "forest") if g[kind]]
+        named += [level["file"] for level in manifest["assignment"]]
+        used = {*named, *(_TABLES if manifest["trained"] else ())}
+        outside = [n for n in (*listed, *used) if n.startswith("/") or ".." in n.split("/")]
+        system_of(manifest["lattice_system"])
+        [(g["name"], g["bravais"], g["unique_axis"]) for g in manifest["groups"]]
+        [float(level["noise_level"]) for level in manifest["assignment"]]
+        str(manifest["statement"])
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise MlindexError(
+            f"{path}: not the list of a model directory ({error!r}); train again"
+        ) from error
+    if wrong := outside or sorted(used - set(listed)):
+        what = "lies outside the directory" if outside else "has no digest"
+        raise MlindexError(f"{path}: {wrong[0]} {what}; it was tampered with, train again")
 
 
 def _check_digests(directory: Path, expected: Mapping[str, str]) -> None:
@@ -340,12 +366,42 @@ def _check_digests(directory: Path, expected: Mapping[str, str]) -> None:
         )
 
 
-def _load_group(directory: Path, group: Mapping[str, Any]) -> GroupModel:
+def _load_group(directory: Path, group: Mapping[str, Any], system: LatticeSystem) -> GroupModel:
     network, forest = group["network"], group["forest"]
-    return GroupModel(
+    loaded = GroupModel(
         group["name"],
         group["bravais"],
         group["unique_axis"],
         VarianceNetwork.load(directory / network) if network else None,
         Trees.load(directory / forest) if forest else None,
     )
+    lines = np.zeros((1, system.n_peaks), dtype=np.float32)
+    if loaded.network is not None:
+        shapes = [(1, system.n_free)] * 3
+        _try(directory / network, lambda: [v.shape for v in loaded.network.predict(lines)], shapes)
+    if loaded.forest is not None:
+        shape = (1, loaded.forest.root.size, system.n_free)
+        _try(directory / forest, lambda: loaded.forest.predict(lines).shape, shape)
+    return loaded
+
+
+def _load_assignment(path: Path, system: LatticeSystem, n_reference: int) -> AssignmentNetwork:
+    network = AssignmentNetwork.load(path)
+    lines = np.zeros((1, system.n_peaks), dtype=np.float32)
+    reference = np.ones((1, n_reference), dtype=np.float32)
+    shape = (1, system.n_peaks, n_reference)
+    _try(path, lambda: network.probabilities(lines, reference).shape, shape)
+    return network
+
+
+def _try(path: Path, use: Callable[[], Any], expected: Any) -> None:
+    """Use a model once: arrays that don't fit each other must not stop an indexing half-way."""
+    try:
+        found = use()
+    except (ValueError, IndexError, TypeError) as error:
+        found = error
+    if found != expected:
+        raise MlindexError(
+            f"{path}: its arrays do not fit this lattice system ({found}, expected {expected}); "
+            "remove the directory and train again"
+        )

@@ -23,6 +23,17 @@ NORMALIZATION_EPSILON = 1e-3
 #: Least alpha and beta: softplus underflows to 0, where alpha = 1 and beta = 0 have no variance.
 ALPHA_MIN = 1 + 1e-4
 BETA_MIN = 1e-6
+_UNREADABLE = (
+    OSError,
+    ValueError,
+    zipfile.BadZipFile,
+    AttributeError,
+    EOFError,
+    MemoryError,
+    NotImplementedError,
+    RuntimeError,
+    SyntaxError,
+)
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -55,8 +66,11 @@ def read_arrays(path: str | Path) -> Arrays:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
+            # What is not compressed can't unfold into more than the file is long.
+            if any(m.compress_type != zipfile.ZIP_STORED for m in archive.zip.infolist()):
+                raise ValueError("it is compressed, which mlindex never does")
             return Arrays(path, {name: archive[name] for name in archive.files})
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise MlindexError(
             f"{path}: not readable as model weights ({error}); remove it and train again"
         ) from error

@@ -29,6 +29,9 @@ MIN_LINES = 60
 MAX_LINES = 400
 #: Reflections times atoms of the cell beyond which an entry is rejected: about a minute.
 MAX_TERMS = 5_000_000_000
+#: Miller indices in the box around the pattern's half sphere beyond which an entry is rejected
+#: before they are listed; a cubic cell of 350 A has as many.
+MAX_INDICES = 50_000_000
 #: A strongest |F|² below this share of (sum of all electrons)² means that nothing scatters.
 MIN_RELATIVE_INTENSITY = 1e-12
 
@@ -37,6 +40,8 @@ _USED = (
     *("entry_id", "source", "path", "hall_symbol"),
     *(f"site_{name}" for name in ("element", "x", "y", "z", "occupancy", "u_iso_A2")),
 )
+#: Columns of ENTRIES that :func:`simulate` needs.
+COLUMNS = (*_USED, *cell_names(""))
 _GAUSSIAN_REACH_FWHM = 3.0
 
 Progress = Callable[[Iterable], Iterable]
@@ -134,6 +139,12 @@ def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
     _check_sites(crystal.sites)
     symmetry = symmetry_of(crystal.hall_symbol)
     q2_end = (2 * np.sin(np.radians(settings.two_theta_max_deg) / 2) / settings.wavelength_A) ** 2
+    box = np.sqrt(np.diagonal(crystal.metric_A2) * q2_end)
+    n_indices = float(np.prod(2 * box + 1)) / 2
+    if not n_indices <= MAX_INDICES:
+        raise UnusableError(
+            4, "too large", f"{n_indices:.3g}", "Miller indices to try are beyond the limit"
+        )
     found = find_at_least(crystal.x_inv_A2, symmetry, q2_end, MIN_LINES)
     n_inside = int(np.searchsorted(found.q2_inv_A2, q2_end, side="right"))
     n_terms = n_inside * len(crystal.sites.element) * len(symmetry.rotations)

@@ -2,38 +2,43 @@
 
 A list is text or CSV with columns told apart by blanks, tabs, commas or semicolons. Lines that
 begin with # are comments; ``# wavelength: 1.5406`` in one of them states the wavelength. The first
-line that is not a comment may name the columns: d (or d_A), 2theta (two_theta, two_theta_deg),
-q (q_inv_A), q2 (q2_inv_A2), intensity (I). q is 1/d, without 2 pi. Without names, the first
-column is 2theta where a wavelength is given and d otherwise, the second the intensity.
+line that is not a comment may name the columns, and so may the last comment above the numbers:
+
+- position: d (or d_A), 2theta (two_theta, two_theta_deg), q (q_inv_A), Q (q_2pi), q2 (q2_inv_A2).
+  Lower-case q is 1/d, as everywhere in mlindex; capital Q, q_2pi and the names that pyFAI
+  writes are 2 pi/d. A note says which was taken;
+- optional: intensity (I), fwhm (degrees 2theta), 2theta_error (degrees).
+
+Without names, the first column is 2theta where a wavelength is given and d otherwise, the second
+the intensity. Other formats: :mod:`mlindex.readers`.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from mlindex.errors import MlindexError
-from mlindex.merit import q2_from_two_theta, two_theta_from_q2
-from mlindex.tables.results import LINES
+from mlindex.merit import two_theta_from_q2
+from mlindex.readers import peak_checks as checks
+from mlindex.readers import rows as table_rows
+from mlindex.readers.radiation import check_given as check_wavelength
+from mlindex.readers.radiation import choose, from_header
+from mlindex.readers.source import load
 
-_QUANTITIES = {
-    "d": ("d", "d_a", "dspacing", "d_spacing", "d(a)", "d_obs"),
-    "2theta": ("2theta", "two_theta", "two_theta_deg", "2theta_deg", "2-theta", "2th", "tth"),
-    "q": ("q", "q_inv_a"),
-    "q2": ("q2", "q2_inv_a2"),
-}
-_INTENSITY = ("intensity", "i", "int", "i/i0", "rel_int")
-_WAVELENGTH = re.compile(r"wavelength(?:_A)?\s*[:=]?\s*([-+0-9.eE]+)", re.IGNORECASE)
-_SEPARATOR = re.compile(r"[,;\s]+")
-#: Lines closer than this in relative q² are given twice.
-_DUPLICATE_REL = 1e-6
+if TYPE_CHECKING:
+    import pandas as pd
+
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
 _ERROR_WAVELENGTH_A = 1.5406
-_LARGEST_D_A = 1000.0
+_Q_NOTES = {
+    "q": "q was read as 1/d; name the column Q if it is 2 pi/d",
+    "Q": "Q was read as 2 pi/d; name the column q if it is 1/d",
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class PeakList:
     """A checked peak list: q² rising (n,) in 1/A², intensities (n,) or None.
 
     ``wavelength_A`` is None where the list needs none; ``notes`` say what was put right.
+    ``two_theta_error_deg`` and ``fwhm_deg`` (n,) are there where the list or the peak search
+    gives them.
     """
 
     name: str
@@ -48,6 +55,8 @@ class PeakList:
     intensity: np.ndarray | None
     wavelength_A: float | None
     notes: tuple[str, ...] = ()
+    two_theta_error_deg: np.ndarray | None = None
+    fwhm_deg: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.q2_inv_A2)
@@ -66,6 +75,11 @@ class PeakList:
 
     def table(self, used: int) -> pd.DataFrame:
         """LINES, the first ``used`` of them marked."""
+        # Slow imports, needed for nothing else here.
+        import pandas as pd
+
+        from mlindex.tables.results import LINES
+
         n = len(self)
         angles = np.full(n, np.nan)
         if self.wavelength_A is not None:
@@ -82,7 +96,7 @@ class PeakList:
 
 
 def read_peak_list(path: str | Path, wavelength_A: float | None = None) -> PeakList:
-    """Read and check a peak list.
+    """Read and check a peak list of text.
 
     Args:
         path: the file.
@@ -91,146 +105,159 @@ def read_peak_list(path: str | Path, wavelength_A: float | None = None) -> PeakL
     Raises:
         MlindexError: what is wrong, in which line, and what to do.
     """
-    path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError:
-        text = path.read_text(encoding="latin-1")
-    except OSError as error:
-        raise MlindexError(f"{path}: can't be read ({error.strerror or error})") from error
-    stated = _stated_wavelength(text, path)
-    return parse_peak_list(text, str(path), wavelength_A if wavelength_A is not None else stated)
+    source = load(path)
+    stated = from_header(line for line in source.lines if line.lstrip().startswith("#"))
+    used = choose(stated, wavelength_A)
+    return parse_peak_list(source.text, source.name, used.wavelength_A, used.notes)
 
 
-def parse_peak_list(text: str, name: str, wavelength_A: float | None) -> PeakList:
+def parse_peak_list(
+    text: str, name: str, wavelength_A: float | None, notes: Sequence[str] = ()
+) -> PeakList:
     """Like :func:`read_peak_list`, from text."""
-    if wavelength_A is not None and not 0.01 < wavelength_A < 100:
-        raise MlindexError(f"{name}: a wavelength of {wavelength_A} A can't be right")
+    check_wavelength(name, wavelength_A)
+    lines = text.splitlines()
     rows = [
-        (number, [f for f in _SEPARATOR.split(line.strip()) if f])
-        for number, line in enumerate(text.splitlines(), 1)
-        if line.strip() and not line.lstrip().startswith("#")
+        (number, cells)
+        for number, line in enumerate(lines, 1)
+        if not line.lstrip().startswith("#") and (cells := table_rows.split_row(line))
     ]
     if not rows:
         raise MlindexError(f"{name}: there is no line with numbers in it")
-    quantity, columns, rows = _header(rows, wavelength_A, name)
-    values = _numbers(rows, columns[0], name)
-    intensity = None
-    if columns[1] is not None and all(len(fields) > columns[1] for _, fields in rows):
-        intensity = _numbers(rows, columns[1], name)
-    _check(quantity, values, [n for n, _ in rows], name)
-    q2 = _to_q2(quantity, values, wavelength_A, name)
-    return _ordered(name, q2, intensity, wavelength_A)
+    layout, rows, named = _header(rows, lines, wavelength_A, name)
 
+    def column(role: str) -> np.ndarray | None:
+        index = layout.columns.get(role)
+        if index is None or any(len(fields) <= index for _, fields in rows):
+            return None
+        return _numbers(rows, index, name)
 
-def _stated_wavelength(text: str, path: Path) -> float | None:
-    comments = (line for line in text.splitlines() if line.lstrip().startswith("#"))
-    for line in comments:
-        if match := _WAVELENGTH.search(line):
-            try:
-                return float(match[1])
-            except ValueError:
-                raise MlindexError(
-                    f"{path}: the wavelength {match[1]!r} is no number; write '# wavelength: "
-                    "1.5406' (in A)"
-                ) from None
-    return None
-
-
-def _header(
-    rows: list[tuple[int, list[str]]], wavelength_A: float | None, name: str
-) -> tuple[str, tuple[int, int | None], list[tuple[int, list[str]]]]:
-    number, fields = rows[0]
-    if _is_number(fields[0]):
-        second = 1 if all(len(f) > 1 for _, f in rows) else None
-        return ("d" if wavelength_A is None else "2theta"), (0, second), rows
-    names = [f.lower() for f in fields]
-    for quantity, spellings in _QUANTITIES.items():
-        for position, column in enumerate(names):
-            if column in spellings:
-                intensity = next((i for i, n in enumerate(names) if n in _INTENSITY), None)
-                if len(rows) == 1:
-                    raise MlindexError(f"{name}: there is no line below the column names")
-                return quantity, (position, intensity), rows[1:]
-    raise MlindexError(
-        f"{name}, line {number}: {' '.join(fields)!r} is neither numbers nor names of columns; "
-        "name one of them d, 2theta, q or q2, and put # before comments"
+    return peaks_from_columns(
+        name,
+        layout.quantity,
+        _numbers(rows, layout.position, name) * layout.factor,
+        wavelength_A,
+        intensity=column("intensity"),
+        fwhm_deg=column("fwhm") if layout.quantity == "2theta" else None,
+        two_theta_error_deg=column("two_theta_error"),
+        lines=[number for number, _ in rows],
+        named=named,
+        notes=tuple(notes),
     )
 
 
-def _is_number(field: str) -> bool:
-    try:
-        float(field)
-    except ValueError:
-        return False
-    return True
+def peaks_from_columns(
+    name: str,
+    quantity: str,
+    values: np.ndarray,
+    wavelength_A: float | None,
+    *,
+    intensity: np.ndarray | None = None,
+    fwhm_deg: np.ndarray | None = None,
+    two_theta_error_deg: np.ndarray | None = None,
+    lines: Sequence[int] | None = None,
+    named: bool = True,
+    notes: Sequence[str] = (),
+) -> PeakList:
+    """A checked peak list from columns.
+
+    Args:
+        name: where they come from, for messages.
+        quantity: d (A), 2theta (degrees), q = 1/d, Q = 2 pi/d (1/A) or q2 = 1/d² (1/A²).
+        values: positions (n,).
+        wavelength_A: needed for 2theta; otherwise positions are held against it.
+        intensity: (n,) or None.
+        fwhm_deg: full widths at half maximum in 2theta (n,), or None.
+        two_theta_error_deg: standard uncertainties of 2theta (n,), or None.
+        lines: line numbers (n,) for messages.
+        named: whether the file names the quantity; otherwise more is done to find a mistake.
+        notes: what to pass on.
+
+    Raises:
+        MlindexError: what is wrong, in which line, and what to do.
+    """
+    check_wavelength(name, wavelength_A)
+    values = np.asarray(values, dtype=float)
+    if not len(values):
+        raise MlindexError(f"{name}: there is no line with numbers in it")
+    where = list(lines) if lines is not None else list(range(1, len(values) + 1))
+    checks.positions(quantity, values, where, name)
+    checks.confusion(quantity, values, named, name)
+    q2 = checks.to_q2(quantity, values, wavelength_A, name)
+    checks.reach(quantity, values, q2, wavelength_A, where, name)
+    extra = {
+        "intensity": intensity,
+        "fwhm_deg": fwhm_deg,
+        "two_theta_error_deg": two_theta_error_deg,
+    }
+    for role, column in extra.items():
+        checks.extra(role, column, where, name)
+    note = _Q_NOTES.get(quantity)
+    return _ordered(name, q2, extra, wavelength_A, [*notes, note] if note else list(notes))
+
+
+def _header(
+    rows: list[tuple[int, list[str]]], lines: list[str], wavelength_A: float | None, name: str
+) -> tuple[table_rows.Layout, list[tuple[int, list[str]]], bool]:
+    number, fields = rows[0]
+    first = "d" if wavelength_A is None else "2theta"
+    if table_rows.number(fields[0]) is not None:
+        above = [line for line in lines[: number - 1] if line.strip()]
+        names = table_rows.split_row(above[-1].lstrip(" #")) if above else []
+        layout = table_rows.layout(names, first) if table_rows.only_names(names) else None
+        if layout is not None:
+            return layout, rows, True
+        return table_rows.Layout(first, 0, 1.0, {"intensity": 1}), rows, False
+    layout = table_rows.layout(fields, first)
+    if layout is None:
+        raise MlindexError(
+            f"{name}, line {number}: {' '.join(fields)[:80]!r} is neither numbers nor names of "
+            "columns; name one of them d, 2theta, q or q2, and put # before comments"
+        )
+    if len(rows) == 1:
+        raise MlindexError(f"{name}: there is no line below the column names")
+    return layout, rows[1:], True
 
 
 def _numbers(rows: list[tuple[int, list[str]]], column: int, name: str) -> np.ndarray:
     values = []
     for number, fields in rows:
-        if len(fields) <= column or not _is_number(fields[column]):
-            seen = fields[column] if len(fields) > column else "nothing"
+        value = table_rows.number(fields[column]) if len(fields) > column else None
+        if value is None:
+            seen = fields[column][:40] if len(fields) > column else "nothing"
             raise MlindexError(
                 f"{name}, line {number}: expected a number in column {column + 1}, got {seen!r}; "
                 "correct it or put # before the line"
             )
-        values.append(float(fields[column]))
+        values.append(value)
     return np.array(values)
 
 
-def _check(quantity: str, values: np.ndarray, numbers: list[int], name: str) -> None:
-    bad = ~(np.isfinite(values) & (values > 0))
-    if quantity == "2theta":
-        bad |= values >= 180
-    if bad.any():
-        first = int(np.flatnonzero(bad)[0])
-        allowed = "between 0 and 180 degrees" if quantity == "2theta" else "positive"
-        raise MlindexError(
-            f"{name}, line {numbers[first]}: {quantity} must be {allowed}, got {values[first]:g}"
-        )
-    if quantity == "d" and np.all(np.diff(values) > 0) and values[-1] > 30 and len(values) > 2:
-        raise MlindexError(
-            f"{name}: read as d in A, but the values rise to {values[-1]:g}: this looks like "
-            "2theta; give the wavelength, or name the column 2theta"
-        )
-    if quantity == "d" and values.max() > _LARGEST_D_A:
-        raise MlindexError(f"{name}: a spacing of {values.max():g} A is out of range")
-    if quantity == "2theta" and np.all(np.diff(values) < 0) and len(values) > 2:
-        raise MlindexError(
-            f"{name}: read as 2theta in degrees, but the values fall from {values[0]:g} to "
-            f"{values[-1]:g}: this looks like d; name the column d, or sort the list"
-        )
-
-
-def _to_q2(quantity: str, values: np.ndarray, wavelength_A: float | None, name: str) -> np.ndarray:
-    if quantity == "2theta":
-        if wavelength_A is None:
-            raise MlindexError(
-                f"{name}: 2theta needs the wavelength, and none is stated: give it with "
-                "--wavelength, in the config, or as '# wavelength: 1.5406' (in A) in the file"
-            )
-        return q2_from_two_theta(values, wavelength_A)
-    powers = {"d": -2, "q": 2, "q2": 1}
-    return values ** powers[quantity]
-
-
 def _ordered(
-    name: str, q2: np.ndarray, intensity: np.ndarray | None, wavelength_A: float | None
+    name: str,
+    q2: np.ndarray,
+    extra: dict[str, np.ndarray | None],
+    wavelength_A: float | None,
+    notes: list[str],
 ) -> PeakList:
-    notes = []
+    steps = np.diff(q2)
     order = np.argsort(q2, kind="stable")
-    if not np.array_equal(order, np.arange(len(q2))):
+    # A list of falling 2theta, or of rising d, is in order, too.
+    if not (np.all(steps >= 0) or np.all(steps <= 0)):
         notes.append("the lines were not in order of q and have been sorted")
     q2 = q2[order]
-    intensity = None if intensity is None else intensity[order]
-    keep = np.concatenate([[True], np.diff(q2) > _DUPLICATE_REL * q2[1:]])
+    keep = np.concatenate([[True], np.diff(q2) > checks.SAME_LINE_REL * q2[1:]])
     if not keep.all():
         notes.append(f"{int((~keep).sum())} lines were given twice and count once")
+    columns = {
+        k: None if v is None else np.asarray(v, float)[order][keep] for k, v in extra.items()
+    }
     return PeakList(
         name,
         q2[keep],
-        None if intensity is None else intensity[keep],
+        columns["intensity"],
         wavelength_A,
         tuple(notes),
+        columns["two_theta_error_deg"],
+        columns["fwhm_deg"],
     )

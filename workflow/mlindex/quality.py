@@ -6,15 +6,18 @@ atom). Rule 0 stands for what could not be read at all.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import gemmi
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from mlindex.cell import cell_volume
 from mlindex.cif import (
@@ -27,6 +30,7 @@ from mlindex.cif import (
     read_document,
 )
 from mlindex.errors import MlindexError
+from mlindex.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
 from mlindex.lattice import BRAVAIS
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import FolderSource, GeneratorSource
@@ -61,9 +65,18 @@ _COUNT_TOLERANCE = 0.05
 _HYDROGEN = ("D", "H")
 _NIGGLI_STEPS = 1000
 _NIGGLI_EPSILON = 1e-5
+#: Why an entry or a file is given up, by the kind of stop.
+_STOPPED = {
+    TIME: "reading it takes longer than quality.max_entry_s allows",
+    MEMORY: "reading it needs more memory than quality.max_entry_memory_MB allows",
+    CRASH: "reading it ends the process",
+}
 _UNFORESEEN = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 
 _log = logging.getLogger(__name__)
+
+#: Whether an entry is kept, and its row of ENTRIES or REJECTS.
+Outcome = tuple[bool, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -73,6 +86,14 @@ class Checked:
     entries: pd.DataFrame
     rejects: pd.DataFrame
     seen: int
+
+
+@dataclass(frozen=True)
+class CheckedBlock:
+    """Quality control of some files of a shard: ENTRIES and REJECTS as Arrow tables."""
+
+    entries: pa.Table
+    rejects: pa.Table
 
 
 @dataclass(frozen=True)
@@ -93,6 +114,9 @@ def check_shard(
 ) -> Checked:
     """Read a shard's files and put every entry among the kept or the rejected ones.
 
+    Files are read in a child process (:mod:`mlindex.guard`): an entry that takes more time or
+    memory than the settings allow, or ends the process, is rejected, and the others survive.
+
     Args:
         files: table FILES.
         root: the folder that the files' paths start from.
@@ -101,32 +125,127 @@ def check_shard(
         progress: wraps the loop over files.
 
     Raises:
-        MlindexError: if the kept and the rejected do not add up to the entries met.
+        MlindexError: if an entry is met twice, or the folder is gone.
     """
     kept: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
-    seen = 0
-    for path in progress(files["path"].tolist()):
-        for outcome, row in _check_file(path, Path(root), source, settings):
-            seen += 1
-            (kept if outcome else rejects).append(row)
+    for block in check_blocks(files, root, source, settings, progress):
+        kept += block.entries.to_pylist()
+        rejects += block.rejects.to_pylist()
     entries = pd.DataFrame(kept, columns=ENTRIES.names)
     refused = pd.DataFrame(rejects, columns=REJECTS.names)
-    ids = pd.concat([entries["entry_id"], refused["entry_id"]])
-    if len(ids) != seen or ids.duplicated().any():
+    return Checked(entries, refused, len(kept) + len(rejects))
+
+
+def check_blocks(
+    files: pd.DataFrame,
+    root: Path,
+    source: FolderSource | GeneratorSource,
+    settings: Quality,
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Iterator[CheckedBlock]:
+    """Like :func:`check_shard`, some files at a time, in their order."""
+    paths, root = files["path"].tolist(), Path(root)
+    reader = _Reader(root, source, settings)
+    limits = Limits(settings.max_entry_s, settings.max_entry_memory_MB)
+    bar = iter(progress(paths))
+    met: set[str] = set()
+    done = 0
+    for count, (*tables, messages) in guarded(paths, reader.check, reader.pack, limits):
+        for message in json.loads(messages):
+            _log.warning("%s", message)
+        block = CheckedBlock(*(pa.ipc.open_stream(table).read_all() for table in tables))
+        if not root.is_dir():
+            # Its files would all be rejected, and not be asked for again when they are back.
+            raise MlindexError(
+                f"source {source.name!r}: the folder {root} is gone; bring it back and start again"
+            )
+        _require_account(paths[done : done + count], block, met, source.name)
+        done += count
+        yield block
+        for _ in range(count):
+            next(bar, None)
+    next(bar, None)
+
+
+def _require_account(
+    paths: list[str], block: CheckedBlock, met: set[str], source_name: str
+) -> None:
+    """Every file gave an entry or a reject, and no entry is there twice."""
+    found = [
+        [value for table in (block.entries, block.rejects) for value in table[name].to_pylist()]
+        for name in ("path", "entry_id")
+    ]
+    lost = set(paths) - set(found[0])
+    ids = set(found[1])
+    twice = len(found[1]) - len(ids - met)
+    met |= ids
+    if lost or twice:
         raise MlindexError(
-            f"quality control of {source.name}: {seen} entries met, {len(entries)} kept and "
-            f"{len(refused)} rejected, {int(ids.duplicated().sum())} identifiers twice; is a file "
-            "listed twice?"
+            f"quality control of {source_name}: {len(found[1])} entries met, {twice} identifiers "
+            f"twice, {len(lost)} files without any; is a file listed twice?"
         )
-    return Checked(entries, refused, seen)
 
 
-def _check_file(
-    path: str, root: Path, source: FolderSource | GeneratorSource, settings: Quality
-) -> Iterator[tuple[bool, dict[str, Any]]]:
+class _Reader:
+    """What the child process does; what it logs goes to the parent, which has the log file."""
+
+    def __init__(self, root: Path, source: FolderSource | GeneratorSource, settings: Quality):
+        self._arguments = (root, source, settings)
+        self._messages: list[str] | None = None
+
+    def _listen(self) -> list[str]:
+        messages: list[str] = []
+        handler = logging.Handler()
+        handler.emit = lambda record: messages.append(handler.format(record))
+        _log.handlers, _log.propagate = [handler], False
+        return messages
+
+    def check(self, path: str, stops: Stops, begin: Begin) -> list[Outcome]:
+        """The outcomes of a file."""
+        if self._messages is None:
+            self._messages = self._listen()
+        return list(check_file(path, *self._arguments, stops, begin))
+
+    def pack(self, results: list[list[Outcome]]) -> list[bytes]:
+        """Kept and rejected rows as Arrow streams, and what was logged as JSON."""
+        packed = []
+        for table, wanted in ((ENTRIES, True), (REJECTS, False)):
+            rows = [row for found in results for kept, row in found if kept is wanted]
+            sink = pa.BufferOutputStream()
+            with pa.ipc.new_stream(sink, table.schema) as stream:
+                stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=table.schema))
+            packed.append(sink.getvalue().to_pybytes())
+        packed.append(json.dumps(self._messages).encode())
+        self._messages.clear()
+        return packed
+
+
+def _no_begin(_: int) -> None:
+    """Nobody watches."""
+
+
+def check_file(
+    path: str,
+    root: Path,
+    source: FolderSource | GeneratorSource,
+    settings: Quality,
+    stops: Stops = MappingProxyType({}),
+    begin: Begin = _no_begin,
+) -> Iterator[Outcome]:
+    """Every entry of a file: whether it is kept, and its row of ENTRIES or REJECTS.
+
+    Args:
+        path, root: the file below the root.
+        source, settings: as in :func:`check_shard`.
+        stops: entries, counted from 1 (0: the file), that took too much time or memory.
+        begin: called with the number of each entry before it is begun.
+    """
     name = f"{source.name}:{entry_name(path, root)}"
     where = {"source": source.name, "path": path}
+    if 0 in stops:
+        yield False, _stopped(f"{name}:", where, stops[0])
+        return
     try:
         document, notes = read_document(path, root, settings.max_file_MB)
     except EntryError as problem:
@@ -135,8 +254,12 @@ def _check_file(
     except _UNFORESEEN as error:
         yield False, _reject(f"{name}:", where, _unforeseen(path, error))
         return
-    for block, unique, repeated in block_names(document):
+    for number, (block, unique, repeated) in enumerate(block_names(document), 1):
         entry_id = f"{name}:{unique}"
+        if number in stops:
+            yield False, _stopped(entry_id, where, stops[number])
+            continue
+        begin(number)
         try:
             raw = read_block(block, unique, settings.max_sites, [*notes, *repeated])
             row = _check_entry(raw, source, settings)
@@ -146,6 +269,11 @@ def _check_file(
             yield False, _reject(entry_id, where, _unforeseen(entry_id, error))
         else:
             yield True, {"entry_id": entry_id, **where, **row}
+
+
+def _stopped(entry_id: str, where: dict[str, str], stop: Stop) -> dict[str, Any]:
+    problem = EntryError(0, stop.seen, _STOPPED[stop.kind])
+    return {**_reject(entry_id, where, problem), "rule_name": stop.kind}
 
 
 def _unforeseen(what: str, error: Exception) -> EntryError:
@@ -345,7 +473,7 @@ def _units_of_sites(entry: CifEntry, crystal: Crystal) -> float:
 def _same_proportions(entry: CifEntry, crystal: Crystal) -> bool:
     counts = {e: n for e, n in _site_counts(crystal).items() if e not in _HYDROGEN}
     formula = {e: n for e, n in entry.formula_counts.items() if e not in _HYDROGEN}
-    if set(counts) != set(formula):
+    if set(counts) != set(formula) or not formula:
         return False
     ratios = np.array([counts[element] / formula[element] for element in formula])
     return bool(np.ptp(ratios) <= _COUNT_TOLERANCE * ratios.mean())

@@ -27,7 +27,11 @@ from mlindex.errors import MlindexError
 
 _TABLE_KEY = b"mlindex.table"
 _PROVENANCE_KEY = b"mlindex.provenance"
-_ROWS_PER_GROUP = 10_000
+#: Rows of a row group at most, and at least where a table is written in blocks.
+_ROWS_PER_GROUP, _LEAST_ROWS = 10_000, 1000
+
+#: What can be written as a table.
+Rows = pd.DataFrame | pa.Table | Mapping[str, Any] | Sequence[dict]
 
 STRING = pa.string()
 BOOL = pa.bool_()
@@ -80,13 +84,15 @@ class Table:
         """A frame with this table's columns and no row."""
         return self.schema.empty_table().to_pandas()
 
-    def arrow(self, data: pd.DataFrame | Mapping[str, Any] | Sequence[dict]) -> pa.Table:
+    def arrow(self, data: Rows) -> pa.Table:
         """``data`` as an Arrow table of exactly this schema.
 
         Raises:
             MlindexError: a column is missing or unknown, has the wrong type, or is null
                 where the declaration allows none.
         """
+        if isinstance(data, pa.Table):
+            return self._checked(data)
         frame = data if isinstance(data, pd.DataFrame) else _frame(data, self.names)
         missing = [n for n in self.names if n not in frame.columns]
         unknown = [n for n in frame.columns if n not in self.names]
@@ -103,13 +109,23 @@ class Table:
             raise MlindexError(f"table {self.name}, column {column.name}: {error}") from error
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()
+        self._require_values(column, array)
+        return array
+
+    def _checked(self, data: pa.Table) -> pa.Table:
+        if not data.schema.equals(self.schema):
+            raise MlindexError(f"table {self.name}: columns {data.column_names} are not its own")
+        for column in self.columns:
+            self._require_values(column, data[column.name])
+        return data
+
+    def _require_values(self, column: Column, array: pa.Array | pa.ChunkedArray) -> None:
         if not column.nullable and array.null_count:
             row = int(np.flatnonzero(array.is_null().to_numpy(zero_copy_only=False))[0])
             raise MlindexError(
                 f"table {self.name}, column {column.name}: {array.null_count} empty values, the "
                 f"first in row {row}, where the table allows none"
             )
-        return array
 
 
 def _frame(data: Mapping[str, Any] | Sequence[dict], names: list[str]) -> pd.DataFrame:
@@ -161,6 +177,7 @@ class TableWriter:
     def __init__(self, path: str | Path, table: Table, provenance: Mapping[str, Any] | None = None):
         self.table = table
         self.rows = 0
+        self._waiting: list[pa.Table] = []
         self._schema = table.schema.with_metadata(
             {
                 **table.schema.metadata,
@@ -174,11 +191,19 @@ class TableWriter:
         self._writer = pq.ParquetWriter(temporary, self._schema, compression="zstd")
         return self
 
-    def write(self, data: pd.DataFrame | Mapping[str, Any] | Sequence[dict]) -> None:
-        """Append rows."""
+    def write(self, data: Rows) -> None:
+        """Append rows; a few are kept back until there are enough for a row group."""
         block = self.table.arrow(data)
         self.rows += block.num_rows
-        self._writer.write_table(block.cast(self._schema), row_group_size=_ROWS_PER_GROUP)
+        self._waiting.append(block.cast(self._schema))
+        if sum(part.num_rows for part in self._waiting) >= _LEAST_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._waiting:
+            rows = pa.concat_tables(self._waiting)
+            self._writer.write_table(rows, row_group_size=_ROWS_PER_GROUP)
+            self._waiting = []
 
     def __exit__(
         self,
@@ -186,14 +211,21 @@ class TableWriter:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._writer.close()
+        try:
+            if kind is None:
+                self._flush()
+            self._writer.close()
+        except BaseException as failed:
+            # The end of the file may be what a full disk has no room for.
+            self._atomic.__exit__(type(failed), failed, failed.__traceback__)
+            raise
         self._atomic.__exit__(kind, error, trace)
 
 
 def write_table(
     path: str | Path,
     table: Table,
-    data: pd.DataFrame | Mapping[str, Any] | Sequence[dict],
+    data: Rows,
     provenance: Mapping[str, Any] | None = None,
 ) -> None:
     """Write all rows of a table, atomically."""
@@ -234,12 +266,15 @@ def read_table(
 
 
 def read_blocks(
-    path: str | Path, table: Table, columns: Sequence[str] | None = None
+    path: str | Path,
+    table: Table,
+    columns: Sequence[str] | None = None,
+    rows: int = _ROWS_PER_GROUP,
 ) -> Iterator[pd.DataFrame]:
-    """The row groups of a table, one frame at a time."""
-    file = _check_file(path, table)
-    for batch in file.iter_batches(_ROWS_PER_GROUP, columns=None if columns is None else columns):
-        yield batch.to_pandas()
+    """A table in blocks of so many rows, one frame at a time."""
+    with _check_file(path, table) as file:
+        for batch in file.iter_batches(rows, columns=None if columns is None else list(columns)):
+            yield batch.to_pandas()
 
 
 def _check_file(path: str | Path, table: Table) -> pq.ParquetFile:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -16,11 +17,13 @@ from tqdm import tqdm
 
 from mlindex.errors import MlindexError
 from mlindex.provenance import derive_seed, file_digest, package_versions
-from mlindex.schema import Table, TableWriter, read_table, write_table
+from mlindex.schema import Table, TableWriter, read_blocks, read_table, write_table
 from mlindex.settings.base import Section
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")
+#: Entries that a stage which works block by block has in memory.
+ROWS_PER_BLOCK = 1000
 
 
 class Stage:
@@ -100,21 +103,49 @@ class Stage:
         where: Mapping[str, Any] | None = None,
     ) -> pd.DataFrame:
         """The named input as a table; several files of it one after the other."""
-        paths = getattr(self.input, name)
-        paths = [paths] if isinstance(paths, str) else list(paths)
-        frames = [read_table(path, table, columns, where) for path in paths]
+        frames = [read_table(path, table, columns, where) for path in self._paths(name)]
         if not frames:
             return table.empty() if columns is None else table.empty()[list(columns)]
         return pd.concat(frames, ignore_index=True)
+
+    def blocks(
+        self,
+        name: str,
+        table: Table,
+        columns: Sequence[str] | None = None,
+        rows: int = ROWS_PER_BLOCK,
+    ) -> Iterator[pd.DataFrame]:
+        """The named input in blocks of rows, for stages that need not see all of it at once."""
+        for path in self._paths(name):
+            yield from read_blocks(path, table, columns, rows)
+
+    def read_only(
+        self, name: str, table: Table, ids: Iterable[str], columns: Sequence[str] | None = None
+    ) -> pd.DataFrame:
+        """Like :meth:`read`, but only these entries; the others are never in memory together."""
+        wanted = set(ids)
+        frames = [
+            block[block["entry_id"].isin(wanted)] for block in self.blocks(name, table, columns)
+        ]
+        if not frames:
+            return table.empty() if columns is None else table.empty()[list(columns)]
+        return pd.concat(frames, ignore_index=True)
+
+    def _paths(self, name: str) -> list[str]:
+        paths = getattr(self.input, name)
+        return [paths] if isinstance(paths, str) else list(paths)
 
     def write(self, name: str, table: Table, data: Any) -> None:
         """Write the named output as a table with this job's provenance."""
         write_table(getattr(self.output, name), table, data, self.provenance())
         self.log.info("%s: %d rows of %s", getattr(self.output, name), len(data), table.name)
 
-    def writer(self, name: str, table: Table) -> TableWriter:
-        """A block-by-block writer of the named output."""
-        return TableWriter(getattr(self.output, name), table, self.provenance())
+    @contextmanager
+    def writer(self, name: str, table: Table) -> Iterator[TableWriter]:
+        """A block-by-block writer of the named output, with this job's provenance."""
+        with TableWriter(getattr(self.output, name), table, self.provenance()) as writer:
+            yield writer
+        self.log.info("%s: %d rows of %s", getattr(self.output, name), writer.rows, table.name)
 
 
 def _portable(path: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
+from mlindex.errors import MlindexError
 from mlindex.networks import read_arrays
 
 
@@ -32,10 +33,34 @@ class Trees:
         """From a file that training wrote.
 
         Raises:
-            MlindexError: the file can't be read or lacks an array.
+            MlindexError: the file can't be read, lacks an array, or holds no trees.
         """
         arrays = read_arrays(path)
-        return cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        trees = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        if not trees.sound():
+            raise MlindexError(f"{path}: its arrays are no trees; remove it and train again")
+        return trees
+
+    def sound(self) -> bool:
+        """Whether walking the trees ends at a leaf, inside the arrays, whatever is asked.
+
+        The compiled walk checks nothing: it would read beyond the arrays, or run in a circle.
+        """
+        whole = (self.root, self.left, self.right, self.feature)
+        one = (*whole, self.threshold)
+        if not all(a.ndim == 1 and np.issubdtype(a.dtype, np.integer) for a in whole):
+            return False
+        n = len(self.left)
+        if any(len(a) != n for a in one[1:]) or self.value.ndim != 2 or len(self.value) != n:
+            return False
+        if not (np.issubdtype(self.threshold.dtype, np.floating) and self.root.size):
+            return False
+        inner = self.left >= 0
+        own = np.arange(n)[inner]
+        children = (self.left[inner], self.right[inner])
+        forward = all(np.all((c > own) & (c < n)) for c in children)
+        rooted = bool(np.all((self.root >= 0) & (self.root < n)))
+        return forward and rooted and bool(np.all(self.feature[inner] >= 0))
 
     def predict(self, q2_scaled: np.ndarray) -> np.ndarray:
         """Scaled free cell parameters by every tree, shape (n, n_trees, n_free).
@@ -43,7 +68,12 @@ class Trees:
         Args:
             q2_scaled: scaled q² of the peaks, shape (n, n_peaks); rounded to float32 as in
                 training.
+
+        Raises:
+            ValueError: the trees ask for more peaks than there are.
         """
+        if self.feature.max(initial=-1) >= np.shape(q2_scaled)[1]:
+            raise ValueError(f"the trees ask for peak {self.feature.max() + 1}")
         leaves = _leaves(
             np.ascontiguousarray(q2_scaled, dtype=np.float32),
             self.root,

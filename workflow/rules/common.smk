@@ -3,6 +3,10 @@
 import sys
 from pathlib import Path
 
+
+include: "resources.smk"
+
+
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
@@ -22,7 +26,6 @@ except MlindexError as error:
 
 SOURCES = {source.name: source for source in CONFIG.sources}
 SYSTEM_PATTERN = "|".join(SYSTEMS)
-GB = 1000
 
 
 wildcard_constraints:
@@ -63,21 +66,6 @@ def source_settings(wildcards):
     return {"source": plain, "quality": CONFIG.section("quality")}
 
 
-def memory_mb(base, factor):
-    """Memory of a job: a base and a multiple of its input, half as much more each attempt."""
-    return lambda wildcards, input, attempt: int(
-        (base + factor * input.size_mb) * (1 + 0.5 * (attempt - 1))
-    )
-
-
-def minutes(base, per_mb=0.0):
-    """Run time of a job in minutes: a base and so much for each MB of its input."""
-    return (
-        lambda wildcards, input, attempt: int((base + per_mb * input.size_mb) * attempt)
-        + 1
-    )
-
-
 def folder_shards(source):
     """Shards of a folder; only the first process looks at the folder itself."""
     directory = Path("results/sources") / source.name
@@ -104,6 +92,13 @@ def generated_range(wildcards):
     first = int(wildcards.index) * size
     return first, min(
         size, SOURCES[wildcards.source].crystals[wildcards.system] - first
+    )
+
+
+def minutes_generating(base, per_thousand):
+    """Run time in minutes of a job that makes crystals: a base and so much for each thousand."""
+    return lambda wildcards, attempt: doubled(
+        base + per_thousand * generated_range(wildcards)[1] / 1000, attempt
     )
 
 

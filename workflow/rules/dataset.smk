@@ -95,7 +95,7 @@ rule scaling:
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 8),
-        runtime=minutes(5),
+        runtime=minutes(5, 0.1),
     params:
         code=code("scaling.py"),
     message:
@@ -118,7 +118,7 @@ rule reference:
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 8),
-        runtime=minutes(5),
+        runtime=minutes(5, 0.1),
     params:
         code=code("reference.py"),
     message:

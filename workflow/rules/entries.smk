@@ -17,9 +17,11 @@ rule quality:
     conda:
         "../../environment.yml"
     threads: 1
+    # The later jobs of the group have no input yet when it is submitted, and Snakemake leaves out
+    # what it does not know: what is asked for here must be enough for all four.
     resources:
-        mem_mb=memory_mb(2 * GB, 50),
-        runtime=minutes(60),
+        mem_mb=memory_mb(1 * GB + CONFIG.quality.max_entry_memory_MB, 50),
+        runtime=minutes(60, 60),
     params:
         code=code("quality.py"),
         settings=source_settings,

@@ -15,10 +15,10 @@ rule validate:
         "results/benchmarks/validate/{system}.tsv"
     conda:
         "../../environment.yml"
-    threads: 8
+    threads: workers(4)
     resources:
-        mem_mb=memory_mb(4 * GB, 5),
-        runtime=minutes(120),
+        mem_mb=memory_mb(4 * GB, 10),
+        runtime=minutes(60, 2),
     params:
         code=code("validate.py"),
         seed=seed("validate"),
@@ -46,7 +46,7 @@ rule models:
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 2),
-        runtime=minutes(5),
+        runtime=minutes(5, 0.1),
     params:
         code=code("models.py"),
     message:
@@ -70,7 +70,7 @@ rule index_sample:
     threads: 1
     resources:
         mem_mb=memory_mb(2 * GB, 5),
-        runtime=minutes(15),
+        runtime=minutes(15, 0.1),
     params:
         code=code("index_sample.py"),
         seed=seed("index_sample"),

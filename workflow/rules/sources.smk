@@ -16,8 +16,8 @@ rule generate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 0),
-        runtime=minutes(10),
+        mem_mb=memory_mb(1 * GB),
+        runtime=minutes_generating(10, 2),
     params:
         code=code("generate.py"),
         seed=seed("generate"),

@@ -17,8 +17,8 @@ rule train_regression:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(3 * GB, 20),
-        runtime=minutes(30, 5),
+        mem_mb=memory_mb(3 * GB, 60),
+        runtime=minutes(30, 1),
     params:
         code=code("train_regression.py"),
         seed=seed("train_regression"),
@@ -99,8 +99,8 @@ rule train_assignment:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(3 * GB, 20),
-        runtime=minutes(60, 10),
+        mem_mb=memory_mb(3 * GB, 100),
+        runtime=minutes(60, 2),
     params:
         code=code("train_assignment.py"),
         seed=seed("train_assignment"),
@@ -158,7 +158,7 @@ rule bundle:
     threads: 1
     resources:
         mem_mb=memory_mb(1 * GB, 2),
-        runtime=minutes(5),
+        runtime=minutes(5, 0.1),
     params:
         code=code("bundle.py"),
         settings=settings("assignment"),

@@ -6,13 +6,11 @@ from mlindex.stage import Stage
 from mlindex.tables.entries import CELLS
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 
-with Stage(snakemake) as stage:
-    peaks = peak_lists(
-        stage.read("cells", CELLS),
-        stage.read("reflections", REFLECTIONS),
-        stage.read("patterns", PATTERNS, ["entry_id", "scale"]),
-        stage.settings(Peaks),
-        stage.settings(Simulation),
-        stage.progress,
-    )
-    stage.write("peaks", PEAKS, peaks)
+with Stage(snakemake) as stage, stage.writer("peaks", PEAKS) as peaks:
+    settings, simulation = stage.settings(Peaks), stage.settings(Simulation)
+    cells = stage.read("cells", CELLS, ["entry_id", "reindexed_operator"])
+    scales = stage.read("patterns", PATTERNS, ["entry_id", "scale"])
+    # Cells and reflections are in the order of the entries, so that the blocks' peaks are, too.
+    for reflections in stage.blocks("reflections", REFLECTIONS):
+        here = cells[cells["entry_id"].isin(reflections["entry_id"])]
+        peaks.write(peak_lists(here, reflections, scales, settings, simulation, stage.progress))

@@ -2,21 +2,20 @@
 
 from pathlib import Path
 
-from mlindex.quality import check_shard
+from mlindex.quality import check_blocks
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import SOURCE
 from mlindex.stage import Stage
 from mlindex.tables.entries import ENTRIES, FILES, REJECTS
 
-with Stage(snakemake) as stage:
+with (
+    Stage(snakemake) as stage,
+    stage.writer("entries", ENTRIES) as entries,
+    stage.writer("rejects", REJECTS) as rejects,
+):
     source = SOURCE.validate_python(stage.params.settings["source"])
-    root = getattr(source, "path", None) or Path(stage.input.files).parent
-    checked = check_shard(
-        stage.read("files", FILES),
-        Path(root).expanduser(),
-        source,
-        stage.settings(Quality),
-        stage.progress,
-    )
-    stage.write("entries", ENTRIES, checked.entries)
-    stage.write("rejects", REJECTS, checked.rejects)
+    root = Path(getattr(source, "path", None) or Path(stage.input.files).parent).expanduser()
+    files, settings = stage.read("files", FILES), stage.settings(Quality)
+    for checked in check_blocks(files, root, source, settings, stage.progress):
+        entries.write(checked.entries)
+        rejects.write(checked.rejects)

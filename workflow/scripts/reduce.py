@@ -1,12 +1,12 @@
 """The three cells of every entry of one shard."""
 
-from mlindex.reduction import reduce_entries
+from mlindex.reduction import COLUMNS, reduce_entries
 from mlindex.settings.data import Reduction
 from mlindex.stage import Stage
 from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
 
 with Stage(snakemake) as stage:
-    entries = stage.read("entries", ENTRIES)
+    entries = stage.read("entries", ENTRIES, COLUMNS)
     cells, rejects = reduce_entries(entries, stage.settings(Reduction), stage.progress)
     stage.write("cells", CELLS, cells)
     stage.write("rejects", REJECTS, rejects)

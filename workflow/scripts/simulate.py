@@ -1,14 +1,20 @@
 """The powder patterns of one shard."""
 
-from mlindex.pattern import simulate
+from mlindex.pattern import COLUMNS, simulate
 from mlindex.settings.data import Simulation
 from mlindex.stage import Stage
 from mlindex.tables.entries import ENTRIES, REJECTS
 from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
-with Stage(snakemake) as stage:
-    entries = stage.read("entries", ENTRIES)
-    simulated = simulate(entries, stage.settings(Simulation), stage.progress)
-    stage.write("reflections", REFLECTIONS, simulated.reflections)
-    stage.write("patterns", PATTERNS, simulated.patterns)
-    stage.write("rejects", REJECTS, simulated.rejects)
+with (
+    Stage(snakemake) as stage,
+    stage.writer("reflections", REFLECTIONS) as reflections,
+    stage.writer("patterns", PATTERNS) as patterns,
+    stage.writer("rejects", REJECTS) as rejects,
+):
+    settings = stage.settings(Simulation)
+    for entries in stage.blocks("entries", ENTRIES, COLUMNS):
+        simulated = simulate(entries, settings, stage.progress)
+        reflections.write(simulated.reflections)
+        patterns.write(simulated.patterns)
+        rejects.write(simulated.rejects)

@@ -42,7 +42,8 @@ function draw() {
     if (box.closest("details:not([open])")) continue;
     box.dataset.drawn = "1";
     const fig = JSON.parse(box.nextElementSibling.textContent);
-    Plotly.newPlot(box, fig.data, {...fig.layout, template}, {displaylogo: false});
+    const config = {displaylogo: false, responsive: !fig.layout.width};
+    Plotly.newPlot(box, fig.data, {...fig.layout, template}, config);
   }
 }
 document.querySelectorAll("details").forEach(part => part.addEventListener("toggle", draw));
@@ -50,8 +51,19 @@ draw();
 """
 
 
-def page(title: str, lead: str, sections: Sequence[tuple[str, str]]) -> str:
-    """The whole page from (heading, body) pairs; scripts and styles are inside it."""
+def page(
+    title: str,
+    lead: str,
+    sections: Sequence[tuple[str, str]],
+    top: str = "",
+    style: str = "",
+    script: str = "",
+) -> str:
+    """The whole page from (heading, body) pairs; scripts and styles are inside it.
+
+    ``top`` goes between lead and sections; ``style`` and ``script`` are added to those of all
+    pages, the script behind them, when the figures have been drawn.
+    """
     links = "".join(f'<a href="#s{i}">{escape(h)}</a>' for i, (h, _) in enumerate(sections))
     bodies = "".join(
         f'<section id="s{i}"><h2>{escape(h)}</h2>{body}</section>'
@@ -61,11 +73,11 @@ def page(title: str, lead: str, sections: Sequence[tuple[str, str]]) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style>"
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style>"
         f"<script>{get_plotlyjs()}</script></head><body><main><h1>{escape(title)}</h1>"
-        f'<p class="note">{escape(lead)}</p><nav>{links}</nav>{bodies}</main>'
+        f'<p class="note">{escape(lead)}</p>{top}<nav>{links}</nav>{bodies}</main>'
         f'<script type="application/json" id="template">{template}</script>'
-        f"<script>{_SCRIPT}</script></body></html>"
+        f"<script>{_SCRIPT}{script}</script></body></html>"
     )
 
 
@@ -136,12 +148,16 @@ def _number(value: float) -> str:
 
 
 def figure(fig: go.Figure) -> str:
-    """A figure as a part of the page: its data, drawn by the script of the page."""
+    """A figure as a part of the page: its data, drawn by the script of the page.
+
+    One without a width takes that of the page, and follows it.
+    """
     plain = json.loads(fig.to_json())
     layout = plain["layout"]
     # The one template of the page is put in again when the figure is drawn.
     layout.pop("template", None)
-    size = f"width:{layout['width']}px;height:{layout['height']}px"
+    width = f"{layout['width']}px" if "width" in layout else "100%"
+    size = f"width:{width};height:{layout['height']}px"
     return (
         f'<div class="figure" style="{size}"></div>'
         f'<script type="application/json">{_data(plain)}</script>'

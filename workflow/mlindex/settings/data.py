@@ -33,6 +33,16 @@ class Quality(Section):
     max_sites: int = setting(
         20000, "Entries with more atom sites are rejected: they are no small structures.", gt=0
     )
+    max_entry_s: float = setting(
+        60.0,
+        "Entries that take more processor time, or ten times as long by the clock, are rejected; "
+        "so are whole files at 60 times as much.",
+        "s",
+        gt=0,
+    )
+    max_entry_memory_MB: float = setting(
+        1000.0, "Entries that take more memory to read and check are rejected.", "MB", gt=0
+    )
 
 
 class Deduplication(Section):

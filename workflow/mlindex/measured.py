@@ -1,0 +1,37 @@
+"""A measured powder pattern, whatever file it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class MeasuredPattern:
+    """Counts over 2theta.
+
+    Attributes:
+        name: where it came from, for messages.
+        two_theta_deg: strictly rising 2theta (n,), degrees; steps may vary.
+        intensity: counts or counts per second (n,).
+        error: standard uncertainty of each intensity (n,), or None: Poisson then.
+        wavelength_A: wavelength of the strongest line (K-alpha1 for a tube), None if not stated.
+        second_wavelength_A: K-alpha2 where the radiation is a doublet that was not removed.
+        second_ratio: intensity of the second line over the first.
+        radiation: "X-ray" or "neutron" where the file says so.
+        notes: what was put right or left out in reading.
+    """
+
+    name: str
+    two_theta_deg: np.ndarray
+    intensity: np.ndarray
+    error: np.ndarray | None = None
+    wavelength_A: float | None = None
+    second_wavelength_A: float | None = None
+    second_ratio: float = 0.5
+    radiation: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.two_theta_deg)

@@ -1,0 +1,177 @@
+"""What the page says of candidates: the ranked table and the parts about each."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlindex.output.markup import facts, grid
+from mlindex.output.notation import (
+    SYMBOLS,
+    cell_numbers,
+    figure_of_merit,
+    free_cell,
+    lattice_name,
+    miller,
+    percent,
+    plain_cell,
+    signed,
+    volume,
+)
+from mlindex.output.view import Axis, alternative_cell, candidate_lines, figure_lines
+from mlindex.result import Candidate, IndexingResult, Partner
+
+
+def ranking(result: IndexingResult, axis: Axis) -> str:
+    """The table of all candidates; a row can be selected."""
+    n = figure_lines(result.candidates[0])
+    headings = [
+        *("rank", "<lattice", *(f"{s} ({u})" for s, u in zip(SYMBOLS, "ÅÅÅ°°°", strict=True))),
+        *("V (Å³)", f"M{n}", f"F{n}", "probability", "indexed", "not seen", "zero (°)"),
+        "<extinction symbol",
+    ]
+    rows = [_ranked(rank, c, axis) for rank, c in enumerate(result.candidates, 1)]
+    filled = [i for i in range(len(headings)) if any(row[i] for row in rows)]
+    headings, rows = [headings[i] for i in filled], [[row[i] for i in filled] for row in rows]
+    attributes = [
+        f'data-candidate="{i}" tabindex="0" role="button" aria-pressed="{str(i == 0).lower()}"'
+        for i in range(len(rows))
+    ]
+    classes = ["selected"] + [""] * (len(rows) - 1)
+    return f'<div id="ranking">{grid(headings, rows, classes, attributes)}</div>'
+
+
+def _ranked(rank: int, candidate: Candidate, axis: Axis) -> list[str]:
+    return [
+        str(rank),
+        candidate.bravais,
+        *cell_numbers(candidate),
+        volume(candidate.volume_A3),
+        figure_of_merit(candidate.m20),
+        figure_of_merit(candidate.f_n),
+        percent(candidate.probability),
+        f"{candidate.n_indexed}/{candidate.n_used}",
+        str(len(candidate.absent)),
+        signed(candidate.zero_shift_deg, 3) if axis.wavelength_A else "",
+        candidate.extinctions[0].symbol if candidate.extinctions else "",
+    ]
+
+
+def details(result: IndexingResult, axis: Axis) -> str:
+    """A folded part about each candidate, the first of them open."""
+    from mlindex.report.html import fold
+
+    return "".join(
+        fold(
+            f"{rank} · {lattice_name(c.bravais)} · {free_cell(c)}",
+            f'<div class="part">{_about(result, c, axis)}</div>',
+            is_open=rank == 1,
+        )
+        for rank, c in enumerate(result.candidates, 1)
+    )
+
+
+def _about(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
+    return (
+        _facts(candidate, axis)
+        + _lines(result, candidate, axis)
+        + _extinctions(candidate)
+        + _absent(candidate, axis)
+        + _partners(candidate, axis)
+    )
+
+
+def _facts(candidate: Candidate, axis: Axis) -> str:
+    n = figure_lines(candidate)
+    pairs = [("cell", free_cell(candidate))]
+    if other := alternative_cell(candidate):
+        pairs.append(("the same cell on", other))
+    pairs += [
+        ("Niggli cell", plain_cell(candidate.niggli)),
+        ("volume", f"{volume(candidate.volume_A3)} Å³"),
+        (f"M{n} (de Wolff)", figure_of_merit(candidate.m20)),
+    ]
+    if candidate.f_n is not None:
+        pairs.append((f"F{n} (Smith & Snyder)", figure_of_merit(candidate.f_n)))
+    pairs += [
+        ("probability", percent(candidate.probability)),
+        ("log evidence", f"{candidate.log_evidence:.1f}"),
+        ("lines indexed", f"{candidate.n_indexed} of {candidate.n_used}"),
+        ("lines allowed", f"{candidate.n_calculated} up to the last line used"),
+    ]
+    if axis.wavelength_A:
+        pairs.append(("zero shift of 2θ", f"{signed(candidate.zero_shift_deg, 4)}°"))
+    return facts(pairs)
+
+
+def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
+    from mlindex.report.html import fold
+
+    lines = candidate_lines(result.peaks, candidate, axis)
+    rows = []
+    for i, indexed in enumerate(lines.indexed):
+        hkl, calculated, difference = "not indexed", "", ""
+        if indexed:
+            hkl, calculated = miller(lines.hkl[i]), axis.text(lines.calculated[i])
+            difference = signed(float(lines.difference[i]), axis.decimals)
+        measured = (axis.text(lines.observed[i]), axis.text(lines.corrected[i]))
+        rows.append([str(i + 1), hkl, *measured, calculated, difference])
+    headings = ["line", "h k l", f"observed {axis.name} ({axis.unit})", "zero shift off"]
+    classes = ["" if indexed else "lost" for indexed in lines.indexed]
+    table = grid([*headings, "calculated", "obs − calc"], rows, classes)
+    lost = candidate.n_used - candidate.n_indexed
+    remark = f", {lost} not indexed" if lost else ", all indexed"
+    return fold(f"Lines: {candidate.n_used} used{remark}", table)
+
+
+def _extinctions(candidate: Candidate) -> str:
+    from mlindex.report.html import fold
+
+    if not candidate.extinctions:
+        return ""
+    rows = [
+        [e.symbol, percent(e.probability), str(e.contradicted), ", ".join(e.space_groups)]
+        for e in candidate.extinctions
+    ]
+    headings = ["<extinction symbol", "probability", "lines against it", "<space groups"]
+    return fold(f"Extinction symbols: {rows[0][0]} first", grid(headings, rows))
+
+
+def _absent(candidate: Candidate, axis: Axis) -> str:
+    from mlindex.report.html import fold
+
+    if not candidate.absent:
+        return ""
+    q2 = np.array([a.q2_inv_A2 for a in candidate.absent])
+    rows = [
+        [miller(a.hkl), axis.text(position), axis.text(seen), f"{1 / np.sqrt(a.q2_inv_A2):.4f}"]
+        for a, position, seen in zip(
+            candidate.absent,
+            axis.positions(q2),
+            axis.positions(q2, candidate.zero_shift_deg),
+            strict=True,
+        )
+    ]
+    where = f"calculated {axis.name} ({axis.unit})"
+    table = grid(["h k l", where, "would be seen at", "d (Å)"], rows)
+    return fold(f"Predicted, not seen: {len(rows)} lines", table)
+
+
+def _partners(candidate: Candidate, axis: Axis) -> str:
+    from mlindex.report.html import fold, note
+
+    if not candidate.partners:
+        return ""
+    headings = ["<lattice", "<cell", "<relation", f"<told apart at {axis.name} ({axis.unit})"]
+    rows = [_partner(p, candidate, axis) for p in candidate.partners]
+    text = note(
+        "These lattices have the same line positions as this one in the range measured. A line at "
+        "one of the positions given, present or absent, decides between the two."
+    )
+    return fold(f"Same lines, other lattice: {len(rows)}", text + grid(headings, rows), True)
+
+
+def _partner(partner: Partner, candidate: Candidate, axis: Axis) -> list[str]:
+    q2 = np.array(partner.distinguishing_q2_inv_A2)
+    positions = axis.positions(q2, candidate.zero_shift_deg)
+    where = ", ".join(axis.text(p) for p in positions) or "no line tells them apart"
+    return [lattice_name(partner.bravais), plain_cell(partner.cell), partner.relation, where]

@@ -1,0 +1,207 @@
+"""A result as data: a JSON document with a schema, and Parquet tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlindex import __version__
+from mlindex.lattice import BRAVAIS
+from mlindex.merit import two_theta_from_q2
+from mlindex.output.document import VERSION, Cell, Document
+from mlindex.output.view import figure_lines
+from mlindex.peaklist import PeakList
+from mlindex.result import Candidate, IndexingResult, Partner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from mlindex.schema import Table
+
+#: JSON Schema (2020-12) of what :func:`as_data` returns.
+SCHEMA: dict[str, Any] = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    **Document.model_json_schema(),
+}
+
+
+def as_data(result: IndexingResult) -> dict[str, Any]:
+    """A result as plain dictionaries, lists and numbers that obey :data:`SCHEMA`.
+
+    Nothing is NaN or infinite: what is not known, or not a number, is None.
+    """
+    wavelength = result.peaks.wavelength_A
+    plain = {
+        "schema": VERSION,
+        "mlindex_version": __version__,
+        "sample": result.peaks.name,
+        "wavelength_A": wavelength,
+        "convincing": bool(result.convincing),
+        "reason": result.reason,
+        "seconds": result.seconds,
+        "seed": int(result.seed),
+        "notes": [*result.peaks.notes, *result.notes],
+        "options": {name: _known(value) for name, value in result.options.items()},
+        "observed_lines": _observed(result.peaks),
+        "candidates": [
+            _candidate(rank, candidate, wavelength)
+            for rank, candidate in enumerate(result.candidates, 1)
+        ],
+        "searched": [
+            {
+                "bravais_lattice": s.bravais,
+                "status": s.status,
+                "trials": int(s.trials),
+                "seconds": float(s.seconds),
+            }
+            for s in result.searched
+        ],
+    }
+    return Document.model_validate(plain).model_dump(mode="json", by_alias=True)
+
+
+def _known(value: Any) -> Any:
+    """The value as plain Python, None where it is not a finite number."""
+    plain = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
+def _numbers(values: np.ndarray | None, n: int) -> list[float | None]:
+    return [None] * n if values is None else [_known(float(v)) for v in values]
+
+
+def _angles(q2: np.ndarray, wavelength_A: float | None) -> list[float | None]:
+    return _numbers(two_theta_from_q2(q2, wavelength_A) if wavelength_A else None, len(q2))
+
+
+def _rows(columns: dict[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _cell(cell: np.ndarray) -> dict[str, float]:
+    return dict(zip(Cell.model_fields, (float(v) for v in cell), strict=True))
+
+
+def _observed(peaks: PeakList) -> list[dict[str, Any]]:
+    n = len(peaks)
+    return _rows(
+        {
+            "line": range(1, n + 1),
+            "q2_inv_A2": _numbers(peaks.q2_inv_A2, n),
+            "d_A": _numbers(1 / np.sqrt(peaks.q2_inv_A2), n),
+            "two_theta_deg": _angles(peaks.q2_inv_A2, peaks.wavelength_A),
+            "two_theta_error_deg": _numbers(peaks.two_theta_error_deg, n),
+            "fwhm_deg": _numbers(peaks.fwhm_deg, n),
+            "intensity": _numbers(peaks.intensity, n),
+        }
+    )
+
+
+def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dict[str, Any]:
+    absent = np.array([a.q2_inv_A2 for a in candidate.absent])
+    return {
+        "rank": rank,
+        "bravais_lattice": candidate.bravais,
+        "lattice_system": BRAVAIS[candidate.bravais].system.name,
+        "centring": candidate.centring,
+        "cell": _cell(candidate.cell),
+        "cell_uncertainty": _cell(np.nan_to_num(candidate.cell_error, posinf=0.0)),
+        "niggli_cell": _cell(candidate.niggli),
+        "volume_A3": float(candidate.volume_A3),
+        "m20": _known(float(candidate.m20)),
+        "f_n": None if candidate.f_n is None else _known(float(candidate.f_n)),
+        "n_figure": figure_lines(candidate),
+        "log_evidence": _known(float(candidate.log_evidence)),
+        "probability": float(candidate.probability),
+        "zero_shift_deg": float(candidate.zero_shift_deg),
+        "n_indexed": candidate.n_indexed,
+        "n_used": candidate.n_used,
+        "n_calculated": int(candidate.n_calculated),
+        "lines": _candidate_lines(candidate, wavelength),
+        "absent": _rows(
+            {
+                "hkl": [tuple(int(i) for i in a.hkl) for a in candidate.absent],
+                "q2_inv_A2": absent.tolist(),
+                "d_A": (1 / np.sqrt(absent)).tolist(),
+                "two_theta_deg": _angles(absent, wavelength),
+            }
+        ),
+        "extinctions": [
+            {f.name: getattr(e, f.name) for f in fields(e)} | {"space_groups": list(e.space_groups)}
+            for e in candidate.extinctions
+        ],
+        "partners": [_partner(partner, wavelength) for partner in candidate.partners],
+    }
+
+
+def _candidate_lines(candidate: Candidate, wavelength: float | None) -> list[dict[str, Any]]:
+    n = candidate.n_used
+    corrected = np.asarray(candidate.q2_corrected_inv_A2, dtype=float)
+    calculated = np.where(candidate.indexed, candidate.q2_calculated_inv_A2, np.nan)
+    difference = None
+    if wavelength:
+        difference = two_theta_from_q2(corrected, wavelength) - two_theta_from_q2(
+            calculated, wavelength
+        )
+    return _rows(
+        {
+            "line": range(1, n + 1),
+            "indexed": candidate.indexed.tolist(),
+            "hkl": [
+                tuple(int(i) for i in row) if yes else None
+                for row, yes in zip(candidate.hkl, candidate.indexed, strict=True)
+            ],
+            "q2_corrected_inv_A2": corrected.tolist(),
+            "q2_calculated_inv_A2": _numbers(calculated, n),
+            "d_calculated_A": _numbers(1 / np.sqrt(calculated), n),
+            "two_theta_calculated_deg": _angles(calculated, wavelength),
+            "q2_difference_inv_A2": _numbers(corrected - calculated, n),
+            "two_theta_difference_deg": _numbers(difference, n),
+        }
+    )
+
+
+def _partner(partner: Partner, wavelength: float | None) -> dict[str, Any]:
+    q2 = np.array(partner.distinguishing_q2_inv_A2)
+    return {
+        "bravais_lattice": partner.bravais,
+        "cell": _cell(partner.cell),
+        "relation": partner.relation,
+        "distinguishing_q2_inv_A2": q2.tolist(),
+        "distinguishing_two_theta_deg": _angles(q2, wavelength) if wavelength else None,
+    }
+
+
+def tables(result: IndexingResult) -> dict[str, pd.DataFrame]:
+    """The tables declared in :mod:`mlindex.tables.indexing`, by name."""
+    return {table.name: table.arrow(rows).to_pandas() for table, rows in _tables(result)}
+
+
+def write_tables(result: IndexingResult, directory: str | Path) -> list[Path]:
+    """Write each of :func:`tables` to ``directory/{name}.parquet``, one file at a time.
+
+    Returns:
+        The files written.
+    """
+    from pathlib import Path
+
+    from mlindex.schema import write_table
+
+    written = []
+    for table, rows in _tables(result):
+        path = Path(directory) / f"{table.name}.parquet"
+        write_table(path, table, rows, {"mlindex_version": __version__, "seed": result.seed})
+        written.append(path)
+    return written
+
+
+def _tables(result: IndexingResult) -> list[tuple[Table, list[dict[str, Any]]]]:
+    from mlindex.output.parquet import rows_of
+
+    return rows_of(as_data(result))

@@ -1,0 +1,155 @@
+"""The JSON document of a result, declared once; its JSON Schema follows from it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mlindex.lattice import BRAVAIS, SYSTEMS
+
+#: Raised when a field changes its meaning or goes; new fields do not raise it.
+VERSION = 1
+
+BravaisSymbol = Annotated[
+    str, Field(description="Bravais lattice", json_schema_extra={"enum": list(BRAVAIS)})
+]
+SystemName = Annotated[
+    str, Field(description="Lattice system", json_schema_extra={"enum": list(SYSTEMS)})
+]
+Share = Annotated[float, Field(ge=0, le=1)]
+Hkl = tuple[int, int, int]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class Cell(_Part):
+    """Cell parameters: lengths in A, angles in degrees."""
+
+    a_A: float
+    b_A: float
+    c_A: float
+    alpha_deg: float
+    beta_deg: float
+    gamma_deg: float
+
+
+class ObservedLine(_Part):
+    """A line of the peak list, as measured."""
+
+    line: int = Field(ge=1, description="Number of the line, from 1")
+    q2_inv_A2: float = Field(description="1/d² in 1/A²")
+    d_A: float = Field(description="Spacing in A")
+    two_theta_deg: float | None = Field(description="2theta; null without a wavelength")
+    two_theta_error_deg: float | None = Field(description="Its uncertainty, where known")
+    fwhm_deg: float | None = Field(description="Width, where known")
+    intensity: float | None = Field(description="Intensity, where known")
+
+
+class CandidateLine(_Part):
+    """What a candidate says of a line; null where it does not index it."""
+
+    line: int = Field(ge=1, description="Number of the observed line")
+    indexed: bool
+    hkl: Hkl | None
+    q2_corrected_inv_A2: float = Field(description="Observed 1/d², the zero shift taken off")
+    q2_calculated_inv_A2: float | None
+    d_calculated_A: float | None
+    two_theta_calculated_deg: float | None = Field(
+        description="Without the zero shift; null without a wavelength too"
+    )
+    q2_difference_inv_A2: float | None = Field(description="Corrected minus calculated 1/d²")
+    two_theta_difference_deg: float | None = Field(
+        description="Corrected minus calculated 2theta; null without a wavelength too"
+    )
+
+
+class Absent(_Part):
+    """A line that a candidate predicts inside the measured range and that was not observed."""
+
+    hkl: Hkl
+    q2_inv_A2: float
+    d_A: float
+    two_theta_deg: float | None = Field(description="Calculated; null without a wavelength")
+
+
+class ExtinctionSymbol(_Part):
+    """An extinction symbol, with the space groups that have it."""
+
+    symbol: str
+    space_groups: list[str]
+    probability: Share = Field(description="Among all symbols of the Bravais lattice")
+    contradicted: int = Field(ge=0, description="Observed lines that only it forbids")
+
+
+class PartnerLattice(_Part):
+    """Another lattice with the same line positions, and the lines that tell the two apart."""
+
+    bravais_lattice: BravaisSymbol
+    cell: Cell
+    relation: str
+    distinguishing_q2_inv_A2: list[float]
+    distinguishing_two_theta_deg: list[float | None] | None = Field(
+        description="The same lines, without the zero shift; null where out of reach or unknown"
+    )
+
+
+class CandidateCell(_Part):
+    """A cell in the standard setting and everything that is said of it."""
+
+    rank: int = Field(ge=1)
+    bravais_lattice: BravaisSymbol
+    lattice_system: SystemName
+    centring: str = Field(description="P for hR, which is given on rhombohedral axes")
+    cell: Cell
+    cell_uncertainty: Cell = Field(description="Standard uncertainties; 0 where fixed")
+    niggli_cell: Cell
+    volume_A3: float
+    m20: float | None = Field(description="de Wolff's M; null where the fit is exact")
+    f_n: float | None = Field(
+        description="Smith and Snyder's F; null without a wavelength or where the fit is exact"
+    )
+    n_figure: int = Field(description="Lines that m20 and f_n are of: 20, or all if fewer")
+    log_evidence: float | None
+    probability: Share = Field(description="Among all candidates and none of them")
+    zero_shift_deg: float = Field(description="Observed minus true 2theta")
+    n_indexed: int
+    n_used: int
+    n_calculated: int = Field(description="Different lines allowed up to the last line used")
+    lines: list[CandidateLine]
+    absent: list[Absent]
+    extinctions: list[ExtinctionSymbol]
+    partners: list[PartnerLattice]
+
+
+class SearchedLattice(_Part):
+    """How far a Bravais lattice was searched."""
+
+    bravais_lattice: BravaisSymbol
+    status: Literal["complete", "cut off", "not reached"]
+    trials: int = Field(ge=0)
+    seconds: float = Field(ge=0)
+
+
+class Document(_Part):
+    """What mlindex says of one sample; candidates best first."""
+
+    model_config = ConfigDict(
+        title="Result of mlindex index", json_schema_extra={"$id": f"mlindex-result-{VERSION}"}
+    )
+
+    schema_version: Literal[1] = Field(alias="schema")
+    mlindex_version: str
+    sample: str = Field(description="Where the lines came from")
+    wavelength_A: float | None
+    convincing: bool = Field(description="The verdict on the first candidate")
+    reason: str
+    seconds: float
+    seed: int
+    notes: list[str]
+    options: dict[str, float | int | str | bool | None] = Field(description="What was asked for")
+    observed_lines: list[ObservedLine]
+    candidates: list[CandidateCell]
+    searched: list[SearchedLattice]

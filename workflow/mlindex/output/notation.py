@@ -1,0 +1,107 @@
+"""Numbers, cells and Miller indices as crystallographers write them."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from mlindex.lattice import ANGLES, AXES, BRAVAIS
+from mlindex.result import Candidate
+
+#: Uncertainties are given to two digits below this one and to one digit above (IUCr's rule of 19).
+_TWO_DIGITS_BELOW = 1.95
+_MOST_DECIMALS = 6
+_DECIMALS = (4, 4, 4, 3, 3, 3)
+PARAMETERS = (*AXES, *ANGLES)
+SYMBOLS = (*AXES, "α", "β", "γ")
+UNITS = (" Å",) * 3 + ("°",) * 3
+
+
+def with_uncertainty(value: float, uncertainty: float, decimals: int) -> str:
+    """A number as ``4.6837(3)``: the uncertainty stands for the last digits.
+
+    Args:
+        value: the number.
+        uncertainty: its standard uncertainty; where it is 0, not finite or too small to matter
+            the number stands alone.
+        decimals: digits behind the point of a number that stands alone.
+    """
+    if not math.isfinite(uncertainty) or uncertainty < 0.5 * 10.0**-_MOST_DECIMALS:
+        return f"{value:.{decimals}f}"
+    power = math.floor(math.log10(uncertainty))
+    if uncertainty / 10.0**power >= 9.5:
+        power += 1
+    two = uncertainty / 10.0**power < _TWO_DIGITS_BELOW
+    places = min((1 if two else 0) - power, _MOST_DECIMALS)
+    rounded = round(uncertainty * 10.0**places)
+    if places > 0:
+        return f"{value:.{places}f}({rounded})"
+    unit = 10**-places
+    return f"{round(value / unit) * unit}({rounded * unit})"
+
+
+def cell_numbers(candidate: Candidate) -> list[str]:
+    """The six cell parameters with uncertainties; angles that symmetry fixes as plain numbers."""
+    template = BRAVAIS[candidate.bravais].system.template
+    rows = zip(template, candidate.cell, candidate.cell_error, _DECIMALS, strict=True)
+    return [
+        with_uncertainty(float(value), float(error), decimals)
+        if isinstance(name, str)
+        else f"{value:g}"
+        for name, value, error, decimals in rows
+    ]
+
+
+def free_cell(candidate: Candidate) -> str:
+    """The free parameters with uncertainties, e.g. ``a = 4.5937(1) Å, c = 2.9587(1) Å``."""
+    numbers = cell_numbers(candidate)
+    free = BRAVAIS[candidate.bravais].system.free_positions
+    return ", ".join(f"{SYMBOLS[i]} = {numbers[i]}{UNITS[i]}" for i in free)
+
+
+def plain_cell(cell: np.ndarray) -> str:
+    """Six cell parameters without uncertainties, e.g. ``4.594 4.594 2.959 Å, 90 90 90°``."""
+    lengths = " ".join(f"{value:.4f}" for value in cell[:3])
+    angles = " ".join(f"{value:.3f}".rstrip("0").rstrip(".") for value in cell[3:])
+    return f"{lengths} Å, {angles}°"
+
+
+def lattice_name(bravais: str) -> str:
+    """A Bravais lattice in words, e.g. ``monoclinic C (mC)``."""
+    lattice = BRAVAIS[bravais]
+    return f"{lattice.system.name} {bravais[-1]} ({bravais})"
+
+
+def miller(hkl: tuple[int, ...] | np.ndarray) -> str:
+    """Miller indices with blanks between them, e.g. ``1 0 -2``."""
+    return " ".join(str(int(index)) for index in hkl)
+
+
+def figure_of_merit(value: float | None) -> str:
+    """A figure of merit: one decimal below 100, none above; nothing where there is none."""
+    if value is None or math.isnan(value):
+        return ""
+    if math.isinf(value):
+        return "∞"
+    return f"{value:.1f}" if value < 100 else f"{value:.0f}"
+
+
+def volume(value_A3: float) -> str:
+    """A volume with as many decimals as are of use."""
+    return f"{value_A3:.2f}" if value_A3 < 1000 else f"{value_A3:.1f}"
+
+
+def percent(share: float) -> str:
+    """A share of 1 in percent; near 0 and near 1 it is not rounded to them."""
+    if 0 < share < 0.005:
+        return "< 1 %"
+    if 0.995 < share < 1:
+        return "> 99 %"
+    return f"{100 * share:.0f} %"
+
+
+def signed(value: float, decimals: int) -> str:
+    """A number with its sign; zero without one."""
+    text = f"{value:+.{decimals}f}"
+    return f"{0:.{decimals}f}" if float(text) == 0 else text.replace("-", "−")

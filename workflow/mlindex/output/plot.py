@@ -1,0 +1,332 @@
+"""The figure of a result: pattern or sticks, and tick marks of every candidate below it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from mlindex.measured import MeasuredPattern
+from mlindex.merit import q2_from_two_theta
+from mlindex.output.notation import miller, signed
+from mlindex.output.view import Axis, Predicted, candidate_lines, predicted
+from mlindex.result import Candidate, IndexingResult
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+#: Candidates that get a row of ticks.
+MOST_ROWS = 20
+_TOP_HEIGHT, _ROW_HEIGHT, _MARGINS = 330, 26, 120
+#: The first view goes this far beyond the last line used, as a share of the range.
+_VIEW_BEYOND = 0.08
+_INK, _RED = "#343a40", "#c92a2a"
+_PALE_BLUE, _PALE_ORANGE = "#a5c8ff", "#ffc9a3"
+_DIMMED = 0.35
+
+
+class Fit(Protocol):
+    """What a peak search may tell beside the peaks, each (m,) on the pattern's 2theta."""
+
+    background: np.ndarray
+    fitted: np.ndarray
+
+
+def axis_of(result: IndexingResult, pattern: MeasuredPattern | None) -> Axis:
+    """2theta where list or pattern tell the wavelength, else 1/d."""
+    known = result.peaks.wavelength_A or (pattern.wavelength_A if pattern is not None else None)
+    return Axis(known)
+
+
+def figure_of(
+    result: IndexingResult, pattern: MeasuredPattern | None, fit: Fit | None, axis: Axis
+) -> go.Figure:
+    """The figure, as wide as the page.
+
+    Traces of one candidate carry its number in ``meta``: its ticks are always there, its guides
+    and unindexed lines (``meta.selected``) only when it is the one selected, at first the best.
+    """
+    from plotly.subplots import make_subplots
+
+    shown = result.candidates[:MOST_ROWS]
+    rows_height = _ROW_HEIGHT * len(shown) + 10 if shown else 0
+    fig = make_subplots(
+        2 if shown else 1,
+        1,
+        shared_xaxes=True,
+        vertical_spacing=0.02 if shown else 0,
+        row_heights=[_TOP_HEIGHT, rows_height] if shown else None,
+    )
+    if axis.wavelength_A is None:
+        pattern = None
+    heights = _heights(result, pattern, axis)
+    base, top = _vertical_range(result, pattern, heights, axis)
+    end = _end(result, pattern, axis)
+    for number, candidate in enumerate(shown):
+        lines = predicted(candidate, _q2_at(end - candidate.zero_shift_deg, axis))
+        _guides(fig, number, candidate, lines, axis, (base, top))
+        _ticks(fig, number, candidate, result, lines, axis)
+    _measured(fig, pattern, fit)
+    _peaks(fig, result, heights, axis, base if pattern is None else None)
+    for number, candidate in enumerate(shown):
+        _unindexed(fig, number, candidate, result, heights, axis)
+    _layout(fig, result, axis, (base, top), _TOP_HEIGHT + rows_height + _MARGINS)
+    return fig
+
+
+def _heights(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) -> np.ndarray:
+    """Where the marks of the observed lines stand (n,): on the pattern, or at their intensity."""
+    peaks = result.peaks
+    if pattern is not None:
+        positions = axis.positions(peaks.q2_inv_A2)
+        return np.interp(positions, pattern.two_theta_deg, pattern.intensity)
+    return np.ones(len(peaks)) if peaks.intensity is None else np.asarray(peaks.intensity, float)
+
+
+def _used(result: IndexingResult) -> int:
+    return max((c.n_used for c in result.candidates), default=len(result.peaks))
+
+
+def _view(result: IndexingResult, axis: Axis) -> tuple[float, float]:
+    """The first view: the lines used and a little more."""
+    positions = axis.positions(result.peaks.q2_inv_A2[: _used(result)])
+    positions = positions[np.isfinite(positions)]
+    if not len(positions):
+        return 0.0, 1.0
+    beyond = _VIEW_BEYOND * (positions[-1] - positions[0] or positions[-1])
+    return max(positions[0] - 1.5 * beyond, 0.0), positions[-1] + beyond
+
+
+def _vertical_range(
+    result: IndexingResult, pattern: MeasuredPattern | None, heights: np.ndarray, axis: Axis
+) -> tuple[float, float]:
+    if pattern is None:
+        return 0.0, 1.1 * float(max(heights.max(initial=0.0), 1e-9))
+    low, high = _view(result, axis)
+    inside = (pattern.two_theta_deg >= low) & (pattern.two_theta_deg <= high)
+    intensity = pattern.intensity[inside] if inside.any() else pattern.intensity
+    bottom, top = float(intensity.min()), float(intensity.max())
+    span = top - bottom or 1.0
+    return max(bottom - 0.04 * span, min(bottom, 0.0)), top + 0.1 * span
+
+
+def _end(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) -> float:
+    """How far calculated lines are drawn: the measured range, or the view without a pattern."""
+    view = _view(result, axis)[1]
+    return view if pattern is None else max(float(pattern.two_theta_deg[-1]), view)
+
+
+def _q2_at(position: float, axis: Axis) -> float:
+    if axis.wavelength_A:
+        return float(q2_from_two_theta(min(position, 180.0), axis.wavelength_A))
+    return position**2
+
+
+def _sticks(positions: np.ndarray, low: float, high: np.ndarray | float) -> dict[str, np.ndarray]:
+    """Vertical strokes as one broken line."""
+    x = np.repeat(positions, 3)
+    y = np.column_stack([np.full(len(positions), low), np.broadcast_to(high, positions.shape)])
+    return {"x": x, "y": np.column_stack([y, np.full(len(positions), np.nan)]).ravel()}
+
+
+def _seen_end(candidate: Candidate) -> float:
+    return float(candidate.q2_corrected_inv_A2.max(initial=0.0))
+
+
+def _add(fig: go.Figure, row: int, **scatter: Any) -> None:
+    import plotly.graph_objects as go
+
+    fig.add_trace(go.Scatter(**scatter), row=row, col=1)
+
+
+def _guides(
+    fig: go.Figure,
+    number: int,
+    candidate: Candidate,
+    lines: Predicted,
+    axis: Axis,
+    span: tuple[float, float],
+) -> None:
+    """Faint strokes through the pattern at the calculated lines of the range used."""
+    positions = axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg)
+    explained = lines.line >= 0
+    inside = lines.q2_inv_A2 <= _seen_end(candidate)
+    for which, colour in ((explained, _PALE_BLUE), (inside & ~explained, _PALE_ORANGE)):
+        _add(
+            fig,
+            1,
+            **_sticks(positions[which], *span),
+            mode="lines",
+            line={"color": colour, "width": 1},
+            hoverinfo="skip",
+            showlegend=False,
+            visible=number == 0,
+            meta={"candidate": number, "selected": True},
+        )
+
+
+def _ticks(
+    fig: go.Figure,
+    number: int,
+    candidate: Candidate,
+    result: IndexingResult,
+    lines: Predicted,
+    axis: Axis,
+) -> None:
+    from mlindex.report.plotting import BLUE, GREY, ORANGE
+
+    observed = candidate_lines(result.peaks, candidate, axis)
+    inside = lines.q2_inv_A2 <= _seen_end(candidate)
+    colours = np.where(lines.line >= 0, BLUE, np.where(inside, ORANGE, GREY))
+    calculated = axis.positions(lines.q2_inv_A2)
+    texts = []
+    for hkl, position, line, within in zip(lines.hkl, calculated, lines.line, inside, strict=True):
+        remark = "predicted, not seen" if within else "beyond the lines used"
+        if line >= 0:
+            difference = signed(float(observed.difference[line]), axis.decimals)
+            remark = f"line {line + 1}, obs − calc {difference} {axis.unit}"
+        texts.append(f"<b>{miller(hkl)}</b><br>{axis.name} {axis.text(position)}<br>{remark}")
+    _add(
+        fig,
+        2,
+        x=axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg),
+        y=np.full(len(calculated), number + 1),
+        mode="markers",
+        marker={
+            "symbol": "line-ns",
+            "size": 15,
+            "line": {"width": 1.6, "color": list(colours)},
+        },
+        opacity=1.0 if number == 0 else _DIMMED,
+        text=texts,
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=False,
+        meta={"candidate": number, "selected": False},
+    )
+
+
+def _measured(fig: go.Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> None:
+    from mlindex.report.plotting import GREEN, GREY
+
+    if pattern is None:
+        return
+    curves = [("measured", pattern.intensity, {"color": _INK, "width": 1.1})]
+    if fit is not None:
+        curves.append(("fitted", fit.fitted, {"color": GREEN, "width": 1.1}))
+        curves.append(("background", fit.background, {"color": GREY, "width": 1, "dash": "dash"}))
+    for name, y, line in curves:
+        _add(
+            fig,
+            1,
+            x=pattern.two_theta_deg,
+            y=y,
+            mode="lines",
+            name=name,
+            line=line,
+            hoverinfo="skip",
+        )
+
+
+def _peaks(
+    fig: go.Figure,
+    result: IndexingResult,
+    heights: np.ndarray,
+    axis: Axis,
+    stick_base: float | None,
+) -> None:
+    """Marks of the observed lines, with strokes from ``stick_base`` where there is no pattern."""
+    from mlindex.report.plotting import BLUE, GREY
+
+    peaks = result.peaks
+    positions = axis.positions(peaks.q2_inv_A2)
+    used = np.arange(len(peaks)) < _used(result)
+    for which, name, colour in ((used, "lines used", BLUE), (~used, "lines not used", GREY)):
+        if not which.any():
+            continue
+        if stick_base is not None:
+            _add(
+                fig,
+                1,
+                **_sticks(positions[which], stick_base, heights[which]),
+                mode="lines",
+                line={"color": _INK if name == "lines used" else GREY, "width": 1.6},
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        numbers = np.flatnonzero(which)
+        texts = [_peak_text(result, int(i), axis) for i in numbers]
+        _add(
+            fig,
+            1,
+            x=positions[which],
+            y=heights[which],
+            mode="markers",
+            name=name,
+            marker={"symbol": "triangle-down", "size": 8, "color": colour},
+            text=texts,
+            hovertemplate="%{text}<extra></extra>",
+        )
+
+
+def _peak_text(result: IndexingResult, line: int, axis: Axis) -> str:
+    q2 = result.peaks.q2_inv_A2[line]
+    position = axis.text(float(axis.positions(q2)))
+    return f"<b>line {line + 1}</b><br>{axis.name} {position}<br>d {1 / np.sqrt(q2):.4f} Å"
+
+
+def _unindexed(
+    fig: go.Figure,
+    number: int,
+    candidate: Candidate,
+    result: IndexingResult,
+    heights: np.ndarray,
+    axis: Axis,
+) -> None:
+    lost = np.flatnonzero(~candidate.indexed)
+    positions = axis.positions(result.peaks.q2_inv_A2[lost])
+    _add(
+        fig,
+        1,
+        x=positions,
+        y=heights[lost],
+        mode="markers",
+        name="not indexed",
+        marker={"symbol": "x", "size": 9, "color": _RED},
+        text=[f"{_peak_text(result, int(i), axis)}<br>not indexed" for i in lost],
+        hovertemplate="%{text}<extra></extra>",
+        showlegend=bool(len(lost)),
+        visible=number == 0,
+        meta={"candidate": number, "selected": True},
+    )
+
+
+def _layout(
+    fig: go.Figure, result: IndexingResult, axis: Axis, span: tuple[float, float], height: int
+) -> None:
+    shown = result.candidates[:MOST_ROWS]
+    fig.update_layout(
+        height=height,
+        margin={"l": 62, "r": 16, "t": 72, "b": 48},
+        modebar={"remove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]},
+        font={"size": 12},
+        hovermode="closest",
+        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
+        hoverlabel={"align": "left"},
+    )
+    fig.update_xaxes(range=list(_view(result, axis)), showspikes=True, spikemode="across")
+    fig.update_xaxes(spikethickness=1, spikecolor="#adb5bd", spikedash="dot", showgrid=False)
+    last = 2 if shown else 1
+    fig.update_xaxes(title_text=f"{axis.name} ({axis.unit})", row=last, col=1)
+    fig.update_yaxes(title_text="intensity", range=list(span), zeroline=False, row=1, col=1)
+    if result.peaks.intensity is None and not any(t.name == "measured" for t in fig.data):
+        fig.update_yaxes(showticklabels=False, title_text="", row=1, col=1)
+    if shown:
+        fig.update_yaxes(
+            tickvals=list(range(1, len(shown) + 1)),
+            ticktext=[f"{n}  {c.bravais}" for n, c in enumerate(shown, 1)],
+            range=[len(shown) + 0.6, 0.4],
+            fixedrange=True,
+            zeroline=False,
+            row=2,
+            col=1,
+        )

@@ -1,0 +1,190 @@
+"""What terminal, page and CIF share: positions on the measured axis, lines, summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
+from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.merit import distinct, nearest_index, reflections, two_theta_from_q2
+from mlindex.output.notation import free_cell, lattice_name, percent, plain_cell
+from mlindex.peaklist import PeakList
+from mlindex.result import Candidate, IndexingResult
+
+#: Lines that M and F are given for.
+FIGURE_LINES = 20
+#: q² that agree to this fraction are of the same calculated line.
+_SAME_REL = 1e-6
+_MOST_PREDICTED = 600
+#: How far a lattice was searched, in the words of a reader, in the order they are told in.
+STATUS_WORDS = {
+    "complete": "searched completely",
+    "cut off": "cut off before the end",
+    "not reached": "not reached",
+}
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The axis that positions are shown on: 2theta with a wavelength, 1/d without one."""
+
+    wavelength_A: float | None
+
+    @property
+    def name(self) -> str:
+        """Name of the axis."""
+        return "2θ" if self.wavelength_A else "1/d"
+
+    @property
+    def unit(self) -> str:
+        """Its unit."""
+        return "°" if self.wavelength_A else "1/Å"
+
+    @property
+    def decimals(self) -> int:
+        """Digits behind the point that positions are shown with."""
+        return 3 if self.wavelength_A else 5
+
+    def positions(self, q2_inv_A2: np.ndarray, zero_shift_deg: float = 0.0) -> np.ndarray:
+        """Positions (n,) of lines; NaN where the wavelength does not reach them.
+
+        ``zero_shift_deg`` is added to 2theta: where a calculated line is seen.
+        """
+        q2 = np.asarray(q2_inv_A2, dtype=float)
+        if self.wavelength_A:
+            return two_theta_from_q2(q2, self.wavelength_A) + zero_shift_deg
+        return np.sqrt(q2)
+
+    def text(self, position: float) -> str:
+        """A position with its digits; a dash where there is none."""
+        return f"{position:.{self.decimals}f}" if np.isfinite(position) else "–"
+
+
+@dataclass(frozen=True)
+class CandidateLines:
+    """A candidate's lines on an axis; every array over the ``n`` lines used.
+
+    ``observed`` are as measured, ``corrected`` with the zero shift taken off. ``calculated``
+    and ``difference`` (corrected minus calculated) are NaN where ``indexed`` is not.
+    """
+
+    hkl: np.ndarray
+    indexed: np.ndarray
+    observed: np.ndarray
+    corrected: np.ndarray
+    calculated: np.ndarray
+    difference: np.ndarray
+
+
+def candidate_lines(peaks: PeakList, candidate: Candidate, axis: Axis) -> CandidateLines:
+    """The lines used, with what the candidate says of them."""
+    indexed = candidate.indexed
+    corrected = axis.positions(candidate.q2_corrected_inv_A2)
+    calculated = np.full(len(indexed), np.nan)
+    calculated[indexed] = axis.positions(candidate.q2_calculated_inv_A2[indexed])
+    return CandidateLines(
+        hkl=candidate.hkl,
+        indexed=indexed,
+        observed=axis.positions(peaks.q2_inv_A2[: len(indexed)]),
+        corrected=corrected,
+        calculated=calculated,
+        difference=corrected - calculated,
+    )
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """Different lines that a candidate's lattice allows, rising.
+
+    ``line`` (m,) is the position among the lines used of the observed line that each explains,
+    -1 where there is none.
+    """
+
+    hkl: np.ndarray
+    q2_inv_A2: np.ndarray
+    line: np.ndarray
+
+
+def predicted(candidate: Candidate, q2_max_inv_A2: float) -> Predicted:
+    """Lines up to q²_max, the first 600 of them; of very large cells only the explained ones."""
+    used = np.flatnonzero(candidate.indexed)
+    explained = candidate.q2_calculated_inv_A2[used]
+    try:
+        hkl = reflections(candidate.cell, candidate.centring, q2_max_inv_A2)
+    except ValueError:
+        order = np.argsort(explained, kind="stable")
+        return Predicted(candidate.hkl[used[order]], explained[order], used[order])
+    q2 = quadratic_terms(hkl) @ reciprocal_from_cell(candidate.cell)
+    first = distinct(q2)[:_MOST_PREDICTED]
+    hkl, q2 = _first_named(hkl, first, len(q2)), q2[first]
+    line = np.full(len(q2), -1)
+    if len(used) and len(q2):
+        nearest = nearest_index(explained, q2)
+        same = np.abs(q2[nearest] - explained) <= _SAME_REL * explained
+        line[nearest[same]] = used[same]
+        hkl[nearest[same]] = candidate.hkl[used[same]]
+    return Predicted(hkl, q2, line)
+
+
+def _first_named(hkl: np.ndarray, starts: np.ndarray, end: int) -> np.ndarray:
+    """Of each run of equivalent indices the one that is usually named: 2 1 1 of 1 -1 2 and so on.
+
+    ``starts`` are the first positions of the runs; the last of them ends before ``end``.
+    """
+    ends = np.append(starts[1:], end)
+    return np.array(
+        [max(hkl[a:b].tolist()) for a, b in zip(starts, ends, strict=True)], dtype=int
+    ).reshape(-1, 3)
+
+
+def unindexed_positions(peaks: PeakList, candidate: Candidate, axis: Axis) -> list[str]:
+    """Positions, as measured, of the lines that a candidate leaves unexplained."""
+    lines = candidate_lines(peaks, candidate, axis)
+    return [axis.text(p) for p in lines.observed[~lines.indexed]]
+
+
+def by_status(result: IndexingResult) -> dict[str, list[str]]:
+    """Bravais lattices by how far they were searched, statuses in the order of telling."""
+    found = dict.fromkeys(STATUS_WORDS)
+    for searched in result.searched:
+        found[searched.status] = [*(found.get(searched.status) or []), searched.bravais]
+    return {status: lattices for status, lattices in found.items() if lattices}
+
+
+def headline(result: IndexingResult) -> str:
+    """The verdict in one sentence."""
+    if not result.candidates:
+        return "No cell was found."
+    best = result.candidates[0]
+    what = (
+        f"{lattice_name(best.bravais)}, {free_cell(best)}; {best.n_indexed} of {best.n_used} "
+        f"lines indexed, probability {percent(best.probability)}."
+    )
+    if result.convincing:
+        return f"A convincing cell: {what}"
+    return f"No convincing cell. The best one found: {what}"
+
+
+def figure_lines(candidate: Candidate) -> int:
+    """N of F_N: the lines that M and F of a candidate are given for."""
+    return min(FIGURE_LINES, candidate.n_used)
+
+
+def alternative_cell(candidate: Candidate) -> str | None:
+    """The cell in the other usual setting of its lattice, or None where there is no other."""
+    other = BRAVAIS[candidate.bravais].other_setting
+    if other is None:
+        return None
+    basis = np.array(other.basis)
+    cell = cell_from_metric(basis @ metric_tensor(candidate.cell) @ basis.T)
+    # Angles that the setting fixes come out of the cosines with the error of rounding.
+    return f"{other.name}: {plain_cell(np.round(cell, 6))}"
+
+
+def joined(texts: Sequence[str], most: int, separator: str = ", ") -> str:
+    """The first texts, and how many there are beyond them."""
+    shown = separator.join(texts[:most])
+    return shown if len(texts) <= most else f"{shown} and {len(texts) - most} more"

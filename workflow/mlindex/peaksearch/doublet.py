@@ -1,0 +1,98 @@
+"""K-alpha doublets of X-ray tubes, told from the data, and lines of other wavelengths."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.measured import MeasuredPattern
+from mlindex.readers.radiation import TUBES
+
+#: Other lines of tubes: name, wavelength in A, largest share of the height of K-alpha1 beside a
+#: filter or mirror. K-beta1: International Tables for Crystallography C, table 4.2.2.4; tungsten
+#: comes from the filament; the satellites of Cu (K-alpha3,4): Berger, X-Ray Spectrom. 15 (1986).
+_GHOSTS = {
+    "Cr": (("K-beta", 2.08487, 0.025),),
+    "Fe": (("K-beta", 1.75661, 0.025),),
+    "Co": (("K-beta", 1.62082, 0.025),),
+    "Cu": (
+        ("K-beta", 1.392234, 0.025),
+        ("W L-alpha", 1.476390, 0.03),
+        ("K-alpha satellites", 1.534753, 0.012),
+    ),
+    "Mo": (("K-beta", 0.632303, 0.025),),
+    "Ag": (("K-beta", 0.497082, 0.025),),
+}
+_SAME_LINE_REL = 3e-4
+#: A doublet assumed or denied must make the misfit smaller by this factor.
+_CLEAR_FACTOR = 1.15
+
+
+@dataclass(frozen=True)
+class Line:
+    """Radiation as the search takes it; the second line is None for a single one.
+
+    ``assumed_second_A`` is one to try where the pattern names none.
+    """
+
+    wavelength_A: float
+    second_A: float | None
+    ratio: float
+    tube: str | None
+    stated: bool
+    first_if_doublet_A: float
+
+    def split(self, two_theta_deg: np.ndarray, ratio: float) -> np.ndarray:
+        """Distance of the second line in degrees at positions of the first; 0 if ratio is 0."""
+        if self.second_A is None or ratio == 0:
+            return np.zeros_like(two_theta_deg)
+        sine = np.sin(np.radians(two_theta_deg) / 2) * self.second_A / self.first_if_doublet_A
+        return 2 * np.degrees(np.arcsin(np.clip(sine, 0, 1))) - two_theta_deg
+
+
+def line_of(pattern: MeasuredPattern) -> Line:
+    """The radiation of a pattern, with the doublet that its wavelength suggests."""
+    wavelength = pattern.wavelength_A
+    if pattern.radiation == "neutron":
+        return Line(wavelength, None, 0.0, None, False, wavelength)
+    for tube, (first, second) in TUBES.items():
+        for usual in (first, (2 * first + second) / 3):
+            if abs(wavelength / usual - 1) < _SAME_LINE_REL:
+                # A wavelength near the mean of the doublet leaves open which is meant.
+                start = wavelength if usual == first else first
+                other, stated = pattern.second_wavelength_A, True
+                if other is None or not other > start:
+                    other, stated = start * second / first, False
+                return Line(wavelength, other, pattern.second_ratio, tube, stated, start)
+    other = pattern.second_wavelength_A
+    if other is not None and other > wavelength:
+        return Line(wavelength, other, pattern.second_ratio, None, True, wavelength)
+    return Line(wavelength, None, 0.0, None, False, wavelength)
+
+
+def is_doublet(line: Line, misfit_single: float, misfit_double: float) -> bool:
+    """Whether the data show a doublet; what the file states holds where they don't decide."""
+    if line.second_A is None:
+        return False
+    if line.stated:
+        return not misfit_single * _CLEAR_FACTOR < misfit_double
+    return misfit_double * _CLEAR_FACTOR < misfit_single
+
+
+def ghosts(
+    line: Line, two_theta_deg: np.ndarray, height: np.ndarray, tolerance_deg: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Peaks (m,) that lie where another line of the tube puts a much stronger peak.
+
+    Returns:
+        For each kind of such peaks, by name, which they are: bool (m,).
+    """
+    out = {}
+    for name, wavelength, share in _GHOSTS.get(line.tube or "", ()):
+        sine = np.sin(np.radians(two_theta_deg) / 2) * wavelength / line.first_if_doublet_A
+        image = 2 * np.degrees(np.arcsin(sine))
+        near = np.abs(image[:, None] - two_theta_deg) < tolerance_deg
+        weak = height < share * height[:, None]
+        out[name] = np.any(near & weak, axis=0)
+    return out

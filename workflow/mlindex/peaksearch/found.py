@@ -1,0 +1,73 @@
+"""What the peak search is asked and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.errors import MlindexError
+from mlindex.peaklist import PeakList
+
+
+@dataclass(frozen=True)
+class PeakSearch:
+    """Settings of the peak search.
+
+    Attributes:
+        minimum_significance: height of a peak over its standard uncertainty, misfit included,
+            below which it counts as noise.
+        max_peaks: peaks kept, counted from low angles: indexing lives on the first lines.
+        two_theta_min_deg: where the search begins, None: with the pattern.
+        two_theta_max_deg: where it ends, None: with the pattern.
+    """
+
+    minimum_significance: float = 5.0
+    max_peaks: int = 60
+    two_theta_min_deg: float | None = None
+    two_theta_max_deg: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self.minimum_significance > 0:
+            raise MlindexError(
+                f"the minimum significance must be positive, got {self.minimum_significance:g}"
+            )
+        if self.max_peaks < 1:
+            raise MlindexError(f"the number of peaks must be at least 1, got {self.max_peaks}")
+        low, high = self.two_theta_min_deg, self.two_theta_max_deg
+        if low is not None and high is not None and not low < high:
+            raise MlindexError(
+                f"the range of the peak search is empty: from {low:g} to {high:g} degrees"
+            )
+
+
+@dataclass(frozen=True)
+class FoundPeaks:
+    """Peaks of a pattern with n points; m peaks rising in 2theta.
+
+    Attributes:
+        peaks: the same peaks as a list to index; intensities are areas.
+        background: (n,) in the units of the intensities.
+        fitted: (n,) sum of the fitted profiles over the background.
+        two_theta_deg: (m,) positions, of the first line of a doublet.
+        error_deg: (m,) standard uncertainties of the positions.
+        height: (m,) over the background; of the first line of a doublet.
+        area: (m,) height times degrees; of both lines of a doublet.
+        fwhm_deg: (m,) full widths at half maximum of one line.
+        significance: (m,) height over its standard uncertainty.
+        notes: what was assumed, left out or remarkable.
+    """
+
+    peaks: PeakList
+    background: np.ndarray
+    fitted: np.ndarray
+    two_theta_deg: np.ndarray
+    error_deg: np.ndarray
+    height: np.ndarray
+    area: np.ndarray
+    fwhm_deg: np.ndarray
+    significance: np.ndarray
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.two_theta_deg)

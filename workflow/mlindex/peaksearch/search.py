@@ -1,0 +1,225 @@
+"""The peak search: from a measured pattern to a peak list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mlindex.errors import MlindexError
+from mlindex.measured import MeasuredPattern
+from mlindex.merit import q2_from_two_theta
+from mlindex.peaklist import PeakList
+from mlindex.peaksearch.background import fit_background, refine_background
+from mlindex.peaksearch.calibrate import Calibration, calibrate
+from mlindex.peaksearch.doublet import Line, ghosts, line_of
+from mlindex.peaksearch.fit import Group
+from mlindex.peaksearch.found import FoundPeaks, PeakSearch
+from mlindex.peaksearch.noise import correlation_excess, standard_errors
+from mlindex.peaksearch.rounds import Data, fit_all, refit, total
+from mlindex.peaksearch.widths import fit_widths, survey
+
+_FEWEST_POINTS = 20
+_NO_PEAK = "no peak stands out of the noise: amorphous, empty, or measured too short"
+#: Shortest wave of the background in FWHM, and as a share of the range.
+_PERIOD_FWHM = 30.0
+_PERIOD_SHARE = 0.02
+#: Background of a pattern without peaks: as if they were this share of the range wide.
+_NO_PEAK_SHARE = 0.01
+#: Positions are never better than these: degrees, and share of the FWHM.
+_FLOOR_DEG = 0.002
+_FLOOR_FWHM = 0.03
+#: Points over which noise may go together.
+_FEWEST_LAGS, _MOST_LAGS = 3, 4
+#: Peaks so much wider or narrower than their neighbours are humps and glitches.
+_TOO_WIDE, _TOO_NARROW = 3.4, 0.3
+
+
+def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> FoundPeaks:
+    """Find and fit the peaks of a pattern.
+
+    Widths are surveyed with matched filters of all widths, the background is a smooth curve
+    under the peaks, and groups of peaks are fitted with split pseudo-Voigt profiles, as K-alpha
+    doublets where the data show them. Positions are those of the first line of a doublet.
+
+    Args:
+        pattern: the pattern; its wavelength is needed.
+        settings: see :class:`PeakSearch`.
+
+    Returns:
+        Peaks rising in 2theta; none, with a note, where the pattern shows none.
+
+    Raises:
+        MlindexError: without a wavelength, or if the range holds no data.
+    """
+    settings = settings or PeakSearch()
+    if pattern.wavelength_A is None:
+        raise MlindexError(
+            f"{pattern.name}: the file states no wavelength, and 2theta needs one: give it with "
+            "--wavelength (in A)"
+        )
+    used = _usable(pattern, settings)
+    x, y = pattern.two_theta_deg[used], pattern.intensity[used].astype(float)
+    sigma = standard_errors(y, None if pattern.error is None else pattern.error[used])
+    features = survey(x, y, sigma)
+    if not len(features.position):
+        return _nothing(pattern, used, sigma)
+    line = line_of(pattern)
+    # The survey counts deviations of any shape; the strongest are enough to learn the width.
+    curve = fit_widths(features.position, features.fwhm, np.minimum(features.significance, 100))
+    background = fit_background(x, y, sigma, *_scales(x, curve))
+    calibration = calibrate(x, y - background, sigma, features, line)
+    background = fit_background(x, y, sigma, *_scales(x, calibration.widths))
+    data = Data(x, y - background, sigma, calibration.widths(x))
+    excess = _excess(data)
+    limit = settings.minimum_significance * excess
+    groups = fit_all(data, calibration, line, limit)
+    period = _scales(x, calibration.widths)[1]
+    background = refine_background(x, y, sigma, background, _under_peaks(data, groups), period)
+    data = replace(data, y=y - background)
+    groups = refit(data, calibration, line, groups, limit)
+    return _answer(pattern, settings, used, background, groups, excess, calibration, line)
+
+
+def _usable(pattern: MeasuredPattern, settings: PeakSearch) -> np.ndarray:
+    x = pattern.two_theta_deg
+    used = np.isfinite(x) & np.isfinite(pattern.intensity) & (x > 0) & (x < 180)
+    if settings.two_theta_min_deg is not None:
+        used &= x >= settings.two_theta_min_deg
+    if settings.two_theta_max_deg is not None:
+        used &= x <= settings.two_theta_max_deg
+    if used.sum() < _FEWEST_POINTS:
+        raise MlindexError(
+            f"{pattern.name}: {int(used.sum())} points lie in the range of the peak search, at "
+            f"least {_FEWEST_POINTS} are needed; widen the range or check the file"
+        )
+    return used
+
+
+def _scales(x, curve):
+    fwhm = float(np.median(curve(x)))
+    return fwhm, max(_PERIOD_FWHM * fwhm, _PERIOD_SHARE * float(x[-1] - x[0]))
+
+
+def _excess(data: Data) -> float:
+    """Noise that goes together between neighbours, judged over less than a peak."""
+    points = np.median(data.width) / np.median(np.diff(data.x))
+    lags = np.clip(points / 3, min(_FEWEST_LAGS, points), _MOST_LAGS)
+    return correlation_excess(data.y / data.sigma, max(1, int(lags)))
+
+
+def _under_peaks(data: Data, groups: list[Group]) -> np.ndarray:
+    """Points (n,) to which a peak adds more than the noise, Lorentzian tails included."""
+    out = np.zeros(len(data.x), dtype=bool)
+    for group in groups:
+        noise = np.interp(group.position, data.x, data.sigma)
+        reach = np.clip(np.sqrt(group.eta * group.height / noise) / 2, 1.5, 8) * group.fwhm
+        low, high = group.position - reach, group.position + group.split + reach
+        for a, b in zip(*np.searchsorted(data.x, (low, high)), strict=True):
+            out[a:b] = True
+    return out
+
+
+def _nothing(pattern, used, sigma):
+    x, y = pattern.two_theta_deg[used], pattern.intensity[used].astype(float)
+    fwhm = _NO_PEAK_SHARE * float(x[-1] - x[0])
+    background = _spread(pattern, used, fit_background(x, y, sigma, fwhm, _PERIOD_FWHM * fwhm))
+    none = np.empty(0)
+    peaks = PeakList(pattern.name, none, none, pattern.wavelength_A, (), none, none)
+    return FoundPeaks(
+        peaks, background, background, none, none, none, none, none, none, (_NO_PEAK,)
+    )
+
+
+def _spread(pattern, used, values):
+    """Values at the points used, on all points: constant beyond, between neighbours linear."""
+    x = pattern.two_theta_deg
+    return np.interp(x, x[used], values)
+
+
+def _answer(pattern, settings, used, background, groups, excess, calibration, line):
+    x = pattern.two_theta_deg
+    columns, notes = _chosen(_columns(groups, excess), settings, x[used], calibration, line)
+    wavelength, note = _wavelength(line, calibration)
+    base = _spread(pattern, used, background)
+    peaks = PeakList(
+        pattern.name,
+        q2_from_two_theta(columns["position"], wavelength),
+        columns["area"],
+        wavelength,
+        (),
+        columns["error"],
+        columns["fwhm"],
+    )
+    return FoundPeaks(
+        peaks,
+        base,
+        base + total(x, groups),
+        columns["position"],
+        columns["error"],
+        columns["height"],
+        columns["area"],
+        columns["fwhm"],
+        columns["significance"],
+        (*note, *notes),
+    )
+
+
+def _chosen(columns, settings: PeakSearch, x, calibration: Calibration, line: Line):
+    """Columns of the peaks to give, and notes on those left out."""
+    notes = []
+    keep = _plausible(columns, calibration, x, settings.minimum_significance)
+    near = 0.5 * columns["fwhm"]
+    for name, where in ghosts(line, columns["position"], columns["height"], near).items():
+        if (where & keep).any():
+            angles = ", ".join(f"{a:.2f}" for a in columns["position"][where & keep])
+            notes.append(f"left out as {name} of strong peaks: {angles} degrees")
+        keep &= ~where
+    n = int(keep.sum())
+    if n > settings.max_peaks:
+        notes.append(f"the first {settings.max_peaks} of {n} peaks were kept")
+    if not n:
+        notes.append(_NO_PEAK)
+    first = np.flatnonzero(keep)[: settings.max_peaks]
+    return {name: values[first] for name, values in columns.items()}, notes
+
+
+def _columns(groups: list[Group], excess: float) -> dict[str, np.ndarray]:
+    def joined(parts):
+        return np.concatenate(list(parts)) if groups else np.empty(0)
+
+    columns = {
+        "position": joined(g.position for g in groups),
+        "height": joined(g.height for g in groups),
+        "area": joined(g.area() for g in groups),
+        "fwhm": joined(g.fwhm * np.cosh(g.asymmetry) for g in groups),
+        "significance": joined(g.significance for g in groups) / excess,
+    }
+    scatter = joined(g.position_error for g in groups) * excess
+    columns["error"] = np.sqrt(scatter**2 + _FLOOR_DEG**2 + (_FLOOR_FWHM * columns["fwhm"]) ** 2)
+    order = np.argsort(columns["position"], kind="stable")
+    return {name: values[order] for name, values in columns.items()}
+
+
+def _plausible(columns, calibration: Calibration, x, significance):
+    position, fwhm = columns["position"], columns["fwhm"]
+    relative = fwhm / calibration.widths(position)
+    inside = (position - x[0] > 0.5 * fwhm) & (x[-1] - position > 0.5 * fwhm)
+    ordinary = (relative < _TOO_WIDE) & (relative > _TOO_NARROW)
+    return inside & ordinary & (columns["significance"] >= significance)
+
+
+def _wavelength(line: Line, calibration: Calibration) -> tuple[float, tuple[str, ...]]:
+    """Wavelength of the positions, and what has to be said of it."""
+    if line.second_A is None:
+        return line.wavelength_A, ()
+    doublet = calibration.shape.ratio > 0
+    if doublet and not line.stated:
+        note = (
+            f"the peaks are {line.tube} K-alpha doublets: fitted as such, with "
+            f"{line.first_if_doublet_A:g} and {line.second_A:g} A"
+        )
+        return line.first_if_doublet_A, (note,)
+    if not doublet and line.stated:
+        return line.wavelength_A, ("a second wavelength is stated, but the peaks are single",)
+    return (line.first_if_doublet_A if doublet else line.wavelength_A), ()

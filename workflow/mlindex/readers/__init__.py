@@ -1,0 +1,50 @@
+"""Reading peak lists and whole patterns, whatever program or instrument wrote them.
+
+What a file is, is decided by its content and only then by its suffix, and the same for whether it
+holds a peak list or a whole pattern. The wavelength is the one the file states or the one given;
+none is ever assumed.
+
+CIF is read with gemmi, Parquet with pyarrow, XML with defusedxml (which refuses entity bombs).
+The other formats have small readers of their own, after the public descriptions named in each
+module, since no maintained package would do: xylib has no wheels on PyPI and leaves out the XML
+formats that are zipped; geddes reads most formats, but gives nothing except positions and
+intensities (no wavelength, no doublet, no uncertainties) and not the GSAS files with counter
+numbers; xrayutilities and yadg read few of them and bring h5py, lmfit or xarray; fabio reads
+images; fairmat-readers-xrd reads three formats and takes some values from fixed places.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlindex.measured import MeasuredPattern
+    from mlindex.peaklist import PeakList
+
+
+def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | MeasuredPattern:
+    """Read a peak list or a whole pattern.
+
+    Args:
+        path: the file.
+        wavelength_A: wavelength in A where the file doesn't state it; wins where it does, with a
+            note. A doublet that the file states is kept if its first line is the wavelength given.
+
+    Returns:
+        A peak list, or a whole pattern, the wavelength of which is None where it was neither
+        stated nor given (then no cell can be found: ask for it).
+
+    Raises:
+        MlindexError: what is wrong, what was seen, what to do.
+    """
+    from mlindex.readers import registry
+
+    return registry.read(path, wavelength_A)
+
+
+def supported() -> list[tuple[tuple[str, ...], str]]:
+    """Suffixes and description of each format that :func:`read` knows."""
+    from mlindex.readers import registry
+
+    return [(known.suffixes, known.what) for known in registry.FORMATS]

@@ -1,0 +1,140 @@
+"""Wavelengths: what a file states, what was given, and the K-alpha doublets of X-ray tubes."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from itertools import islice
+
+from mlindex.errors import MlindexError
+
+#: K-alpha1 and K-alpha2 in A (International Tables for Crystallography C, table 4.2.2.4).
+TUBES = {
+    "Cr": (2.28972, 2.29365),
+    "Fe": (1.93604, 1.93997),
+    "Co": (1.78900, 1.79284),
+    "Cu": (1.540593, 1.544427),
+    "Mo": (0.709317, 0.713607),
+    "Ag": (0.559422, 0.563813),
+}
+#: Wavelengths this close in relative terms are one line, written with other digits.
+_SAME_LINE_REL = 2e-4
+_SHORTEST_A, _LONGEST_A = 0.01, 100.0
+#: Longer lines hold data; searching them would take time for nothing.
+_LONGEST_HEADER_LINE = 300
+_MOST_HEADER_LINES = 1000
+
+_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+#: Repeats are bounded so that no line, whatever it holds, takes long.
+_BETWEEN = r"""["'\])\s]{0,4}(?:[\[(][^\])]{0,12}[\])])?["'\s]{0,4}[:=,;]?["'\s]{0,9}"""
+
+
+def _line_pattern(which: int) -> re.Pattern[str]:
+    names = (
+        rf"k[-_ ]?(?:alpha|a)[-_ ]?{which}[-_ ]?(?:wave ?length)?",
+        rf"(?:wave ?length|lambda)[-_ ]?{which}\b",
+        rf"alpha{which}",
+    )
+    return re.compile(rf"\b(?:{'|'.join(names)}){_BETWEEN}(\d?\.\d{{2,}})", re.IGNORECASE)
+
+
+_FIRST, _SECOND = _line_pattern(1), _line_pattern(2)
+_ANY = re.compile(
+    rf"(?:wave ?length|\blambda)(?![-_ ]?[12]\s?[:=])(?:_A)?{_BETWEEN}{_NUMBER}\s*(nm|m|pm)?\b",
+    re.IGNORECASE,
+)
+_TUBE = re.compile(r"\b(Cr|Fe|Co|Cu|Mo|Ag)[\s_-]*K[\s\\_-]*(?:alpha|a)\b[\s~_-]*(1?)")
+_UNITS_A = {"nm": 10.0, "m": 1e10, "pm": 0.01}
+
+
+@dataclass(frozen=True)
+class Radiation:
+    """Wavelength (A), second line of a doublet (A) and its intensity over the first, probe."""
+
+    wavelength_A: float | None = None
+    second_wavelength_A: float | None = None
+    second_ratio: float = 0.5
+    probe: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def check_given(name: str, wavelength_A: float | None) -> None:
+    """Raise MlindexError if a wavelength given is none."""
+    if wavelength_A is not None and not _SHORTEST_A < wavelength_A < _LONGEST_A:
+        raise MlindexError(f"{name}: a wavelength of {wavelength_A} A can't be right")
+
+
+def stated(
+    first_A: float | None,
+    second_A: float | None = None,
+    ratio: float | None = None,
+    probe: str | None = None,
+) -> Radiation:
+    """Radiation from numbers found in a file; instruments write 0 for what they don't know."""
+    if not _possible(first_A):
+        return Radiation(probe=probe)
+    doublet = (
+        _possible(second_A)
+        and 0 < second_A / first_A - 1 < 0.02
+        and (ratio is None or 0 < ratio <= 1)
+    )
+    return Radiation(
+        first_A,
+        second_A if doublet else None,
+        ratio if doublet and ratio is not None else 0.5,
+        probe,
+    )
+
+
+def from_tube(text: str) -> Radiation:
+    """Radiation from words such as ``Cu K\\a``: the doublet, or its first line for K-alpha1."""
+    match = _TUBE.search(text)
+    if match is None:
+        return Radiation()
+    first, second = TUBES[match[1]]
+    note = f"the file says {match[0].strip()} without a number: {first} A was taken"
+    return Radiation(first, None if match[2] else second, 0.5, "X-ray", (note,))
+
+
+def from_header(lines: Iterable[str]) -> Radiation:
+    """Radiation from lines of free text, nothing where they state none."""
+    first = second = other = None
+    for line in islice(lines, _MOST_HEADER_LINES):
+        line = line[:_LONGEST_HEADER_LINE]
+        first = first or _matched(_FIRST, line)
+        second = second or _matched(_SECOND, line)
+        other = other or _matched(_ANY, line)
+    return stated(first or other, second if first else None)
+
+
+def choose(found: Radiation, given_A: float | None) -> Radiation:
+    """The radiation to use: what was given wins over what the file states, with a note."""
+    if given_A is None:
+        return found
+    if found.wavelength_A is None:
+        return replace(found, wavelength_A=given_A, second_wavelength_A=None, notes=())
+    if abs(given_A / found.wavelength_A - 1) < _SAME_LINE_REL:
+        return replace(found, wavelength_A=given_A, notes=())
+    note = f"the file states {found.wavelength_A:g} A; {given_A:g} A was given and is used"
+    return Radiation(given_A, probe=found.probe, notes=(note,))
+
+
+def _possible(wavelength_A: float | None) -> bool:
+    return (
+        wavelength_A is not None
+        and math.isfinite(wavelength_A)
+        and _SHORTEST_A < wavelength_A < _LONGEST_A
+    )
+
+
+def _matched(pattern: re.Pattern[str], line: str) -> float | None:
+    match = pattern.search(line)
+    if match is None:
+        return None
+    value = float(match[1])
+    unit = (match[2] or "").lower() if pattern.groups > 1 else ""
+    # Integration programs of synchrotrons write metres without saying so.
+    factor = _UNITS_A.get(unit, 1e10 if 1e-12 < value < 1e-8 else 1.0)
+    return value * factor if _possible(value * factor) else None

@@ -1,0 +1,181 @@
+"""Which Bravais lattices a primitive cell with errors of measurement could be.
+
+Reduced-cell tables ask one reduced basis for equalities, and errors both break these and change
+the basis. Here the cell is compared with every holohedry that any reduced basis can show
+(:mod:`mlindex.holohedries`), each by the least change of metric that makes it exact, so a cell
+near a border between two types of reduced cell is recognized from either side (the aim of Le Page
+1982, J. Appl. Cryst. 15, 255, and of Oishi-Tomiyasu 2012, Acta Cryst. A68, 525).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import gemmi
+import numpy as np
+
+from mlindex.cell import cell_from_reciprocal
+from mlindex.holohedries import Holohedries, holohedries, reciprocal_change, reciprocal_metric
+from mlindex.lattice import CENTRING_TRANSLATIONS, BravaisLattice, LatticeSystem
+from mlindex.minkowski import reduced
+
+#: A cell whose q² change by no more than this has the symmetry exactly, but for rounding.
+EXACT = 1e-5
+_FREE_OF_CONSTRAINTS = 6
+_ROUNDING = 1e-9
+_NIGGLI_EPSILON = 1e-9
+_UNIT = np.eye(3, dtype=int)
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """A Bravais lattice that a primitive cell has within tolerance.
+
+    Attributes:
+        bravais: its symbol; hR is on rhombohedral axes.
+        centring: centring letter in the standard setting, e.g. A, C or I for mC.
+        operator: P, integers (3, 3): conventional basis = given basis @ P; Miller indices as rows
+            transform alike, h' = h P.
+        cell: conventional cell (A, degrees) in the standard setting (unique axis b, a < c and
+            beta not acute; a < b < c; Niggli), which has the symmetry exactly.
+        distance: greatest relative change of the q² of any reflection by making it exact.
+    """
+
+    bravais: str
+    centring: str
+    operator: np.ndarray
+    cell: np.ndarray
+    distance: float
+
+
+def recognize(x6: np.ndarray, tolerance: float) -> list[Recognized]:
+    """All lattices that a primitive cell is within tolerance, the highest symmetry first.
+
+    A Bravais lattice comes more than once where it can be laid in different ways, as an
+    orthorhombic cell is monoclinic along each axis. With equal numbers of free parameters the
+    nearest comes first; the cell itself, as aP, is last.
+
+    Args:
+        x6: six reciprocal parameters (1/A², order of ``QUADRATIC_TERMS``) of a primitive cell, not
+            necessarily reduced.
+        tolerance: greatest relative change of any q².
+
+    Raises:
+        ValueError: if x6 is no lattice.
+    """
+    x6 = np.asarray(x6, dtype=float)
+    rows = reduced(reciprocal_metric(x6))
+    to_reduced = np.rint(np.linalg.inv(rows)).astype(int)
+    in_reduced = reciprocal_change(to_reduced) @ x6
+    table = holohedries()
+    near, distances = _near(table, in_reduced, tolerance)
+    order = np.lexsort((distances, table.n_free[near]))
+    near, distances = near[order], distances[order]
+    cells = cell_from_reciprocal(table.to_conventional[near] @ in_reduced)
+    operators = to_reduced @ table.operators[near]
+    return [
+        _recognized(table.bravais[row], operator, cell, distance)
+        for row, operator, cell, distance in zip(
+            near.tolist(), operators, cells, distances.tolist(), strict=True
+        )
+    ]
+
+
+def conventional(x6: np.ndarray, tolerance: float = EXACT) -> Recognized:
+    """The highest symmetry that a primitive cell has: see :func:`recognize`."""
+    return recognize(x6, tolerance)[0]
+
+
+def best_of_each(recognized: list[Recognized]) -> list[Recognized]:
+    """The nearest lattice of each Bravais symbol, in the order given."""
+    kept: dict[str, Recognized] = {}
+    for candidate in recognized:
+        known = kept.get(candidate.bravais)
+        if known is None or candidate.distance < known.distance:
+            kept[candidate.bravais] = candidate
+    return list(kept.values())
+
+
+def _near(table: Holohedries, x6: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of the table within tolerance of a reduced cell, and their distances."""
+    # In the frame in which the cell is the unit matrix, eigenvalues are relative changes of q².
+    frame = np.linalg.cholesky(reciprocal_metric(x6))
+    relative = table.deviation @ x6 @ reciprocal_change(frame).T
+    squares = relative * relative
+    norm2 = squares[:, :3].sum(axis=1) + squares[:, 3:].sum(axis=1) / 2
+    # The norm is at most sqrt(3) times the largest eigenvalue.
+    rows = np.flatnonzero(norm2 <= 3 * tolerance**2 + _ROUNDING**2)
+    largest = np.abs(np.linalg.eigvalsh(reciprocal_metric(relative[rows]))).max(axis=1)
+    kept = largest <= tolerance + _ROUNDING
+    return rows[kept], largest[kept]
+
+
+def _recognized(
+    lattice: BravaisLattice, operator: np.ndarray, cell: np.ndarray, distance: float
+) -> Recognized:
+    change, cell = _to_standard(cell, lattice.system)
+    operator = operator @ change
+    if _determinant(operator.tolist()) < 0:
+        operator = -operator
+    cell = lattice.system.cell_from_free(lattice.system.free_from_cell(cell))
+    return Recognized(lattice.symbol, _centring(lattice, operator), operator, cell, distance)
+
+
+def _determinant(m: list[list[int]]) -> int:
+    (a, b, c), (d, e, f), (g, h, i) = m
+    return a * (e * i - f * h) + b * (f * g - d * i) + c * (d * h - e * g)
+
+
+def _centring(lattice: BravaisLattice, operator: np.ndarray) -> str:
+    """The letter whose translations, in halves of the conventional axes, are lattice vectors."""
+    if len(lattice.centrings) == 1:
+        return lattice.centrings[0]
+    for letter in lattice.centrings:
+        halves = np.array(CENTRING_TRANSLATIONS[letter]).reshape(-1, 3)
+        if not np.any(halves @ operator.T % 2):
+            return letter
+    raise AssertionError(f"axes {operator.tolist()} are not standard for {lattice.symbol}")
+
+
+def _to_standard(cell: np.ndarray, system: LatticeSystem) -> tuple[np.ndarray, np.ndarray]:
+    """Change of basis (3, 3) to the standard setting, and the cell there."""
+    if not system.sorts_axes:
+        return _UNIT, cell
+    if system.n_free == _FREE_OF_CONSTRAINTS:
+        return _niggli(cell)
+    if system.unique_axis is not None:
+        return _plane_reduced(cell, system.unique_axis)
+    order = np.argsort(cell[:3], kind="stable")
+    return _UNIT[:, order], np.concatenate([cell[order], cell[3:]])
+
+
+def _niggli(cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    vector = gemmi.GruberVector(gemmi.UnitCell(*cell), "P", track_change_of_basis=True)
+    vector.niggli_reduce(epsilon=_NIGGLI_EPSILON * float(np.prod(cell[:3])) ** (2 / 3))
+    change = np.array(vector.change_of_basis.rot) // gemmi.Op.DEN
+    return change, np.array(vector.get_cell().parameters)
+
+
+def _plane_reduced(cell: np.ndarray, unique_axis: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lagrange's reduction of the two-dimensional lattice across the unique axis."""
+    first, second = (axis for axis in range(3) if axis != unique_axis)
+    p, r = cell[first] ** 2, cell[second] ** 2
+    q = cell[first] * cell[second] * math.cos(math.radians(cell[3 + unique_axis]))
+    short, long = _UNIT[:, first], _UNIT[:, second]
+    while True:
+        if p > r:
+            p, r, short, long = r, p, long, short
+        steps = round(q / p)
+        if steps == 0:
+            break
+        q, r = q - steps * p, r - 2 * steps * q + steps * steps * p
+        long = long - steps * short
+    if q > 0:
+        q, long = -q, -long
+    change = _UNIT.copy()
+    change[:, first], change[:, second] = short, long
+    standard = cell.copy()
+    standard[first], standard[second] = math.sqrt(p), math.sqrt(r)
+    standard[3 + unique_axis] = math.degrees(math.acos(q / math.sqrt(p * r)))
+    return change, standard

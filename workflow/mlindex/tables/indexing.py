@@ -1,0 +1,163 @@
+"""Tables of what indexing found. Those of many samples can be put below each other."""
+
+from mlindex.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
+from mlindex.tables.columns import BRAVAIS, LATTICE_SYSTEM, cell_columns
+
+_SAMPLE = Column("sample", STRING, "Where the lines came from")
+_RANK = Column("rank", INT32, "Rank of the candidate, from 1")
+_LINE = Column("line", INT32, "Number of the observed line, from 1")
+_SECONDS = Column("seconds", FLOAT64, "Time taken", "s")
+
+
+def _indices(nullable: bool) -> tuple[Column, ...]:
+    return tuple(Column(n, INT16, f"Miller index {n}", nullable=nullable) for n in "hkl")
+
+
+INDEXED_SAMPLES = Table(
+    "indexed_samples",
+    "a sample and the verdict on its best candidate",
+    (
+        _SAMPLE,
+        Column("wavelength_A", FLOAT64, "Wavelength, where known", "A", nullable=True),
+        Column("convincing", BOOL, "Whether the best candidate is convincing"),
+        Column("reason", STRING, "Why (not)"),
+        Column("observed_lines", INT32, "Lines in the list"),
+        Column("candidates", INT32, "Candidates found"),
+        _SECONDS,
+        Column("seed", INT64, "Seed of the random choices"),
+        Column("notes", list_of(STRING), "Remarks on the lines and the search"),
+        Column("options", STRING, "What was asked for, as JSON"),
+        Column("mlindex_version", STRING, "Version that found it"),
+    ),
+)
+
+CANDIDATE_CELLS = Table(
+    "candidate_cells",
+    "a candidate for the unit cell of a sample, best first",
+    (
+        _SAMPLE,
+        _RANK,
+        BRAVAIS,
+        LATTICE_SYSTEM,
+        Column("centring", STRING, "Centring letter; P for hR, given on rhombohedral axes"),
+        *cell_columns("", "the cell, standard setting"),
+        *cell_columns("uncertainty_", "the cell: standard uncertainty, 0 where fixed"),
+        *cell_columns("niggli_", "its reduced cell"),
+        Column("volume_A3", FLOAT64, "Volume", "A³"),
+        Column("m20", FLOAT64, "de Wolff's M; empty where the fit is exact", nullable=True),
+        Column(
+            "f_n",
+            FLOAT64,
+            "Smith and Snyder's F; empty without a wavelength or where the fit is exact",
+            nullable=True,
+        ),
+        Column("n_figure", INT32, "Lines that m20 and f_n are of: 20, or all if fewer"),
+        Column("log_evidence", FLOAT64, "Natural logarithm of the evidence", nullable=True),
+        Column("probability", FLOAT64, "Among all candidates and none of them"),
+        Column("zero_shift_deg", FLOAT64, "Observed minus true 2theta", "degree"),
+        Column("n_indexed", INT32, "Lines indexed"),
+        Column("n_used", INT32, "Lines used"),
+        Column("n_calculated", INT32, "Different lines allowed up to the last line used"),
+    ),
+)
+
+OBSERVED_LINES = Table(
+    "observed_lines",
+    "a line of a sample's peak list, as measured",
+    (
+        _SAMPLE,
+        _LINE,
+        Column("q2_inv_A2", FLOAT64, "1/d²", "1/A²"),
+        Column("d_A", FLOAT64, "Spacing", "A"),
+        Column("two_theta_deg", FLOAT64, "2theta, with a wavelength", "degree", nullable=True),
+        Column("two_theta_error_deg", FLOAT64, "Its uncertainty, where known", "degree", True),
+        Column("fwhm_deg", FLOAT64, "Width, where known", "degree", nullable=True),
+        Column("intensity", FLOAT64, "Intensity, where known", nullable=True),
+    ),
+)
+
+CANDIDATE_LINES = Table(
+    "candidate_lines",
+    "an observed line and what a candidate says of it",
+    (
+        _SAMPLE,
+        _RANK,
+        _LINE,
+        Column("indexed", BOOL, "Whether the candidate explains it"),
+        *_indices(nullable=True),
+        Column("q2_corrected_inv_A2", FLOAT64, "Observed 1/d², the zero shift taken off", "1/A²"),
+        Column("q2_calculated_inv_A2", FLOAT64, "Calculated 1/d²", "1/A²", nullable=True),
+        Column("d_calculated_A", FLOAT64, "Calculated spacing", "A", nullable=True),
+        Column("two_theta_calculated_deg", FLOAT64, "Calculated 2theta", "degree", nullable=True),
+        Column(
+            "q2_difference_inv_A2",
+            FLOAT64,
+            "Corrected minus calculated 1/d²",
+            "1/A²",
+            nullable=True,
+        ),
+        Column(
+            "two_theta_difference_deg",
+            FLOAT64,
+            "Corrected minus calculated 2theta",
+            "degree",
+            nullable=True,
+        ),
+    ),
+)
+
+ABSENT_LINES = Table(
+    "absent_lines",
+    "a line that a candidate predicts inside the measured range and that was not observed",
+    (
+        _SAMPLE,
+        _RANK,
+        *_indices(nullable=False),
+        Column("q2_inv_A2", FLOAT64, "1/d²", "1/A²"),
+        Column("d_A", FLOAT64, "Spacing", "A"),
+        Column("two_theta_deg", FLOAT64, "2theta, with a wavelength", "degree", nullable=True),
+    ),
+)
+
+EXTINCTION_SYMBOLS = Table(
+    "extinction_symbols",
+    "an extinction symbol that a candidate may have, most probable first",
+    (
+        _SAMPLE,
+        _RANK,
+        Column("symbol", STRING, "The symbol, as in International Tables A"),
+        Column("space_groups", list_of(STRING), "Space groups that have it"),
+        Column("probability", FLOAT64, "Among all symbols of the Bravais lattice"),
+        Column("contradicted", INT32, "Observed lines that only it forbids"),
+    ),
+)
+
+PARTNER_LATTICES = Table(
+    "partner_lattices",
+    "another lattice with the same line positions as a candidate",
+    (
+        _SAMPLE,
+        _RANK,
+        BRAVAIS,
+        *cell_columns("", "the other lattice"),
+        Column("relation", STRING, "How the two are related"),
+        Column(
+            "distinguishing_q2_inv_A2",
+            list_of(FLOAT64),
+            "1/d² of lines that only one of them has",
+            "1/A²",
+        ),
+    ),
+)
+
+SEARCHED_LATTICES = Table(
+    "searched_lattices",
+    "a Bravais lattice and how far it was searched for a sample",
+    (
+        _SAMPLE,
+        BRAVAIS,
+        Column("status", STRING, "complete, cut off or not reached"),
+        Column("trials", INT64, "Cells tried"),
+        _SECONDS,
+    ),
+)

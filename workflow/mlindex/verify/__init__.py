@@ -1,0 +1,51 @@
+"""Whether results are whole: schemas, counts, digests, models, the two sides, leftovers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from mlindex.verify.digests import check_digests, check_sources
+from mlindex.verify.files import check_files
+from mlindex.verify.findings import Finding, Report
+from mlindex.verify.shards import check_shards
+from mlindex.verify.systems import check_systems
+from mlindex.verify.trained import check_models
+from mlindex.verify.tree import Tree
+
+__all__ = ["Finding", "Report", "verify_results"]
+
+
+def verify_results(
+    root: str | Path,
+    progress: Callable[[Iterable], Iterable] = iter,
+    sources: bool = True,
+) -> Report:
+    """Walk a folder of results and find what is not as it should be; nothing is written.
+
+    Checked are: each table against its declaration; the counts (what went into a stage = kept +
+    rejected + duplicates, by shard and by lattice system); each digest of an input that a
+    table's provenance records; each model directory against its own digests; that scaling,
+    reference list, examples and figures keep training and validation apart; and what stopped
+    jobs left behind. A file that is missing or broken is told once, and what would need it is
+    passed over. One shard, lattice system or block of rows is in memory at a time, and the
+    identifiers of all entries.
+
+    Args:
+        root: the folder, ``results`` of a project.
+        progress: wraps the loops over files, shards and lattice systems.
+        sources: read the CIF files of the sources, too, and compare their digests.
+
+    Raises:
+        MlindexError: there is no such folder.
+    """
+    tree = Tree(Path(root))
+    check_files(tree, progress)
+    check_digests(tree, progress)
+    if sources:
+        check_sources(tree, progress)
+    entries = check_shards(tree, progress)
+    check_systems(tree, entries, progress)
+    check_models(tree, progress)
+    findings = tuple(sorted(tree.findings))
+    return Report(tree.root, findings, dict(tree.checked), tuple(tree.notes))

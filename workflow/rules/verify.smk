@@ -1,0 +1,16 @@
+"""The results check themselves: `snakemake verify` looks at what is there and makes nothing."""
+
+
+rule verify:
+    log:
+        "results/logs/verify.log",
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(4 * GB),
+        runtime=minutes(120),
+    message:
+        "Check of the results"
+    script:
+        "../scripts/verify.py"
