@@ -201,4 +201,6 @@ def _partner(recognized: Recognized, relation: str, lines: _Lines) -> Partner:
     if not len(apart):
         relation = f"geometrical ambiguity, {relation}"
     distinguishing = tuple(apart[:_MAX_DISTINGUISHING].tolist())
-    return Partner(recognized.bravais, recognized.cell, relation, distinguishing)
+    return Partner(
+        recognized.bravais, recognized.cell, recognized.centring, relation, distinguishing
+    )

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 from mlindex.errors import MlindexError
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from mlindex.indexing import IndexingResult
 
 app = typer.Typer(
     help="The unit cell of a crystal from the peak positions of its powder pattern.",
@@ -28,38 +21,71 @@ FOUND, NONE_FOUND, BAD_USE = 0, 1, 2
 
 @app.command()
 def index(
-    file: Annotated[Path, typer.Argument(help="Peak list: d, 2theta, q or q2, one line a peak.")],
-    models: Annotated[
-        Path, typer.Option(help="Folder with a trained model directory for each lattice system.")
-    ] = Path("results/models"),
-    lattice_system: Annotated[
-        list[str] | None,
-        typer.Option(help="Lattice system to try; can be given again. Default: all there are."),
-    ] = None,
+    file: Annotated[Path, typer.Argument(help="Peak list or measured pattern; see 'formats'.")],
     wavelength: Annotated[
         float | None, typer.Option(help="Wavelength in A; needed for 2theta unless in the file.")
     ] = None,
-    two_theta_error: Annotated[
-        float, typer.Option(help="Expected error of 2theta in degrees.", min=1e-6)
-    ] = 0.03,
-    seed: Annotated[int, typer.Option(help="Seed of the random search.", min=0)] = 1,
+    lattice: Annotated[
+        list[str] | None,
+        typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
+    ] = None,
+    error: Annotated[
+        float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
+    ] = None,
+    lines: Annotated[int, typer.Option(help="Lines to use, from the first.", min=4, max=60)] = 20,
+    time_limit: Annotated[float, typer.Option(help="Seconds; then what was found is shown.")] = 60,
     rows: Annotated[int, typer.Option(help="Cells to show.", min=1)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for result.html, result.json, best.cif, peaks.txt and tables."),
+    ] = None,
 ) -> None:
-    """Index a peak list with trained models.
+    """Find the unit cell of a peak list or a measured pattern; nothing else is needed.
 
-    Ends with 0 when the best cell is convincing (M above 10, at most two lines unindexed), 1 when
-    none is, 2 on wrong use.
+    Ends with 0 when the best cell is convincing, 1 when none is, 2 on wrong use. Ctrl-C ends the
+    search early and shows what was found.
     """
+    from mlindex import command
+
     try:
-        result = _index(file, models, lattice_system or [], wavelength, two_theta_error, seed, rows)
-    except MlindexError as error:
-        _fail(error)
-    if as_json:
-        typer.echo(json.dumps(_as_data(result), allow_nan=False))
-    else:
-        _show(result)
-    raise typer.Exit(FOUND if result.convincing else NONE_FOUND)
+        done = command.run(file, wavelength, lattice or [], error, lines, time_limit, rows, as_json)
+        if as_json:
+            typer.echo(command.as_json(done))
+        else:
+            command.show(done, rows)
+        if out is not None:
+            command.write(done, out)
+    except MlindexError as problem:
+        _fail(problem)
+    raise typer.Exit(FOUND if done.result.convincing else NONE_FOUND)
+
+
+@app.command()
+def formats() -> None:
+    """The file formats that can be read."""
+    from mlindex.readers import supported
+
+    for suffixes, what in supported():
+        typer.echo(f"{suffixes if isinstance(suffixes, str) else ' '.join(suffixes):24} {what}")
+
+
+@app.command()
+def verify(
+    results: Annotated[Path, typer.Argument(help="Folder with the results.")] = Path("results"),
+    sources: Annotated[
+        bool, typer.Option("--sources/--skip-sources", help="Compare source files too.")
+    ] = True,
+) -> None:
+    """Check results: schemas, counts, digests, and that no model saw its validation side."""
+    from mlindex.verify import verify_results
+
+    try:
+        report = verify_results(results, sources=sources)
+    except MlindexError as problem:
+        _fail(problem)
+    typer.echo(report.as_text())
+    raise typer.Exit(report.exit_code)
 
 
 @app.command()
@@ -71,118 +97,11 @@ def docs(
     """Write the documentation of the config and of all tables from their declarations."""
     from mlindex.schema import document
     from mlindex.settings import root
+    from mlindex.tables import declared
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.md").write_text(_ended(root.document()), encoding="utf-8")
-    (folder / "tables.md").write_text(_ended(document(all_tables())), encoding="utf-8")
-
-
-def all_tables() -> list:
-    """Every declared table, module by module in the order of declaration."""
-    import importlib
-    import pkgutil
-
-    from mlindex import tables
-    from mlindex.schema import Table
-
-    names = sorted(module.name for module in pkgutil.iter_modules(tables.__path__))
-    modules = [importlib.import_module(f"mlindex.tables.{name}") for name in names]
-    return [v for module in modules for v in vars(module).values() if isinstance(v, Table)]
-
-
-def _index(
-    file: Path,
-    models: Path,
-    wanted: list[str],
-    wavelength: float | None,
-    two_theta_error: float,
-    seed: int,
-    rows: int,
-) -> IndexingResult:
-    # What can be wrong with the list is said before the slow import of TensorFlow.
-    from mlindex.peaklist import read_peak_list
-
-    peaks = read_peak_list(file, wavelength)
-    directories = _model_directories(models, wanted)
-
-    import numpy as np
-
-    from mlindex.indexing import index_sample
-    from mlindex.models import load_trained
-    from mlindex.settings.models import Optimization
-
-    sets = [models for directory in directories if (models := load_trained(directory))]
-    rng = np.random.default_rng(seed)
-    return index_sample(peaks, sets, Optimization(), rng, two_theta_error, keep=rows)
-
-
-def _model_directories(models: Path, wanted: list[str]) -> list[Path]:
-    from mlindex.lattice import SYSTEMS
-
-    unknown = [name for name in wanted if name not in SYSTEMS]
-    if unknown:
-        raise MlindexError(
-            f"unknown lattice system {unknown[0]!r}: expected one of {', '.join(SYSTEMS)}"
-        )
-    present = [name for name in SYSTEMS if (models / name).is_dir()]
-    missing = [name for name in wanted if name not in present]
-    if missing or not present:
-        raise MlindexError(
-            f"{models}: no models for {', '.join(missing) or 'any lattice system'} there (found: "
-            f"{', '.join(present) or 'none'}); make them with 'snakemake --cores all "
-            f"results/models/{missing[0] if missing else 'monoclinic'}' or give --models"
-        )
-    return [models / name for name in (dict.fromkeys(wanted) if wanted else present)]
-
-
-def _as_data(result: IndexingResult) -> dict:
-    def plain(frame: pd.DataFrame) -> list[dict]:
-        records = json.loads(frame.to_json(orient="records", double_precision=15))
-        return [
-            {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in r.items()}
-            for r in records
-        ]
-
-    return {
-        "convincing": result.convincing,
-        "notes": list(result.notes),
-        "candidates": plain(result.candidates),
-        "lines": plain(result.lines),
-    }
-
-
-def _show(result: IndexingResult) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    for note in result.notes:
-        console.print(f"note: {note}", markup=False)
-    if result.candidates.empty:
-        console.print("No cell found: try other lattice systems, or check lines and wavelength.")
-        return
-    # Twelve columns fit into the 80 characters of a plain terminal with one space between them.
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    numbers = ("a / A", "b / A", "c / A", "alpha", "beta", "gamma", "V / A³", "M", "F", "lines")
-    for name in ("", "type", *numbers):
-        table.add_column(name, justify="right" if name in numbers else "left", no_wrap=True)
-    for row in result.candidates.to_dict("records"):
-        lengths = (f"{row[f'{n}_A']:.4f}" for n in "abc")
-        angles = (f"{row[f'{n}_deg']:.2f}" for n in ("alpha", "beta", "gamma"))
-        f_value = row["f_n"]
-        table.add_row(
-            str(row["rank"]),
-            row["bravais_lattice"],
-            *lengths,
-            *angles,
-            f"{row['volume_A3']:.1f}",
-            f"{row['m20']:.1f}",
-            "" if f_value is None or math.isnan(f_value) else f"{f_value:.1f}",
-            f"{row['indexed']}/{row['lines']}",
-        )
-    console.print(table)
-    if not result.convincing:
-        console.print("No convincing cell: M below 10, or more than two lines unindexed.")
+    (folder / "tables.md").write_text(_ended(document(declared())), encoding="utf-8")
 
 
 def _ended(text: str) -> str:

@@ -53,6 +53,8 @@ class LatticeSystem:
     #: The part of reciprocal space that holds each line once: may k be negative, may l, and the
     #: order asked for (0 none, 1 h >= k, 2 h >= k >= l). h is never negative.
     domain: tuple[int, int, int] = (0, 0, 0)
+    #: How searches of this system are done, see :mod:`mlindex.search.plan`.
+    strategy: str = "exhaustive"
     #: ``basis`` in the setting that searches walk, where it is not the one of this table.
     walked_basis: tuple[tuple[int, ...], ...] = ()
 
@@ -198,6 +200,7 @@ SYSTEMS: dict[str, LatticeSystem] = {
             sorts_axes=True,
             unique_axis=1,
             domain=(0, 1, 0),
+            strategy="zones and unique axis",
         ),
         LatticeSystem(
             "triclinic",
@@ -206,6 +209,7 @@ SYSTEMS: dict[str, LatticeSystem] = {
             (0, 1, 2, 3, 4, 5),
             sorts_axes=True,
             domain=(1, 1, 0),
+            strategy="zones",
         ),
     )
 }

@@ -43,7 +43,9 @@ class Partner:
     """
 
     bravais: str
+    #: In the standard setting, with its centring letter.
     cell: np.ndarray
+    centring: str
     relation: str
     distinguishing_q2_inv_A2: tuple[float, ...] = ()
 

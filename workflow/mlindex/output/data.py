@@ -171,6 +171,7 @@ def _partner(partner: Partner, wavelength: float | None) -> dict[str, Any]:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
     return {
         "bravais_lattice": partner.bravais,
+        "centring": partner.centring,
         "cell": _cell(partner.cell),
         "relation": partner.relation,
         "distinguishing_q2_inv_A2": q2.tolist(),

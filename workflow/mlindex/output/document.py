@@ -88,6 +88,7 @@ class PartnerLattice(_Part):
     """Another lattice with the same line positions, and the lines that tell the two apart."""
 
     bravais_lattice: BravaisSymbol
+    centring: str
     cell: Cell
     relation: str
     distinguishing_q2_inv_A2: list[float]

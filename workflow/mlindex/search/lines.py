@@ -11,7 +11,7 @@ from mlindex.search.kernels import line_table
 #: Reflections that a lattice may have for each line searched.
 MOST_FACTOR = 8
 #: Prior probability that a line belongs to something else.
-STRAY = 0.08
+STRAY = 0.03
 
 
 @dataclass(frozen=True)

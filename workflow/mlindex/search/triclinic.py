@@ -1,49 +1,114 @@
-"""Primitive lattices from three lines as reciprocal axes and others as their sums.
+"""Primitive lattices without any symmetry, from pairs of zones that share a row.
 
-Any three observed lines may be the reciprocal axes of a reduced cell, and any line the sum or the
-difference of two of them: q²(a* ± b*) = a*² + b*² ± 2a*·b*, so every line proposes a value of
-each product. (Ito 1949; the enumeration is that of Conograph's zones without their ranking.)
+Two zones through one row of the reciprocal lattice leave a single parameter open, the product of
+the two other vectors: every line that the zones do not explain votes for its values
+(the step of Ito 1949 and de Wolff 1958 from zones to a lattice, with votes for the angle between
+them). The best trials are fitted to the lines and their small super- and sublattices tried.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numba import njit
 
-from mlindex.search.kernels import explain, popcount
-from mlindex.search.pool import determinant, offer
+from mlindex.derivative import derivative_lattices
+from mlindex.search.kernels import explain, line_table, popcount
+from mlindex.search.lines import Lines
+from mlindex.search.polish import fit, reduce_x6
+from mlindex.search.pool import Pool, determinant, offer
+from mlindex.search.zones import ROWS, best_zones, shared_rows
 
-#: A product may exceed the bound of a reduced basis by this factor, for errors of the lines.
-_SLACK = 1.1
+Deadline = Callable[[], bool]
+
+#: First lines that may be axes of a zone, and zones kept.
+N_AXES = 16
+N_ZONES = 700
+#: Pairs of zones tried, and how many between two looks at the clock.
+MOST_PAIRS = 150_000
+_CHUNK = 8_000
+#: Primitive volume, in units of that with one reflection for each line.
+VOLUMES = (0.5, 7.0)
+#: Values of the open product tried for each pair, and the fewest votes that one needs.
+_PEAKS = 2
+_LEAST_VOTES = 3
+_BINS = 1024
+#: Best trials that are fitted.
+_FITTED = 1500
+#: Sums of squares of the basis vectors that agree to this fraction are one shape.
+_SHAPE_STEP = 3e-3
+#: Best fitted trials whose sub- and superlattices are tried.
+_PARENTS = 200
+#: Where the six parameters stand in the metric.
+_PLACES = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+
+
+def search(lines: Lines, pool: Pool, deadline: Deadline | None = None) -> bool:
+    """Fill a pool with primitive lattices; True unless the deadline cut the search off."""
+    single = lines.volume_A3()
+    det_low, det_high = 1 / (VOLUMES[1] * single) ** 2, 1 / (VOLUMES[0] * single) ** 2
+    # A plane has fewer points than space: the area of a zone that would have too many lines.
+    least_area = (np.pi * lines.q2_max / 2 / 45) ** 2
+    forms, found, masks = best_zones(lines, N_AXES, least_area, N_ZONES)
+    rows = shared_rows(forms, ROWS)
+    pairs = matching_rows(rows, found, masks, lines)
+    complete = True
+    trials = Pool()
+    for first in range(0, len(pairs), _CHUNK):
+        if deadline is not None and deadline():
+            complete = False
+            break
+        join(
+            rows,
+            masks,
+            pairs[first : first + _CHUNK],
+            lines.q2,
+            float(lines.window.mean()),
+            lines.table,
+            lines.scale,
+            lines.q2_max,
+            lines.most,
+            det_low,
+            det_high,
+            lines.scores,
+            trials.arrays(),
+        )
+    polish(lines, trials, pool)
+    return complete
+
+
+def matching_rows(
+    rows: np.ndarray, found: np.ndarray, masks: np.ndarray, lines: Lines
+) -> np.ndarray:
+    """Pairs of zones with a row of equal q²: (p, 4) zone and row, zone and row, best first."""
+    length = rows[:, :, 0].ravel()
+    order = np.argsort(length, kind="stable")
+    tolerance = np.interp(length[order], lines.q2, lines.window)
+    last = np.searchsorted(length[order], length[order] + tolerance, side="right")
+    number = last - np.arange(len(order)) - 1
+    one = np.repeat(np.arange(len(order)), number)
+    two = one + 1 + np.arange(len(one)) - np.repeat(np.cumsum(number) - number, number)
+    one, two = order[one], order[two]
+    n_rows = rows.shape[1]
+    keep = one // n_rows != two // n_rows
+    one, two = one[keep], two[keep]
+    score = found[one // n_rows] + found[two // n_rows]
+    if len(score) > MOST_PAIRS:
+        best = np.argpartition(-score, MOST_PAIRS)[:MOST_PAIRS]
+        one, two, score = one[best], two[best], score[best]
+    best = np.argsort(-score, kind="stable")
+    one, two = one[best], two[best]
+    return np.stack([one // n_rows, one % n_rows, two // n_rows, two % n_rows], axis=1)
 
 
 @njit(cache=True, nogil=True)
-def products(q2: np.ndarray, sums: np.ndarray, tolerance: np.ndarray) -> tuple:
-    """For every pair of lines the values of 2|a*·b*| that sums propose: (n, n, m), counts (n, n).
-
-    Zero, where two axes are at right angles, is always among them.
-    """
-    n, m = q2.shape[0], sums.shape[0]
-    values = np.zeros((n, n, m + 1))
-    counts = np.zeros((n, n), dtype=np.int64)
-    for i in range(n):
-        for j in range(i, n):
-            c = 1
-            for k in range(m):
-                v = abs(sums[k] - q2[i] - q2[j])
-                if v > _SLACK * q2[i] or v < tolerance[k]:
-                    continue
-                values[i, j, c] = v
-                c += 1
-            counts[i, j] = c
-    return values, counts
-
-
-@njit(cache=True, nogil=True)
-def search(
-    axes: np.ndarray,
-    values: np.ndarray,
-    counts: np.ndarray,
+def join(
+    rows: np.ndarray,
+    masks: np.ndarray,
+    pairs: np.ndarray,
+    q2: np.ndarray,
+    window: float,
     table: np.ndarray,
     scale: float,
     q2_max: float,
@@ -52,39 +117,213 @@ def search(
     det_high: float,
     scores: np.ndarray,
     pool: tuple,
-    first: int,
-    last: int,
 ) -> None:
-    """Try all bases whose longest axis is one of ``axes[first:last]``.
+    """Vote for the open product of every pair of zones and try the values with most votes.
 
     Args:
-        axes: rising q² of the lines that may be axes (n,).
-        values, counts: from :func:`products`.
-        scores: score of a trial (lines + 1, most + 2) by lines explained and reflections.
-        pool: where the best are kept.
+        rows: from :func:`mlindex.search.zones.shared_rows`.
+        masks: lines that each zone explains.
+        pairs: from :func:`matching_rows`.
     """
-    domain = np.array([1, 1, 0])
+    votes = np.zeros(_BINS + 2, dtype=np.int64)
+    total = np.zeros(_BINS + 2)
+    number = np.zeros(_BINS + 2)
     x6 = np.empty(6)
-    for k in range(first, last):
-        for j in range(k + 1):
-            for i in range(j + 1):
-                x6[0], x6[1], x6[2] = axes[i], axes[j], axes[k]
-                for p in range(counts[i, j]):
-                    x6[5] = values[i, j, p]
-                    for r in range(counts[i, k]):
-                        x6[4] = values[i, k, r]
-                        for s in range(counts[j, k]):
-                            for sign in range(2):
-                                x6[3] = values[j, k, s] if sign == 0 else -values[j, k, s]
-                                det = determinant(x6)
-                                if det < det_low or det > det_high:
-                                    continue
-                                mask, number = explain(x6, domain, 0, table, scale, q2_max, most)
-                                pool[4][1] += 1
-                                if number > most:
-                                    continue
-                                score = scores[popcount(mask), number]
-                                if score > pool[5][0]:
-                                    offer(pool, x6, score, 0, mask, number)
-                                if s == 0:
-                                    break
+    for p in range(pairs.shape[0]):
+        first = rows[pairs[p, 0], pairs[p, 1]]
+        second = rows[pairs[p, 2], pairs[p, 3]]
+        A = 0.5 * (first[0] + second[0])
+        B, C, F, E = first[1], second[1], first[2], second[2]
+        # The determinant is a parabola in the open D: its least value bounds D on both sides.
+        middle = E * F / (2 * A)
+        room = (A * B - F * F / 4) * (A * C - E * E / 4) - A * det_low
+        if room <= 0.0:
+            continue
+        half = 2 * np.sqrt(room) / A
+        width = max(2 * half / _BINS, window)
+        bins = min(int(2 * half / width) + 1, _BINS)
+        votes[: bins + 2] = 0
+        total[: bins + 2] = 0.0
+        number[: bins + 2] = 0.0
+        x6[0], x6[1], x6[2], x6[3], x6[4], x6[5] = A, B, C, middle - half, E, F
+        explained = masks[pairs[p, 0]] | masks[pairs[p, 2]]
+        _vote(x6, explained, q2, width, bins, votes, total, number)
+        for _ in range(_PEAKS):
+            where, best = _most_voted(votes, number, bins)
+            if best < _LEAST_VOTES:
+                break
+            place = (total[where] + total[where + 1]) / (number[where] + number[where + 1])
+            x6[3] = middle - half + place * width
+            votes[where] = votes[where + 1] = 0
+            number[where] = number[where + 1] = 0.0
+            _try(x6, table, scale, q2_max, most, det_low, det_high, scores, pool, False)
+            x6[0], x6[1], x6[2], x6[4], x6[5] = A, B, C, E, F
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _vote(
+    x6: np.ndarray,
+    explained: int,
+    q2: np.ndarray,
+    width: float,
+    bins: int,
+    votes: np.ndarray,
+    total: np.ndarray,
+    number: np.ndarray,
+) -> None:
+    """Values of the open product from every line outside the zones; x6[3] is the least value."""
+    A, B, C, low, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
+    n = 0
+    open_q2, open_line = np.empty(q2.shape[0]), np.empty(q2.shape[0], dtype=np.int64)
+    for m in range(q2.shape[0]):
+        if not (explained >> m) & 1:
+            open_q2[n], open_line[n] = q2[m], np.int64(1) << m
+            n += 1
+    for k in range(1, 3):
+        for l in range(-2, 3):
+            if l == 0 or abs(k * l) > 2:
+                continue
+            per_bin = 1.0 / (k * l * width)
+            for h in range(-2, 3):
+                rest = A * h * h + B * k * k + C * l * l + E * h * l + F * h * k
+                start = -rest * per_bin - low / width
+                for m in range(n):
+                    place = open_q2[m] * per_bin + start
+                    if 0.0 <= place < bins:
+                        b = int(place) + 1
+                        votes[b] |= open_line[m]
+                        total[b] += place
+                        number[b] += 1.0
+
+
+@njit(cache=True, nogil=True)
+def _most_voted(votes: np.ndarray, number: np.ndarray, bins: int) -> tuple[int, int]:
+    """First of the two neighbouring bins with most lines, and how many."""
+    best, where = 0, -1
+    for b in range(1, bins + 1):
+        if number[b] + number[b + 1] > best:
+            c = popcount(votes[b] | votes[b + 1])
+            if c > best:
+                best, where = c, b
+    return where, best
+
+
+@njit(cache=True, nogil=True)
+def _try(
+    x6: np.ndarray,
+    table: np.ndarray,
+    scale: float,
+    q2_max: float,
+    most: int,
+    det_low: float,
+    det_high: float,
+    scores: np.ndarray,
+    pool: tuple,
+    fine: bool,
+) -> None:
+    """Reduce a trial, score it and offer it.
+
+    Sublattices of one index often have as many reflections as one another: ``fine`` tells them
+    apart by their shapes, which only fitted trials have in common when they are one lattice.
+    """
+    det = determinant(x6)
+    if not (det_low * 0.5 <= det <= det_high):
+        return
+    if not reduce_x6(x6):
+        return
+    mask, number = explain(x6, np.array([1, 1, 0]), 0, table, scale, q2_max, most)
+    pool[4][1] += 1
+    if number <= most:
+        score = scores[popcount(mask), number]
+        if score > pool[5][0]:
+            shape = int(np.log(x6[0] + x6[1] + x6[2]) / _SHAPE_STEP) * 1009 if fine else 0
+            offer(pool, x6, score, 0, mask, number + shape)
+
+
+def polish(lines: Lines, trials: Pool, pool: Pool) -> None:
+    """Fit the best trials to the lines, then their derivative lattices, and offer all to a pool."""
+    fitted = Pool()
+    _fit_best(lines, trials, fitted, _FITTED)
+    related = Pool()
+    _try_all(
+        derivatives(fitted.best(_PARENTS)[0]),
+        lines.table,
+        lines.scale,
+        lines.q2_max,
+        lines.most,
+        lines.scores,
+        related.arrays(),
+    )
+    _fit_best(lines, fitted, pool, _FITTED)
+    _fit_best(lines, related, pool, _FITTED)
+
+
+def derivatives(x6: np.ndarray) -> np.ndarray:
+    """Sub- and superlattices (m, 6) of small index of primitive lattices (n, 6).
+
+    A zone with half of its rows missing, or with a row too many, gives one instead of the lattice.
+    """
+    metric = np.empty((len(x6), 3, 3))
+    for place, (i, j) in enumerate(_PLACES):
+        metric[:, i, j] = metric[:, j, i] = x6[:, place] * (1.0 if i == j else 0.5)
+    known = derivative_lattices()
+    small = np.maximum(known.up, known.down) <= 2
+    small |= known.up * known.down == 3
+    bases = known.bases[small]
+    metrics = np.einsum("dij,njk,dlk->ndil", bases, metric, bases).reshape(-1, 3, 3)
+    return np.stack([metrics[:, i, j] * (1.0 if i == j else 2.0) for i, j in _PLACES], axis=1)
+
+
+def _fit_best(lines: Lines, trials: Pool, pool: Pool, most: int) -> None:
+    """Offer the best trials of one pool, fitted, to another."""
+    wide, scale = line_table(lines.q2, 2 * lines.window, lines.q2_max)
+    _fit_all(
+        trials.best(most)[0],
+        lines.q2,
+        lines.window,
+        wide,
+        lines.table,
+        scale,
+        lines.q2_max,
+        lines.most,
+        lines.scores,
+        pool.arrays(),
+    )
+
+
+@njit(cache=True, nogil=True)
+def _try_all(
+    trials: np.ndarray,
+    table: np.ndarray,
+    scale: float,
+    q2_max: float,
+    most: int,
+    scores: np.ndarray,
+    pool: tuple,
+) -> None:
+    """Score and offer trials (n, 6)."""
+    for trial in range(trials.shape[0]):
+        _try(trials[trial], table, scale, q2_max, most, 0.0, np.inf, scores, pool, True)
+
+
+@njit(cache=True, nogil=True)
+def _fit_all(
+    trials: np.ndarray,
+    q2: np.ndarray,
+    window: np.ndarray,
+    wide: np.ndarray,
+    table: np.ndarray,
+    scale: float,
+    q2_max: float,
+    most: int,
+    scores: np.ndarray,
+    pool: tuple,
+) -> None:
+    """Fit trials (n, 6) on the lines near them, first in a wide window, then in the true one."""
+    hkl = np.zeros((q2.shape[0], 3), dtype=np.int64)
+    far = np.empty(q2.shape[0])
+    for trial in range(trials.shape[0]):
+        x6 = trials[trial].copy()
+        fit(x6, q2, window, wide, scale, q2_max, hkl, far)
+        fit(x6, q2, window, table, scale, q2_max, hkl, far)
+        _try(x6, table, scale, q2_max, most, 0.0, np.inf, scores, pool, True)

@@ -139,6 +139,7 @@ PARTNER_LATTICES = Table(
         _SAMPLE,
         _RANK,
         BRAVAIS,
+        Column("centring", STRING, "Centring letter in this setting"),
         *cell_columns("", "the other lattice"),
         Column("relation", STRING, "How the two are related"),
         Column(

@@ -1,0 +1,215 @@
+"""From ranked trials to candidates with everything that is said of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mlindex.ambiguity import partners
+from mlindex.cell import cell_volume, reciprocal_from_cell
+from mlindex.equivalence import lattice_of, same
+from mlindex.extinction import suggest
+from mlindex.lattice import quadratic_terms
+from mlindex.merit import distinct, f_n, merit, nearest_index, reflections
+from mlindex.peaklist import PeakList
+from mlindex.refine import Refined, refine
+from mlindex.result import AbsentLine, Candidate, Partner
+from mlindex.search.observed import Observed
+from mlindex.search.trials import Trial, standard
+
+#: Log-evidence of "none of them": what chance reaches among all lattices tried.
+NOTHING = 6.0
+#: A line is indexed within this many errors, in units of how well the cell fits.
+_ERRORS = 4.0
+_LEAST_SCALE = 0.1
+#: Relative: below it, discrepancies are rounding; M would rise without end.
+_ROUNDING = 1e-7
+_M_LINES = 20
+#: Volumes this near to a whole ratio are of derivative lattices.
+_WHOLE = 5e-3
+#: Cells of the list with so much less log-evidence are no rivals, even with the same lines.
+_RIVAL = 12.0
+_MOST_PARTNERS = 6
+#: Two lattices this close are one.
+_SAME, _SAME_DEG = 2e-3, 0.1
+
+
+def candidates(
+    ranked: list[Trial], observed: Observed, peaks: PeakList, detailed: int
+) -> tuple[Candidate, ...]:
+    """Candidates of trials, best first; extinctions and partners for the first ``detailed``."""
+    evidence = np.array([t.evidence for t in ranked] + [NOTHING])
+    share = np.exp(evidence - evidence.max())
+    share /= share.sum()
+    made = []
+    for trial, probability in zip(ranked, share, strict=False):
+        try:
+            made.append(_candidate(trial, float(probability), observed, peaks))
+        except ValueError:
+            # Undetermined by its lines, or with more reflections than any list could tell apart.
+            continue
+    return tuple(
+        with_details(c, made, observed, peaks) if rank < detailed else c
+        for rank, c in enumerate(made)
+    )
+
+
+def _candidate(trial: Trial, probability: float, observed: Observed, peaks: PeakList) -> Candidate:
+    cell, centring = standard(trial)
+    system = trial.bravais.system
+    unshifted = observed.q2 - observed.slope * trial.shift_deg
+    hkl, calculated = _assigned(cell, centring, unshifted)
+    scale = max(
+        _LEAST_SCALE, float(np.median(np.abs(unshifted - calculated) / observed.sigma)) / 0.6745
+    )
+    indexed = np.abs(unshifted - calculated) <= _ERRORS * min(scale, 1.0) * observed.sigma
+    with_shift = trial.shift_deg != 0.0 and observed.shiftable
+    refined = refine(
+        cell,
+        centring,
+        system,
+        observed.q2,
+        observed.sigma,
+        np.where(indexed[:, None], hkl, 0),
+        None,
+        peaks.wavelength_A,
+        zero_shift=with_shift,
+    )
+    return _described(trial, refined, centring, indexed, probability, peaks)
+
+
+def _described(
+    trial: Trial,
+    refined: Refined,
+    centring: str,
+    indexed: np.ndarray,
+    probability: float,
+    peaks: PeakList,
+) -> Candidate:
+    q2 = refined.q2_corrected_inv_A2
+    used = q2[:_M_LINES]
+    figure = merit(used, refined.cell, centring, _ROUNDING * used[-1])
+    hkl, calculated = _assigned(refined.cell, centring, q2)
+    f_value = None
+    if peaks.wavelength_A is not None and figure.n_calculated:
+        f_value = f_n(used, figure.q2_calculated_inv_A2, figure.n_calculated, peaks.wavelength_A)
+        f_value = f_value if np.isfinite(f_value) else None
+    allowed = reflections(refined.cell, centring, q2[-1] * (1 + 1e-9))
+    number = len(distinct(quadratic_terms(allowed) @ reciprocal_from_cell(refined.cell)))
+    candidate = Candidate(
+        bravais=trial.bravais.symbol,
+        centring=centring,
+        cell=refined.cell,
+        cell_error=refined.cell_error,
+        niggli=trial.lattice().reduced,
+        volume_A3=float(cell_volume(refined.cell)),
+        m20=figure.m,
+        f_n=f_value,
+        log_evidence=trial.evidence,
+        probability=probability,
+        zero_shift_deg=refined.zero_shift_deg,
+        hkl=np.where(indexed[:, None], hkl, 0),
+        q2_corrected_inv_A2=q2,
+        q2_calculated_inv_A2=calculated,
+        indexed=indexed,
+        n_calculated=number,
+    )
+    return replace(candidate, absent=_absent(candidate))
+
+
+def _assigned(cell: np.ndarray, centring: str, q2: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    hkl = reflections(cell, centring, q2[-1] * 1.05)
+    if not len(hkl):
+        raise ValueError("no reflection below the last line")
+    calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
+    nearest = nearest_index(q2, calculated)
+    return hkl[nearest], calculated[nearest]
+
+
+def _absent(candidate: Candidate) -> tuple[AbsentLine, ...]:
+    q2 = candidate.q2_corrected_inv_A2
+    hkl = reflections(candidate.cell, candidate.centring, q2[-1])
+    lines = quadratic_terms(hkl) @ reciprocal_from_cell(candidate.cell)
+    first = distinct(lines)
+    seen = candidate.q2_calculated_inv_A2[candidate.indexed]
+    return tuple(
+        AbsentLine(tuple(int(i) for i in hkl[row]), float(lines[row]))
+        for row in first
+        if not np.any(np.abs(seen - lines[row]) <= 1e-6 * lines[row])
+    )
+
+
+def with_details(
+    candidate: Candidate, others: Sequence[Candidate], observed: Observed, peaks: PeakList
+) -> Candidate:
+    """The same with extinction symbols and partners, ``others`` of the list among these."""
+    n = candidate.n_used
+    q2 = candidate.q2_corrected_inv_A2
+    differences = np.abs(q2 - candidate.q2_calculated_inv_A2)[candidate.indexed]
+    fit = float(np.max(differences / q2[candidate.indexed])) if candidate.indexed.any() else 1e-4
+    tolerance = min(max(1.5 * fit, 1e-6), 3e-3)
+    intensity = None if peaks.intensity is None else peaks.intensity[:n]
+    try:
+        extinctions = suggest(
+            candidate.bravais,
+            candidate.centring,
+            candidate.cell,
+            candidate.hkl,
+            q2,
+            observed.sigma,
+            intensity,
+        )
+        geometrical = partners(candidate, float(q2[-1]), q2, tolerance)
+    except ValueError:
+        # Cells with so many reflections that absences and derivative lattices tell nothing.
+        extinctions, geometrical = (), ()
+    listed = tuple(
+        _as_partner(candidate, other, tolerance)
+        for other in others
+        if other is not candidate
+        and other.log_evidence > candidate.log_evidence - _RIVAL
+        and _same_lines(candidate, other, tolerance)
+    )
+    known = [lattice_of(p.cell, p.centring) for p in listed]
+    geometrical = tuple(
+        p
+        for p in geometrical
+        if not any(same(lattice_of(p.cell, p.centring), k, _SAME, _SAME_DEG) for k in known)
+    )
+    return replace(
+        candidate, extinctions=extinctions[:10], partners=(listed + geometrical)[:_MOST_PARTNERS]
+    )
+
+
+def _same_lines(first: Candidate, second: Candidate, tolerance: float) -> bool:
+    """Whether two candidates index the same lines with the same calculated positions."""
+    difference = np.abs(first.q2_calculated_inv_A2 - second.q2_calculated_inv_A2)
+    return bool(
+        np.array_equal(first.indexed, second.indexed)
+        and np.all((difference <= tolerance * first.q2_calculated_inv_A2)[first.indexed])
+    )
+
+
+def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Partner:
+    mine, theirs = (_calculated(c) for c in (candidate, other))
+    apart = [
+        value
+        for values, rest in ((mine, theirs), (theirs, mine))
+        for value in values
+        if np.min(np.abs(rest - value), initial=np.inf) > tolerance * value
+    ]
+    volumes = [lattice_of(c.cell, c.centring).volume_A3 for c in (candidate, other)]
+    ratio = volumes[1] / volumes[0]
+    index = round(max(ratio, 1 / ratio))
+    whole = index > 1 and abs(max(ratio, 1 / ratio) - index) < _WHOLE * index
+    kind = "supercell" if ratio > 1 else "subcell"
+    relation = f"{kind} of index {index}" if whole else "other lattice with the lines observed"
+    return Partner(other.bravais, other.cell, other.centring, relation, tuple(sorted(apart)[:5]))
+
+
+def _calculated(candidate: Candidate) -> np.ndarray:
+    hkl = reflections(candidate.cell, candidate.centring, candidate.q2_corrected_inv_A2[-1])
+    q2 = quadratic_terms(hkl) @ reciprocal_from_cell(candidate.cell)
+    return q2[distinct(q2)]

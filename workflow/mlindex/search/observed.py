@@ -1,0 +1,52 @@
+"""What was observed, as the searches see it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.merit import two_theta_from_q2
+from mlindex.peaklist import PeakList
+from mlindex.search.lines import Lines, lines_of
+
+#: Error of 2theta where neither the list nor the user gives one, degrees.
+DEFAULT_ERROR_DEG = 0.02
+#: Errors below this are not believed, degrees.
+_LEAST_ERROR_DEG = 0.003
+#: A reflection explains a line within this many errors.
+_WINDOW = 2.5
+
+
+@dataclass(frozen=True)
+class Observed:
+    """The lines used, as arrays (n,).
+
+    ``q2`` as observed, 1/A²; ``sigma`` its errors; ``slope`` d(q²)/d(2theta), 1/A² per degree;
+    ``shiftable``: whether the wavelength is known, so that a zero shift means something.
+    """
+
+    q2: np.ndarray
+    sigma: np.ndarray
+    slope: np.ndarray
+    shiftable: bool
+
+    def lines(self, sharpness: float, shift_deg: float) -> Lines:
+        """Lines for a search: errors times ``sharpness``, a zero shift taken off."""
+        return lines_of(self.q2 - self.slope * shift_deg, _WINDOW * sharpness * self.sigma)
+
+
+def observe(peaks: PeakList, n_lines: int, error_deg: float | None) -> Observed:
+    """The first lines of a list, with errors from the user, the list or the default."""
+    n = min(n_lines, len(peaks))
+    q2 = peaks.q2_inv_A2[:n]
+    slope = peaks.q2_error_inv_A2(1.0)[:n]
+    errors = np.full(n, DEFAULT_ERROR_DEG if error_deg is None else error_deg)
+    if error_deg is None and peaks.two_theta_error_deg is not None:
+        # Positions of a fit are better known than the lattice fits them: sample and optics err.
+        errors = np.hypot(peaks.two_theta_error_deg[:n], DEFAULT_ERROR_DEG / 2)
+    errors = np.maximum(errors, _LEAST_ERROR_DEG)
+    reachable = peaks.wavelength_A is not None and bool(
+        np.all(np.isfinite(two_theta_from_q2(q2, peaks.wavelength_A)))
+    )
+    return Observed(q2, slope * errors, slope, reachable)

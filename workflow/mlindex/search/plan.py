@@ -1,0 +1,140 @@
+"""The order of the searches, and when to stop.
+
+A stage is a search of every lattice with errors of one size and one zero shift. Sharp stages come
+first: exact lists are settled there at once. Each lattice system has a strategy, named in the one
+table; a strategy fills the pools of its Bravais lattices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from mlindex.lattice import BRAVAIS, SYSTEMS, LatticeSystem, bravais_of
+from mlindex.search import exhaustive, monoclinic, triclinic
+from mlindex.search.lines import Lines
+from mlindex.search.observed import Observed
+from mlindex.search.pool import Pool
+from mlindex.search.trials import Trial, different, trials_of, with_higher_symmetry
+
+Strategy = Callable[[Lines, LatticeSystem, dict[str, Pool], Callable[[], bool]], bool]
+
+
+def _zones(
+    lines: Lines, system: LatticeSystem, pools: dict[str, Pool], stop: Callable[[], bool]
+) -> bool:
+    (pool,) = pools.values()
+    return triclinic.search(lines, pool, stop)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "exhaustive": exhaustive.search,
+    "zones and unique axis": monoclinic.search,
+    "zones": _zones,
+}
+#: Evidence at which no further stage is run: a zero shift or larger errors can't add to it.
+ENOUGH = 45.0
+_KEPT = 40
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Errors times ``sharpness``, a zero shift of ``shift_deg`` taken off."""
+
+    sharpness: float
+    shift_deg: float = 0.0
+
+
+#: Zero shifts are tried in steps that windows bridge.
+STAGES = (
+    Stage(0.3),
+    Stage(1.0),
+    Stage(1.0, 0.05),
+    Stage(1.0, -0.05),
+    Stage(1.0, 0.1),
+    Stage(1.0, -0.1),
+)
+
+
+@dataclass
+class Progress:
+    """Trials and seconds spent on each Bravais lattice, and how its search ended."""
+
+    trials: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    status: dict[str, str] = field(default_factory=dict)
+
+
+def search(
+    observed: Observed,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool],
+    workers: int,
+    report: Callable[[str], None],
+) -> tuple[list[Trial], Progress]:
+    """Search all wanted Bravais lattices; trials over all stages, best first.
+
+    Args:
+        observed: the lines.
+        wanted: Bravais lattice symbols.
+        out_of_time: asked often; from the first True on, what was found is returned.
+        workers: threads; the compiled loops run side by side.
+        report: called with a line on what is being done.
+    """
+    progress = Progress(status=dict.fromkeys(wanted, "not reached"))
+    best: list[Trial] = []
+    for stage in STAGES:
+        if stage.shift_deg and not observed.shiftable:
+            continue
+        report(_label(stage))
+        found = _stage(observed, stage, wanted, out_of_time, workers, progress)
+        pooled = sorted(best + found, key=lambda t: -t.evidence)
+        pooled = with_higher_symmetry(different(pooled, _KEPT), observed)
+        pooled = [t for t in pooled if t.bravais.symbol in wanted]
+        best = different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
+        if out_of_time() or (best and best[0].evidence >= ENOUGH):
+            break
+    return best, progress
+
+
+def _label(stage: Stage) -> str:
+    shift = f", zero shift {stage.shift_deg:+.2f} degrees" if stage.shift_deg else ""
+    return f"errors times {stage.sharpness:g}{shift}"
+
+
+def _stage(
+    observed: Observed,
+    stage: Stage,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool],
+    workers: int,
+    progress: Progress,
+) -> list[Trial]:
+    lines = observed.lines(stage.sharpness, stage.shift_deg)
+    systems = [s for s in SYSTEMS.values() if any(BRAVAIS[b].system is s for b in wanted)]
+
+    def one(system: LatticeSystem) -> list[Trial]:
+        if out_of_time():
+            return []
+        started = time.perf_counter()
+        names = [b.symbol for b in bravais_of(system.name)]
+        pools = {name: Pool() for name in names}
+        complete = STRATEGIES[system.strategy](lines, system, pools, out_of_time)
+        found = [
+            trial
+            for name in names
+            for trial in trials_of(BRAVAIS[name], pools[name], observed, stage.shift_deg)
+        ]
+        spent = (time.perf_counter() - started) / len(names)
+        for name in names:
+            progress.trials[name] = progress.trials.get(name, 0) + int(pools[name].count[1])
+            progress.seconds[name] = progress.seconds.get(name, 0.0) + spent
+            progress.status[name] = "complete" if complete else "cut off"
+        return found
+
+    # The long searches first, so that threads end together.
+    with ThreadPoolExecutor(max(1, workers)) as threads:
+        parts = list(threads.map(one, reversed(systems)))
+    return [trial for part in reversed(parts) for trial in part]

@@ -1,0 +1,163 @@
+"""From pools of trials to a ranking over all lattices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.cell import (
+    cell_from_metric,
+    cell_from_reciprocal,
+    cell_volume,
+    metric_tensor,
+    reciprocal_from_cell,
+)
+from mlindex.equivalence import Lattice, lattice_of, same
+from mlindex.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
+from mlindex.recognition import best_of_each, recognize
+from mlindex.search.evidence import refine_and_weigh
+from mlindex.search.observed import Observed
+from mlindex.search.pool import Pool
+
+#: Of each Bravais lattice so many trials are refined, and so many of these go on.
+_REFINED, _KEPT = 200, 12
+#: So many go through lattice recognition.
+_RECOGNIZED = 24
+_MOST_REFLECTIONS = 1500
+#: Two trials this close are one lattice.
+_SAME_LENGTH, _SAME_ANGLE_DEG = 2e-3, 0.1
+#: A trial may be of a higher symmetry that moves its lines by this much (relative q²).
+_SYMMETRY_TOLERANCE = 4e-3
+_LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A refined lattice in the setting walked, and what speaks for it.
+
+    ``centring`` is its letter there, ``shift_deg`` the zero shift it was refined with,
+    ``difference`` (n,) observed - calculated q².
+    """
+
+    bravais: BravaisLattice
+    centring: str
+    x: np.ndarray
+    shift_deg: float
+    evidence: float
+    number: int
+    difference: np.ndarray
+
+    @property
+    def cell(self) -> np.ndarray:
+        """Six cell parameters in the setting walked."""
+        return cell_from_reciprocal(self.x @ self.bravais.system.walked_matrix)
+
+    def lattice(self) -> Lattice:
+        """For comparisons."""
+        return lattice_of(self.cell, self.centring)
+
+
+def weigh(
+    bravais: BravaisLattice,
+    x: np.ndarray,
+    centring: np.ndarray,
+    observed: Observed,
+    shift_deg: float,
+    refine_shift: bool,
+) -> list[Trial]:
+    """Refine free parameters x (m, f) with centring codes (m,); the good ones, best first."""
+    x = np.array(x, dtype=float)
+    shift = np.full(len(x), shift_deg)
+    system = bravais.system
+    evidence, numbers, differences, _ = refine_and_weigh(
+        x,
+        shift,
+        np.asarray(centring, dtype=np.int64),
+        system.walked_matrix,
+        np.array(system.domain),
+        observed.q2,
+        observed.sigma,
+        observed.slope,
+        refine_shift,
+        _MOST_REFLECTIONS,
+    )
+    order = np.argsort(-evidence, kind="stable")
+    return [
+        Trial(
+            bravais,
+            _LETTERS[int(centring[i])],
+            x[i],
+            float(shift[i]),
+            float(evidence[i]),
+            int(numbers[i]),
+            differences[i],
+        )
+        for i in order
+        if np.isfinite(evidence[i]) and np.all(np.isfinite(x[i]))
+    ]
+
+
+def trials_of(
+    bravais: BravaisLattice, pool: Pool, observed: Observed, shift_deg: float
+) -> list[Trial]:
+    """The best trials of a pool, refined with and without a zero shift."""
+    x6, _, centring = pool.best(_REFINED)
+    if not len(x6):
+        return []
+    x = x6 @ np.linalg.pinv(bravais.system.walked_matrix)
+    ways = [False] if shift_deg == 0 else []
+    ways += [True] if observed.shiftable else []
+    trials = [t for way in ways for t in weigh(bravais, x, centring, observed, shift_deg, way)]
+    return different(sorted(trials, key=lambda t: -t.evidence), _KEPT)
+
+
+def different(ranked: Iterable[Trial], most: int) -> list[Trial]:
+    """The first of each lattice, at most so many."""
+    kept: list[tuple[Trial, Lattice]] = []
+    for trial in ranked:
+        if not np.isfinite(cell_volume(trial.cell)):
+            continue
+        lattice = trial.lattice()
+        if not any(same(lattice, other, _SAME_LENGTH, _SAME_ANGLE_DEG) for _, other in kept):
+            kept.append((trial, lattice))
+            if len(kept) == most:
+                break
+    return [trial for trial, _ in kept]
+
+
+def with_higher_symmetry(trials: list[Trial], observed: Observed) -> list[Trial]:
+    """The trials and, of the best, every lattice of higher symmetry that they nearly have."""
+    found = list(trials)
+    for trial in sorted(trials, key=lambda t: -t.evidence)[:_RECOGNIZED]:
+        x6 = reciprocal_from_cell(trial.lattice().reduced)
+        for way in best_of_each(recognize(x6, _SYMMETRY_TOLERANCE)):
+            bravais = BRAVAIS[way.bravais]
+            if bravais.system.n_free < trial.bravais.system.n_free:
+                x, letter = walked(way.cell, bravais, way.centring)
+                codes = np.array([CENTRING_CODES[letter]])
+                for refine_shift in (False, True) if observed.shiftable else (False,):
+                    shift = trial.shift_deg if refine_shift else 0.0
+                    found += weigh(bravais, x[None], codes, observed, shift, refine_shift)
+    return found
+
+
+def walked(cell: np.ndarray, bravais: BravaisLattice, centring: str) -> tuple[np.ndarray, str]:
+    """Free reciprocal parameters (f,) and centring letter in the setting walked."""
+    system = bravais.system
+    if bravais.other_setting is not None:
+        rows = np.array(bravais.other_setting.basis)
+        cell = cell_from_metric(rows @ metric_tensor(cell) @ rows.T)
+        centring = bravais.walked_centrings
+    return reciprocal_from_cell(cell) @ np.linalg.pinv(system.walked_matrix), centring
+
+
+def standard(trial: Trial) -> tuple[np.ndarray, str]:
+    """Conventional cell (6,) and centring letter in the standard setting."""
+    ways = recognize(reciprocal_from_cell(trial.lattice().reduced), 1e-5)
+    own = [way for way in ways if way.bravais == trial.bravais.symbol]
+    if not own:
+        return trial.cell, trial.centring
+    best = min(own, key=lambda way: way.distance)
+    return best.cell, best.centring
