@@ -20,9 +20,7 @@ ALL = np.array([1, 1, 0])
 
 def x6_of(cell: np.ndarray) -> np.ndarray:
     """Reciprocal parameters of a direct cell (A, degrees)."""
-    cos = np.cos(np.radians(cell[3:]))
-    unit = np.array([[1, cos[2], cos[1]], [cos[2], 1, cos[0]], [cos[1], cos[0], 1]])
-    g = np.linalg.inv(unit * np.outer(cell[:3], cell[:3]))
+    g = np.linalg.inv(_metric(cell))
     return np.array([g[0, 0], g[1, 1], g[2, 2], 2 * g[1, 2], 2 * g[0, 2], 2 * g[0, 1]])
 
 
@@ -52,8 +50,11 @@ def random_pattern(rng: np.random.Generator) -> tuple[np.ndarray, Lines]:
 
 def found_rank(cell: np.ndarray, pool: Pool, most: int) -> int:
     """Place of a lattice among the best trials, or -1."""
+    wanted = determinant(x6_of(cell))
     for rank, x6 in enumerate(pool.best(most)[0]):
-        if same_lattice(cell, "P", cell_from_reciprocal(x6), "P", 0.02, 1.0):
+        # Volumes are compared first because the comparison of lattices is slow.
+        near = abs(determinant(x6) / wanted - 1) < 0.2
+        if near and same_lattice(cell, "P", cell_from_reciprocal(x6), "P", 0.02, 1.0):
             return rank
     return -1
 

@@ -25,8 +25,8 @@ from mlindex.lattice import (
 )
 from mlindex.search.kernels import explain, popcount
 from mlindex.search.lines import Lines
-from mlindex.search.refit import refit
 from mlindex.search.pool import Pool, determinant, offer
+from mlindex.search.refit import refit
 
 Deadline = Callable[[], bool]
 

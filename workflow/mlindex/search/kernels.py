@@ -103,11 +103,7 @@ def explain(
             l_half = np.sqrt(rest / C)
             l_low = int(np.ceil(l_mid - l_half))
             l_high = int(np.floor(l_mid + l_half))
-            if not signed_l:
-                l_low = max(l_low, 0)
-            elif h == 0 and (k == 0 or not signed_k):
-                l_low = max(l_low, 0)
-            elif order == 1 and h == k:
+            if not signed_l or (h == 0 and (k == 0 or not signed_k)) or (order == 1 and h == k):
                 l_low = max(l_low, 0)
             if h == 0 and k == 0:
                 l_low = max(l_low, 1)

@@ -15,8 +15,8 @@ from mlindex.lattice import CENTRING_CODES, LatticeSystem, bravais_of
 from mlindex.search.exhaustive import SHORTEST_AXIS_A, Deadline, determinant_bounds
 from mlindex.search.kernels import explain, popcount
 from mlindex.search.lines import Lines
-from mlindex.search.refit import refit
 from mlindex.search.pool import Pool, offer
+from mlindex.search.refit import refit
 from mlindex.search.zones import reduce_form
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
@@ -30,13 +30,13 @@ _VARIANTS = (
 )
 #: The first lines that may be axes of the net, and values of B to try for each variant of a net.
 _NET_AXES = 12
-_VOTED = 6
+_VOTED = 16
 #: With b first: lines that may be 0k0 and the highest k there; the lowest rests that may be axes
 #: of the net, and the lowest that may be their sum; the highest k in these.
-_B_LINES = 4
+_B_LINES = 6
 _B_ORDER = 4
-_REST_AXES = 10
-_RESTS = 24
+_REST_AXES = 16
+_RESTS = 45
 _REST_K = 2
 #: Nets tried between two looks at the clock.
 _CHUNK = 200
@@ -157,11 +157,7 @@ def nets_beside(q2: np.ndarray, B: float, window: float) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def _halved(net: np.ndarray, halves: np.ndarray) -> tuple[float, float, float]:
-    """The reduced form of the lattice whose axes are ``halves`` (2, 2) of those of the net.
-
-    Only the variant in which both sums are halved, and letters that all change alike, may be
-    reduced further, so the axes stay as they are.
-    """
+    """The form (hh, ll, hl) on axes that are ``halves`` (2, 2) of those of the net."""
     p, q, r, s = halves[0, 0], halves[0, 1], halves[1, 0], halves[1, 1]
     A, C, D = net[0], net[1], net[2]
     return (

@@ -34,8 +34,11 @@ STRATEGIES: dict[str, Strategy] = {
     "zones and unique axis": monoclinic.search,
     "zones": _zones,
 }
-#: Evidence at which no further stage is run: a zero shift or larger errors can't add to it.
-ENOUGH = 45.0
+#: Log-evidence at which no further stage is run: of a sharp stage, where only exact lines reach
+#: it, and of any other that tried no zero shift. The shifted ones are for lists that need them.
+_ENOUGH_SHARP, _ENOUGH = 45.0, 15.0
+#: And so much more than the next lattice has.
+_AHEAD = 3.0
 _KEPT = 40
 
 
@@ -94,9 +97,17 @@ def search(
         pooled = with_higher_symmetry(different(pooled, _KEPT), observed)
         pooled = [t for t in pooled if t.bravais.symbol in wanted]
         best = different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
-        if out_of_time() or (best and best[0].evidence >= ENOUGH):
+        if out_of_time() or _settled(best, stage):
             break
     return best, progress
+
+
+def _settled(best: list[Trial], stage: Stage) -> bool:
+    if not best:
+        return False
+    enough = _ENOUGH_SHARP if stage.sharpness < 1 else _ENOUGH
+    ahead = len(best) < 2 or best[0].evidence >= best[1].evidence + _AHEAD
+    return best[0].evidence >= enough and (ahead or best[0].evidence >= _ENOUGH_SHARP)
 
 
 def _label(stage: Stage) -> str:

@@ -23,18 +23,16 @@ def reduce_x6(x6: np.ndarray) -> bool:
     for _ in range(60):
         changed = False
         for i in range(3):
-            for step in range(13):
-                # The coefficients of the other two vectors: 0 and 1..4 are the useful ones.
+            for step in range(6):
+                # Add the best multiple of one of the other vectors, or each of them once.
                 j, k = (i + 1) % 3, (i + 2) % 3
                 if step == 0:
                     n, m = -np.round(g[i, j] / g[j, j]), 0.0
                 elif step == 1:
                     n, m = 0.0, -np.round(g[i, k] / g[k, k])
-                elif step < 6:
+                else:
                     n = 1.0 if step & 1 else -1.0
                     m = 1.0 if step & 2 else -1.0
-                else:
-                    break
                 if n == 0.0 and m == 0.0:
                     continue
                 new = (

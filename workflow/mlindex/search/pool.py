@@ -51,7 +51,7 @@ def offer(pool: tuple, x6: np.ndarray, score: float, centring: int, mask: int, n
     kept_x6, kept_score, kept_centring, keys, count, bar = pool
     if score <= bar[0]:
         return
-    volume = np.int64(np.log(determinant(x6)) / (2 * 3e-3))
+    volume = np.int64(np.log(determinant(x6)) / (2 * _VOLUME_STEP))
     key = (mask * 1000003 + number) * 998244353 + volume * 7919 + centring + 1
     slot = key & (keys.shape[0] - 1)
     if keys[slot] == key:

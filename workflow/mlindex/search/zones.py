@@ -93,7 +93,7 @@ def explain_zone(
 ) -> tuple[int, int]:
     """Bit mask of the lines that a zone explains and the number of its lines up to q2_max.
 
-    With B <= A the walk is shortest. More than ``most`` lines end it: the number is most + 1.
+    The walk is shortest with B <= A. More than ``most`` lines end it: the number is most + 1.
     """
     if not B > 0.0:
         return 0, most + 1
