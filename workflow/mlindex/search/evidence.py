@@ -74,7 +74,12 @@ def _nearest(
             l_half = np.sqrt(rest / C)
             l_low = int(np.ceil(-linear / (2 * C) - l_half))
             l_high = int(np.floor(-linear / (2 * C) + l_half))
-            if not signed_l or (h == 0 and (k == 0 or not signed_k)) or (order == 1 and h == k):
+            if (
+                not signed_l
+                or (h == 0 and (k == 0 or not signed_k))
+                or (order == 1 and h == k)
+                or (centring == 6 and (h - k) % 3 == 0)
+            ):
                 l_low = max(l_low, 0)
             if h == 0 and k == 0:
                 l_low = max(l_low, 1)

@@ -131,6 +131,8 @@ def explain(
                 l_low += (h + l_low) & 1
             elif centring == 6:  # R obverse on hexagonal axes: -h + k + l = 3n
                 step = 3
+                if (h - k) % 3 == 0:  # then l and -l are both present, and one line
+                    l_low = max(l_low, 0)
                 l_low += (h - k - l_low) % 3
             for l in range(l_low, l_high + 1, step):
                 count += 1

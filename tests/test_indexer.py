@@ -1,0 +1,142 @@
+"""Indexing with nothing told: all lattices, spoiled lists, limits, and what is said of it."""
+
+import time
+
+import numpy as np
+import pytest
+
+import mlindex
+import mlindex.indexer
+from mlindex.cell import reciprocal_from_cell
+from mlindex.equivalence import same_lattice
+from mlindex.errors import MlindexError
+from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.peaklist import PeakList
+
+WAVELENGTH_A = 1.5406
+#: Cells in the standard setting, one of each Bravais lattice, with no special ratios.
+CELLS = {
+    "cP": ([6.13, 6.13, 6.13, 90, 90, 90], "P"),
+    "cI": ([8.41, 8.41, 8.41, 90, 90, 90], "I"),
+    "cF": ([10.27, 10.27, 10.27, 90, 90, 90], "F"),
+    "tP": ([6.31, 6.31, 9.17, 90, 90, 90], "P"),
+    "tI": ([7.13, 7.13, 11.93, 90, 90, 90], "I"),
+    "hP": ([7.37, 7.37, 8.53, 90, 90, 120], "P"),
+    "hR": ([7.19, 7.19, 7.19, 71.3, 71.3, 71.3], "P"),
+    "oP": ([5.83, 7.91, 11.37, 90, 90, 90], "P"),
+    "oC": ([6.37, 9.71, 12.13, 90, 90, 90], "C"),
+    "oI": ([6.91, 9.37, 13.57, 90, 90, 90], "I"),
+    "oF": ([9.13, 12.71, 15.97, 90, 90, 90], "F"),
+    "mP": ([7.23, 9.87, 11.31, 90, 103.7, 90], "P"),
+    "mC": ([9.17, 7.43, 14.19, 90, 111.3, 90], "C"),
+    "aP": ([6.73, 8.59, 10.87, 96.3, 101.7, 106.9], "P"),
+}
+
+
+def _lines(bravais: str, q2_max: float = 0.9) -> np.ndarray:
+    cell, centring = CELLS[bravais]
+    hkl = reflections(np.array(cell, float), centring, q2_max)
+    q2 = np.sort(quadratic_terms(hkl) @ reciprocal_from_cell(np.array(cell, float)))
+    return q2[distinct(q2)]
+
+
+def _list(bravais: str, rng: np.random.Generator, **spoil: float) -> PeakList:
+    """20 lines of the first 27, errors of 2theta, a zero shift and impurities as asked."""
+    q2 = _lines(bravais)[:27]
+    q2 = q2[np.sort(rng.choice(len(q2), min(20, len(q2)), replace=False))]
+    two_theta = two_theta_from_q2(q2, WAVELENGTH_A)
+    where = rng.choice(len(q2), int(spoil.get("impurities", 0)), replace=False)
+    two_theta[where] = rng.uniform(two_theta[0], two_theta[-1], len(where))
+    two_theta += rng.normal(0, 1, len(q2)) * spoil.get("error", 0.0) + spoil.get("shift", 0.0)
+    return PeakList(
+        bravais, np.sort(q2_from_two_theta(two_theta, WAVELENGTH_A)), None, WAVELENGTH_A
+    )
+
+
+def _right(result: mlindex.indexer.IndexingResult, bravais: str) -> bool:
+    best = result.candidates[0]
+    cell, centring = CELLS[bravais]
+    return same_lattice(best.cell, best.centring, np.array(cell, float), centring)
+
+
+@pytest.mark.parametrize("bravais", BRAVAIS)
+def test_every_lattice_is_found_with_a_quarter_of_its_lines_missing(bravais: str) -> None:
+    result = mlindex.index(_list(bravais, np.random.default_rng(3)))
+    best = result.candidates[0]
+    assert _right(result, bravais)
+    assert best.bravais == bravais
+    assert result.convincing, result.reason
+    assert best.indexed.all()
+    assert {s.status for s in result.searched} == {"complete"}
+
+
+@pytest.mark.parametrize("bravais", ["cI", "tP", "hR", "oP", "mC"])
+def test_errors_and_a_zero_shift_are_found_out(bravais: str) -> None:
+    peaks = _list(bravais, np.random.default_rng(4), error=0.005, shift=0.07)
+    result = mlindex.index(peaks, two_theta_error_deg=0.01)
+    assert _right(result, bravais)
+    assert result.candidates[0].zero_shift_deg == pytest.approx(0.07, abs=0.02)
+
+
+@pytest.mark.parametrize("bravais", ["tI", "hP", "oC", "mP"])
+def test_impurity_lines_stay_unindexed(bravais: str) -> None:
+    peaks = _list(bravais, np.random.default_rng(5), error=0.003, impurities=3)
+    result = mlindex.index(peaks, two_theta_error_deg=0.005)
+    assert _right(result, bravais)
+    assert result.candidates[0].n_indexed in (17, 18)
+
+
+def test_lines_at_random_convince_nobody() -> None:
+    rng = np.random.default_rng(6)
+    two_theta = np.sort(rng.uniform(8, 45, 20))
+    peaks = PeakList("random", q2_from_two_theta(two_theta, WAVELENGTH_A), None, WAVELENGTH_A)
+    result = mlindex.index(peaks, time_limit_s=20)
+    assert not result.convincing
+    assert result.reason
+
+
+def test_the_time_limit_is_kept_and_what_is_cut_off_is_said() -> None:
+    rng = np.random.default_rng(7)
+    two_theta = np.sort(rng.uniform(5, 40, 20))
+    peaks = PeakList("random", q2_from_two_theta(two_theta, WAVELENGTH_A), None, WAVELENGTH_A)
+    mlindex.index(peaks, time_limit_s=0.5)  # compiled code is loaded here, once
+    asked = []
+
+    def stopped() -> bool:
+        asked.append(time.perf_counter())
+        return len(asked) > 3
+
+    result = mlindex.index(peaks, stopped=stopped)
+    assert {s.status for s in result.searched} & {"cut off", "not reached"}
+
+
+def test_the_same_list_gives_the_same_answer() -> None:
+    peaks = _list("mP", np.random.default_rng(8))
+    first, second = mlindex.index(peaks), mlindex.index(peaks, workers=1)
+    assert [c.bravais for c in first.candidates] == [c.bravais for c in second.candidates]
+    for one, other in zip(first.candidates, second.candidates, strict=True):
+        np.testing.assert_array_equal(one.cell, other.cell)
+
+
+def test_wanted_lattices_only() -> None:
+    result = mlindex.index(_list("oP", np.random.default_rng(9)), lattices=["oP", "tetragonal"])
+    assert {s.bravais for s in result.searched} == {"oP", "tP", "tI"}
+    assert {c.bravais for c in result.candidates} <= {"oP", "tP", "tI"}
+
+
+def test_a_centred_lattice_names_the_primitive_one_that_its_lines_allow_too() -> None:
+    q2 = _lines("cI", 0.5)[:10]
+    result = mlindex.index(PeakList("cI", q2, None, WAVELENGTH_A))
+    best = result.candidates[0]
+    assert best.bravais == "cI"
+    assert any(p.bravais == "cP" and "supercell of index 2" in p.relation for p in best.partners)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"n_lines": 3}, "choose"), ({"time_limit_s": -1}, "time limit"), ({"lattices": ["x"]}, "of")],
+)
+def test_bad_options_are_refused(options: dict, words: str) -> None:
+    with pytest.raises(MlindexError, match=words):
+        mlindex.index(_list("cP", np.random.default_rng(1)), **options)
