@@ -141,34 +141,61 @@ def _column(values: Any) -> Any:
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends well."""
+    """A temporary path that takes the place of ``path`` when the block ends well.
+
+    It is beside ``path``, or in the folder that the variable MLINDEX_SCRATCH names.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=_scratch(path.parent), prefix=f".{path.name}.")
     os.close(handle)
     temporary = Path(name)
     try:
         yield temporary
         temporary.chmod(0o644)
-        temporary.replace(path)
+        _move(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_directory(path: str | Path) -> Iterator[Path]:
-    """A temporary directory beside ``path`` that takes its place when the block ends well."""
+    """Like :func:`atomic_path`, for a directory."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), prefix=f".{path.name}."))
     try:
         yield temporary
         temporary.chmod(0o755)
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        _move(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _scratch(beside: Path) -> Path:
+    # Variables in it are those of the node: $TMPDIR there is a job's own folder on many clusters.
+    wanted = Path(os.path.expandvars(os.environ.get("MLINDEX_SCRATCH", "")))
+    return wanted if wanted.is_absolute() and wanted.is_dir() else beside
+
+
+def _move(temporary: Path, path: Path) -> None:
+    # A rename is atomic only within a filesystem: what comes from another is first copied beside.
+    if temporary.stat().st_dev == path.parent.stat().st_dev:
+        _replace(temporary, path)
+        return
+    beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        copy = beside / path.name
+        (shutil.copytree if temporary.is_dir() else shutil.copy)(temporary, copy)
+        _replace(copy, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    if temporary.is_dir() and path.exists():
+        shutil.rmtree(path)
+    temporary.replace(path)
 
 
 class TableWriter:
