@@ -265,7 +265,7 @@ def outside(manifest):
 
 
 def absolute(manifest):
-    manifest["groups"][0]["forest"] = "/tmp/elsewhere.npz"
+    manifest["groups"][0]["forest"] = "/elsewhere/forest.npz"
 
 
 def unlisted(manifest):
