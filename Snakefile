@@ -13,6 +13,7 @@ include: "workflow/rules/sources.smk"
 include: "workflow/rules/entries.smk"
 include: "workflow/rules/dataset.smk"
 include: "workflow/rules/training.smk"
+include: "workflow/rules/ranking.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/verify.smk"
 

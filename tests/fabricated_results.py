@@ -208,6 +208,43 @@ def rates():
     return pd.DataFrame(found)[RATES.names]
 
 
+def indexing_rates():
+    """10 monoclinic entries as calculated and spoiled: 8 first, 1 named; less as it gets worse."""
+    parts = []
+    for kind, amount, first in (
+        ("exact", 0.0, 8),
+        ("shift", 0.05, 8),
+        ("noise", 0.02, 6),
+        ("impurities", 3.0, 5),
+        ("impurities", 9.0, 2),
+        ("missing", 8.0, 7),
+    ):
+        ranks = [1] * first + [4] + [0] * (9 - first)
+        parts.append(
+            rows(
+                KINDS["indexing_rates"][0],
+                10,
+                entry_id=[f"generated:{n}:x" for n in range(10)],
+                bravais_lattice=["mP"] * 6 + ["mC"] * 4,
+                degradation=kind,
+                amount=amount,
+                rank=ranks,
+                first=[rank == 1 for rank in ranks],
+                named=[rank == 4 for rank in ranks],
+                listed=[rank > 0 for rank in ranks],
+                wrong=[False] * 9 + [kind == "noise"],
+            )
+        )
+    return pd.concat(parts)
+
+
+def indexing_seconds(rates):
+    keys = ["entry_id", "bravais_lattice", "degradation", "amount"]
+    return rates[keys].assign(
+        seconds=[2.25] * (len(rates) - 1) + [7.5] * (len(rates) > 0), cpu_seconds=2.0
+    )
+
+
 def split_errors():
     found = [
         {
@@ -291,6 +328,7 @@ def model_frames(rng):
         "overlap": overlap(),
         "validation": validation,
         "rates": rates(),
+        "indexing_rates": indexing_rates(),
     }
     return {kind: {"monoclinic": frame} for kind, frame in frames.items()}
 
@@ -311,6 +349,13 @@ def write_results(folder, frames):
         path = folder / f"validation/{system}.seconds.csv"
         pd.DataFrame({"seconds": seconds}).to_csv(path, index=False)
         paths["seconds"].append(str(path))
+    paths["indexing_seconds"] = []
+    for system in SYSTEMS:
+        path = folder / f"indexing_rates/{system}.seconds.csv"
+        empty_table = KINDS["indexing_rates"][0].empty()
+        indexed = frames.get("indexing_rates", {}).get(system, empty_table)
+        indexing_seconds(indexed).to_csv(path, index=False)
+        paths["indexing_seconds"].append(str(path))
     bench = folder / "benchmarks/quality/lab/00.tsv"
     bench.parent.mkdir(parents=True)
     bench.write_text("s\th:m:s\tmax_rss\n12.5\t0:00:12\t321.0\n")

@@ -1,7 +1,8 @@
 """Run in a project's folder: prints what every planned job asks for as JSON, running nothing.
 
-Arguments: the target, then sizes in MB that every input file is given in turn; missing files are
-made. Prints {size: {rule: {attempt: {"threads": ..., "mem_mb": ..., "runtime": ...}}}}.
+Arguments: the targets with commas between, then sizes in MB that every input file is given in
+turn; missing files are made. Prints {size: {rule: {attempt: {"threads": ..., "mem_mb": ...,
+"runtime": ...}}}}.
 """
 
 import json
@@ -37,7 +38,7 @@ def main(target: str, *sizes_mb: str) -> None:
             ConfigSettings(),
             snakefile=Path("Snakefile"),
         )
-        dag = workflow.dag(DAGSettings(targets={target}))
+        dag = workflow.dag(DAGSettings(targets=set(target.split(","))))
         dag.execute_workflow(executor="dryrun")
         jobs = {job.rule.name: job for job in workflow._workflow.dag.jobs}
         asked = {

@@ -39,6 +39,7 @@ from mlindex.settings.models import Forest
 from mlindex.settings.sources import FolderSource, GeneratorSource
 from mlindex.tables.entries import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
+from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES
 from mlindex.validation import rates
@@ -143,6 +144,9 @@ def _system(shards: Mapping[str, Written]) -> dict[str, Written]:
         f"examples/{NAME}": Written(EXAMPLES, examples, tuple(made)),
         f"validation/{NAME}": Written(VALIDATION, validation, (dataset_name,)),
         f"rates/{NAME}": Written(RATES, rates(validation), (dataset_name,)),
+        f"indexing_rates/{NAME}": Written(
+            INDEXING_RATES, _indexing_rates(held_out.head(3)), (dataset_name,)
+        ),
     }
 
 
@@ -155,6 +159,14 @@ def _validation(entries: pd.DataFrame) -> pd.DataFrame:
         frame = frame.join(cell.add_prefix(f"{kind}_").reset_index(drop=True))
     numbers = {"true_m20": 29.0, "indexed": 20, "lines": 20, "candidates": 9, "iterations": 9}
     return frame.assign(**numbers, best_initial_distance_A=0.5)[VALIDATION.names]
+
+
+def _indexing_rates(entries: pd.DataFrame) -> pd.DataFrame:
+    frame = entries[["entry_id", "bravais_lattice"]].reset_index(drop=True)
+    frame = frame.assign(degradation="exact", amount=0.0, lines=20, rank=[1, 2, 0])
+    frame = frame.assign(first=[True, False, False], named=[False, True, False])
+    frame = frame.assign(listed=frame["rank"] > 0, convincing=True, wrong=[False, False, True])
+    return frame.assign(candidates=9, best_bravais_lattice="oP", m20=30.0)[INDEXING_RATES.names]
 
 
 def write_tree(

@@ -45,6 +45,8 @@ CONFIG = {
     },
     "optimization": {"candidates_network": 10, "candidates_forest": 10, "iterations": 10},
     "validation": {"entries": 8, "network_entries": 4},
+    # The search would be compiled anew in each copy; tests/test_rates.py runs it.
+    "indexing": {"entries": 0, "degraded_entries": 0},
 }
 
 

@@ -63,6 +63,7 @@ def test_measured_lists_are_indexed_with_nothing_told(
         crystal = gemmi.make_small_structure_from_block(written)
         np.testing.assert_allclose(crystal.cell.parameters, cell, rtol=1e-3)
     assert "<html" in (tmp_path / "result.html").read_text()
+    assert "A convincing cell" in (tmp_path / "result.txt").read_text()
     assert set(SCHEMA["required"]) <= set(data)
 
 
@@ -98,3 +99,72 @@ def test_docs_are_written_from_the_declarations(tmp_path: Path) -> None:
     tables = (tmp_path / "tables.md").read_text()
     assert all(f"## {table.name}\n" in tables for table in declared())
     assert "`optimization.iterations`" in (tmp_path / "config.md").read_text()
+
+
+def test_compiling_is_said_once_and_only_where_it_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from numba import njit
+
+    from mlindex.compiling import NOTICE, announced
+
+    source = tmp_path / "small_kernels.py"
+    source.write_text(
+        "from numba import njit\n\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import small_kernels
+
+    with announced() as compiled:
+        small_kernels.twice(1.0)
+        small_kernels.twice(1)
+    assert compiled.count("twice") == 2
+    assert capfd.readouterr().err.count(NOTICE) == 1
+    # What is in the cache is loaded, not compiled; a new dispatcher stands for a new process.
+    again = njit(cache=True)(small_kernels.twice.py_func)
+    with announced() as compiled:
+        assert again(2.0) == 4.0
+    assert compiled == []
+    assert capfd.readouterr().err == ""
+
+
+def test_warming_up_leaves_nothing_to_compile() -> None:
+    assert runner.invoke(app, ["warm-up"]).exit_code == 0
+    from mlindex.compiling import announced
+
+    with announced() as compiled:
+        ended = runner.invoke(app, ["index", str(SAMPLES / "tenorite.txt"), "--lines", "12"])
+    assert ended.exit_code in (0, 1), ended.output
+    assert compiled == []
+    assert "compiled already" in runner.invoke(app, ["warm-up"]).output
+
+
+def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from contextlib import contextmanager
+    from dataclasses import replace
+
+    from indexing_results import one_ambiguous
+    from mlindex import command
+    from mlindex.options import Options
+
+    cut, compiled, calls = one_ambiguous(), [], []
+    whole = replace(cut, searched=tuple(replace(s, status="complete") for s in cut.searched))
+
+    def search(*args: object, **kwargs: object) -> command.Done:
+        compiled.extend(["kernel"] * (2 - len(calls)))
+        calls.append(len(compiled))
+        return command.Done(whole if len(calls) > 2 else cut, None, None)
+
+    @contextmanager
+    def telling() -> object:
+        yield compiled
+
+    monkeypatch.setattr(command, "index_content", search)
+    monkeypatch.setattr(command, "announced", telling)
+    done = command.run(SAMPLES / "silicon.txt", Options(), quiet=True)
+    assert done.result is whole
+    assert calls == [2, 3, 3]
+    # Compiled already, the limit is the limit.
+    calls[:] = [0, 0]
+    monkeypatch.setattr(command, "index_content", lambda *a, **k: command.Done(cut, None, None))
+    assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result is cut

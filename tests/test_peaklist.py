@@ -10,8 +10,6 @@ from mlindex.errors import MlindexError
 from mlindex.lattice import quadratic_terms
 from mlindex.merit import nearest_index, reflections, two_theta_from_q2
 from mlindex.peaklist import parse_peak_list, read_peak_list
-from mlindex.schema import write_table
-from mlindex.tables.results import LINES
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 #: Known cells of the shipped samples (conventional cell, reflection condition, largest error in d).
@@ -195,9 +193,3 @@ def test_error_is_the_derivative() -> None:
     shifted = "2theta\n" + "\n".join(str(v + 1e-4) for v in (10, 30, 50, 70))
     high = parse_peak_list(shifted, "x", 1.5406)
     np.testing.assert_allclose(low.q2_error_inv_A2(1e-4), high.q2_inv_A2 - low.q2_inv_A2, rtol=1e-4)
-
-
-def test_lines_table_is_as_declared(tmp_path: Path) -> None:
-    write_table(
-        tmp_path / "lines.parquet", LINES, parse_peak_list("d\n4\n3\n2", "x", None).table(2)
-    )

@@ -11,7 +11,9 @@ import pytest
 
 import fabricated_results as made
 from mlindex.errors import MlindexError
-from mlindex.report import figures, flow, model_figures, model_tables
+from mlindex.rates.spoil import UNITS
+from mlindex.rates.summary import curves
+from mlindex.report import figures, flow, indexing_figures, model_figures, model_tables
 from mlindex.report.html import table
 from mlindex.report.inputs import read_inputs
 from mlindex.report.page import build_page
@@ -40,7 +42,8 @@ def body(page):
 def test_the_page_has_every_section_and_system(page):
     headings = re.findall(r"<h2>(.*?)</h2>", page)
     assert headings[:5] == ["Data flow", "Rejects", "Distributions", "Groups", "Training"]
-    assert headings[5:] == ["Splits", "Validation", "Run times", "Provenance"]
+    assert headings[5:7] == ["Splits", "Validation"]
+    assert headings[7:] == ["Indexing with nothing told", "Run times", "Provenance"]
     for system in made.SYSTEMS:
         assert f"<summary>{system}</summary>" in page
     assert "No model of cubic was trained: too few entries." in page
@@ -182,6 +185,22 @@ def test_published_rates_are_drawn(data):
     assert [x for x in published.x if x is not None] == [85.0, 81.0, 92.0]
     found = next(t for t in fig.data if t.name == "found (network)")
     assert list(found.x) == [90.0, 50.0]
+
+
+def test_degradation_stands_beside_the_published_points(data, page):
+    found = curves(data.frames["indexing_rates"])
+    noise = found[found["degradation"] == "noise"].set_index("amount")
+    assert list(noise["successes"]) == [9, 7]
+    assert list(noise["wrong"]) == [0.0, 0.1]
+    fig = indexing_figures.degradation(found, dict.fromkeys(UNITS, ""))
+    published = next(t for t in fig.data if t.name == "SVD-Index, monoclinic")
+    assert dict(zip(published.x, published.y, strict=True)) == {3: 91, 6: 72, 9: 56}
+    mine = [t for t in fig.data if t.name == "monoclinic"]
+    assert [len(t.x) for t in mine] == [2, 2, 3, 2]
+    assert sum(t.showlegend for t in mine) == 1
+    # mC: the last 4 entries, of which 2 are first and 1 is named.
+    for text in ("50.0 (15.0 to 85.0)", "75.0 (30.1 to 95.4)", "7 of 10", "2.25", "7.5"):
+        assert f">{text}<" in page
 
 
 def test_metric_tables_have_a_row_for_each_model(data):

@@ -7,6 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlindex import stage as stage_module
+from mlindex.errors import MlindexError
 from mlindex.schema import FLOAT64, STRING, Column, Table, TableWriter, read_table, write_table
 from mlindex.settings.data import Peaks, Simulation
 from mlindex.stage import Stage
@@ -111,7 +112,7 @@ def test_a_write_that_fails_leaves_nothing_behind(tmp_path, monkeypatch, when):
 
     name = {"write": "write_table", "close": "close"}[when]
     with (
-        pytest.raises(OSError, match="No space left"),
+        pytest.raises(MlindexError, match="No space left"),
         TableWriter(tmp_path / "t.parquet", TABLE) as writer,
     ):
         monkeypatch.setattr(writer._writer, name, fail)

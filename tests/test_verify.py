@@ -14,11 +14,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from indexing_results import monoclinic
+from mlindex.command import Done, write
 from mlindex.errors import MlindexError
 from mlindex.networks import read_arrays, write_arrays
 from mlindex.schema import read_provenance, read_table, write_table
 from mlindex.tables import declared
 from mlindex.tables.entries import FILES
+from mlindex.tables.indexing import CANDIDATE_CELLS
 from mlindex.tables.training import SCALING
 from mlindex.verify import verify_results
 from mlindex.verify.layout import PLACES, table_at
@@ -33,6 +36,7 @@ def made(tmp_path_factory):
     sources(folder)
     found = tables(folder)
     write_tree(folder, found)
+    write(Done(monoclinic(), None, None).for_sample("x"), folder / "results/indexed/x")
     return folder, found
 
 
@@ -58,6 +62,7 @@ def test_a_sound_tree_has_no_finding(made):
     entries = sum(len(made[1][f"{k}/{s}"].frame) for k in ("entries",) for s in SHARDS)
     assert report.checked["entries"] == entries + 1 == 242
     assert report.checked["digests of model files"] > 8
+    assert report.checked["indexed samples"] == 1
 
 
 def without(row):
@@ -145,6 +150,11 @@ CONTENT = {
         f"rates/{NAME}",
         setting("successes", 0, lambda v: v + 1),
         "1 rates are not those of the validation table",
+    ),
+    "a wrong cell that is not counted": (
+        f"indexing_rates/{NAME}",
+        setting("wrong", 2, False),
+        "1 lists are judged otherwise than their ranks say",
     ),
     "a figure of more entries": (
         f"forest/{NAME}/metrics",
@@ -295,7 +305,44 @@ def unreadable_list(tree):
     return path, "not readable as the list of a model directory"
 
 
+def lost_table(tree):
+    (tree / "indexed/x/absent_lines.parquet").unlink()
+    (tree / "indexed/x/result.txt").unlink()
+    return tree / "indexed/x", "lacks result.txt, absent_lines.parquet"
+
+
+def lost_cell(tree):
+    (tree / "indexed/x/best.cif").unlink()
+    return tree / "indexed/x", "lacks best.cif, though a cell was found"
+
+
+def other_document(tree):
+    path = tree / "indexed/x/result.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "schema": 2}))
+    return path, r"does not fit the schema of results \(schema: Input should be 1\)"
+
+
+def cut_document(tree):
+    path = tree / "indexed/x/result.json"
+    path.write_bytes(path.read_bytes()[:-40])
+    return path, r"does not fit the schema of results \(the whole: Invalid JSON"
+
+
+def other_cells(tree):
+    path = tree / "indexed/x/candidate_cells.parquet"
+    frame = read_table(path, CANDIDATE_CELLS)
+    frame = frame.assign(a_A=frame["a_A"] * 1.0001)
+    write_table(path, CANDIDATE_CELLS, frame, read_provenance(path))
+    return path, "does not say what result.json beside it says"
+
+
 BREAKS = (
+    lost_table,
+    lost_cell,
+    other_document,
+    cut_document,
+    other_cells,
     cut,
     older_schema,
     unequal_lists,

@@ -6,13 +6,25 @@ import os
 import re
 import shutil
 
+import numpy as np
 import pytest
 
+from indexing_results import monoclinic_peaks, pattern_of
 from mlindex.schema import read_provenance, read_table
 from mlindex.tables.entries import DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES
-from small_workflow import SYSTEM, TARGETS, crystals, make_project, planned, snakemake, write_config
+from mlindex.verify import verify_results
+from small_workflow import (
+    PROJECT,
+    SYSTEM,
+    TARGETS,
+    crystals,
+    make_project,
+    planned,
+    snakemake,
+    write_config,
+)
 
 pytestmark = pytest.mark.xdist_group("workflow")
 AFTER_MERGE = {
@@ -30,6 +42,7 @@ AFTER_MERGE = {
     "bundle",
     "validate",
     "models",
+    "indexing_rates",
     "report",
 }
 AFTER_EXAMPLES = AFTER_MERGE - {
@@ -39,6 +52,7 @@ AFTER_EXAMPLES = AFTER_MERGE - {
     "reference",
     "compare_splits",
     "augment",
+    "indexing_rates",
 }
 
 
@@ -193,6 +207,39 @@ def test_too_few_entries_are_stated_not_a_crash(tmp_path):
     card = (few / "results/models/rhombohedral/README.md").read_text()
     assert "nothing was trained for rhombohedral" in card
     assert "too few entries" in (few / "results/report.html").read_text()
-    output = snakemake(few, "results/indexed/corundum", check=False)
-    assert "there are no trained models" in output
+
+
+def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp_path):
+    project = make_project(tmp_path)
+    keep_compiled(project)
+    pattern, _, _ = pattern_of(monoclinic_peaks())
+    points = np.column_stack([pattern.two_theta_deg, pattern.intensity])
+    np.savetxt(project / "scan.xy", points)
+    scan = {"path": "scan.xy", "wavelength_A": 1.5406, "lattices": ["cubic"], "lines": 12}
+    write_config(project, samples={"scan": scan})
+    targets = ("results/indexed/silicon", "results/indexed/scan")
+    assert planned(project, *targets) == {"index_sample": 2}
+    snakemake(project, *targets)
+    first = {p: p.read_bytes() for p in (project / "results/indexed").rglob("*") if p.is_file()}
+    assert "A convincing cell" in (project / "results/indexed/silicon/result.txt").read_text()
+    assert (project / "results/indexed/scan/peaks.txt").exists()
+    report = verify_results(project / "results")
+    assert report.findings == (), report.as_text()
+    assert report.checked["indexed samples"] == 2
+    shutil.rmtree(project / "results/indexed")
+    snakemake(project, *targets, "--cores", "1")
+    assert {p: p.read_bytes() for p in first if p.name[0] != "."} == {
+        p: content for p, content in first.items() if p.name[0] != "."
+    }
+    write_config(project, samples={"scan": {**scan, "wavelength_A": None}})
+    output = snakemake(project, "results/indexed/scan", check=False)
+    assert "give it with" in output or "give the wavelength" in output
     assert "Traceback" not in output
+
+
+def keep_compiled(project):
+    """Copy what numba has compiled here: it is keyed by the dates of the sources."""
+    for path in (PROJECT / "workflow").rglob("*.nb[ic]"):
+        target = project / path.relative_to(PROJECT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy2(path, target)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from mlindex.indexer import index as index
+from importlib import import_module
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "index"]
 
 
 def __getattr__(name: str) -> object:
-    # Importing the package must stay cheap: the workflow's scripts do it for every job.
+    # Importing the package must stay cheap, for every job of the workflow does it; and by its
+    # name only, or else the search would count among the code of every job, and rerun it.
     if name == "index":
-        from mlindex.indexer import index
-
-        return index
+        return import_module("mlindex.indexer").index
     raise AttributeError(f"module 'mlindex' has no attribute {name!r}")

@@ -36,6 +36,12 @@ from mlindex.tables.columns import cell_names
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.training_data import Trained, metric, sides
 
+#: Columns of EXAMPLES that :func:`train_assignment` needs.
+COLUMNS = (
+    *("parent_id", "augmented", "side", "unique_axis"),
+    *cell_names(""),
+    *("q2_inv_A2", "label"),
+)
 _LOG = logging.getLogger("mlindex.assignment")
 _ESTIMATORS = ("assignment network", "nearest")
 _REDRAWS = 100
@@ -80,7 +86,7 @@ def train_assignment(
     entries nothing is trained or written; METRICS and log say so.
 
     Args:
-        examples: EXAMPLES of the lattice system.
+        examples: EXAMPLES of the lattice system, at least :data:`COLUMNS`.
         reference_hkl: reference Miller indices, shape (n_ref, 3), standard setting, the last row
             (0, 0, 0).
         noise_level: standard deviation of the noise on the scaled free cell parameters.

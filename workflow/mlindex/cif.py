@@ -193,9 +193,14 @@ def read_document(path: str, root: Path, max_file_MB: float) -> tuple[cif.Docume
     return document, notes
 
 
-def _read_bytes(path: str, root: Path, limit: int) -> bytes:
+def leads_outside(path: str) -> bool:
+    """Whether a path is not one below the folder that it is relative to."""
     inside = PurePosixPath(path)
-    if inside.is_absolute() or ".." in inside.parts:
+    return inside.is_absolute() or ".." in inside.parts
+
+
+def _read_bytes(path: str, root: Path, limit: int) -> bytes:
+    if leads_outside(path):
         raise EntryError(0, path, "the path leads outside the source's folder")
     file = root / path
     try:

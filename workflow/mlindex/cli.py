@@ -14,9 +14,10 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
+    rich_markup_mode="markdown",
 )
 
-FOUND, NONE_FOUND, BAD_USE = 0, 1, 2
+FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 @app.command()
@@ -38,7 +39,9 @@ def index(
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for result.html, result.json, best.cif, peaks.txt and tables."),
+        typer.Option(
+            help="Folder for result.html, result.txt, result.json, best.cif, peaks.txt and tables."
+        ),
     ] = None,
 ) -> None:
     """Find the unit cell of a peak list or a measured pattern; nothing else is needed.
@@ -47,9 +50,11 @@ def index(
     search early and shows what was found.
     """
     from mlindex import command
+    from mlindex.options import Options
 
+    options = Options(wavelength, tuple(lattice or ()), error, lines, time_limit, max(20, rows))
     try:
-        done = command.run(file, wavelength, lattice or [], error, lines, time_limit, rows, as_json)
+        done = command.run(file, options, quiet=as_json)
         if as_json:
             typer.echo(command.as_json(done))
         else:
@@ -59,6 +64,67 @@ def index(
     except MlindexError as problem:
         _fail(problem)
     raise typer.Exit(FOUND if done.result.convincing else NONE_FOUND)
+
+
+@app.command()
+def batch(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Files, folders, patterns such as 'scans/*.xye', or a table."),
+    ],
+    out: Annotated[Path, typer.Option(help="Table of candidates to write, name.parquet.")],
+    wavelength: Annotated[
+        float | None, typer.Option(help="Wavelength in A, where files or table do not state it.")
+    ] = None,
+    lattice: Annotated[
+        list[str] | None,
+        typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
+    ] = None,
+    error: Annotated[
+        float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
+    ] = None,
+    lines: Annotated[int, typer.Option(help="Lines to use, from the first.", min=4, max=60)] = 20,
+    time_limit: Annotated[
+        float, typer.Option(help="Seconds for each sample.", min=0.01, max=86400)
+    ] = 60,
+    keep: Annotated[int, typer.Option(help="Candidates to keep of each sample.", min=1)] = 20,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; one for each core.", min=1, show_default=False)
+    ] = None,
+) -> None:
+    """Index many samples, on all cores: peak lists, patterns, or a table of peak lists.
+
+    A table of peak lists is Parquet or CSV with a row for each line and the rows of a sample
+    together: a column 'sample' (or 'sample_id', 'entry_id') and a position named d_A,
+    two_theta_deg, q_inv_A, q_2pi or q2_inv_A2; intensity, fwhm_deg, two_theta_error_deg and
+    wavelength_A if you have them.
+
+    Writes two tables: name.parquet with the candidates of every sample, and name.samples.parquet
+    with a row for each: its verdict and why, or the error of one that could not be read or
+    indexed. Those end nothing; Ctrl-C does, and keeps what is finished.
+
+    Ends with 0, with 130 after Ctrl-C, with 2 on wrong use.
+    """
+    from mlindex.batch import console
+    from mlindex.options import Options
+
+    options = Options(wavelength, tuple(lattice or ()), error, lines, time_limit, keep)
+    try:
+        summary = console.run(sources, out, options, workers)
+    except MlindexError as problem:
+        _fail(problem)
+    ended = BAD_USE if summary.ended else FOUND
+    raise typer.Exit(INTERRUPTED if summary.interrupted else ended)
+
+
+@app.command("warm-up")
+def warm_up() -> None:
+    """Compile the searches now, which the first run would do: about half a minute, once."""
+    from mlindex import compiling
+
+    with compiling.announced() as compiled:
+        compiling.warm_up()
+    typer.echo("compiled" if compiled else "compiled already")
 
 
 @app.command()

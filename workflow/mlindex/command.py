@@ -1,24 +1,32 @@
-"""What ``mlindex index`` does: read, search, show, write."""
+"""What ``mlindex index`` and the workflow's samples do: read, search, show, write."""
 
 from __future__ import annotations
 
 import json
+import math
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from mlindex.compiling import announced
+from mlindex.errors import MlindexError, explained
 from mlindex.indexer import index
 from mlindex.measured import MeasuredPattern
+from mlindex.options import Options
 from mlindex.peaklist import PeakList
 from mlindex.readers import read
 from mlindex.result import IndexingResult
 
 if TYPE_CHECKING:
     from mlindex.peaksearch import FoundPeaks
+
+#: Candidates that result.txt shows, and its width in characters.
+_ROWS_AS_TEXT, _WIDTH = 10, 80
 
 
 @dataclass(frozen=True)
@@ -29,61 +37,91 @@ class Done:
     pattern: MeasuredPattern | None
     found: FoundPeaks | None
 
-
-def run(
-    file: Path,
-    wavelength_A: float | None,
-    lattices: Sequence[str],
-    error_deg: float | None,
-    n_lines: int,
-    time_limit_s: float,
-    rows: int,
-    quiet: bool,
-) -> Done:
-    """Read a file and index it; a note of progress goes to standard error."""
-    peaks, pattern, found = peaks_of(file, wavelength_A)
-    with _interruptible() as stopped, _reporting(quiet) as report:
-        result = index(
-            peaks,
-            time_limit_s=time_limit_s,
-            lattices=lattices,
-            two_theta_error_deg=error_deg,
-            n_lines=n_lines,
-            keep=max(20, rows),
-            report=report,
-            stopped=stopped,
+    def for_sample(self, name: str) -> Done:
+        """The same under a sample's name, without the time it took: the same at each run."""
+        result = replace(
+            self.result,
+            peaks=replace(self.result.peaks, name=name),
+            seconds=math.nan,
+            searched=tuple(replace(s, seconds=math.nan) for s in self.result.searched),
         )
-    notes = result.notes if found is None else (*found.notes, *result.notes)
-    return Done(replace(result, notes=tuple(dict.fromkeys(notes))), pattern, found)
+        return replace(self, result=result)
 
 
-def peaks_of(
-    file: Path, wavelength_A: float | None
-) -> tuple[PeakList, MeasuredPattern | None, FoundPeaks | None]:
-    """The peak list in a file, or found in the pattern that it holds."""
-    content = read(file, wavelength_A)
+def run(file: Path, options: Options, quiet: bool) -> Done:
+    """Index a file for someone who waits: notes of progress on standard error, Ctrl-C ends it."""
+    content = read(file, options.wavelength_A)
+    with interruptible() as stopped, _reporting(quiet) as report, announced() as compiled:
+        while True:
+            known = len(compiled)
+            done = index_content(content, options, report=report, stopped=stopped)
+            # Compiling ate the time of the search: it has that once more.
+            if len(compiled) == known or stopped() or not _cut_off(done):
+                return done
+
+
+def _cut_off(done: Done) -> bool:
+    return any(searched.status != "complete" for searched in done.result.searched)
+
+
+def index_content(
+    content: PeakList | MeasuredPattern,
+    options: Options,
+    workers: int = 2,
+    report: Callable[[str], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Done:
+    """Index what a file holds; see :func:`mlindex.index` for ``workers`` and what follows.
+
+    Raises:
+        MlindexError: the content or the options are wrong.
+    """
     if isinstance(content, PeakList):
-        return content, None, None
+        return Done(index_list(content, options, workers, report, stopped), None, None)
     from mlindex.peaksearch import find_peaks
 
     found = find_peaks(content)
-    return found.peaks, content, found
+    result = index_list(found.peaks, options, workers, report, stopped)
+    notes = tuple(dict.fromkeys((*found.notes, *result.notes)))
+    return Done(replace(result, notes=notes), content, found)
+
+
+def index_list(
+    peaks: PeakList,
+    options: Options,
+    workers: int = 2,
+    report: Callable[[str], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> IndexingResult:
+    """Like :func:`index_content`, for a list."""
+    return index(
+        peaks,
+        time_limit_s=options.time_limit_s,
+        lattices=options.lattices,
+        two_theta_error_deg=options.two_theta_error_deg,
+        n_lines=options.n_lines,
+        keep=options.keep,
+        workers=workers,
+        report=report,
+        stopped=stopped,
+    )
 
 
 @contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C sets a flag; a second one ends the program as usual."""
+def interruptible(*signals: int) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C (and other signals) set a flag; a second one ends the program as usual."""
     pressed = []
 
     def remember(number: int, frame: object) -> None:
         pressed.append(number)
-        signal.signal(signal.SIGINT, before)
+        signal.signal(number, before[number])
 
-    before = signal.signal(signal.SIGINT, remember)
+    before = {n: signal.signal(n, remember) for n in (signal.SIGINT, *signals)}
     try:
         yield lambda: bool(pressed)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -111,8 +149,31 @@ def show(done: Done, rows: int) -> None:
     show_on_terminal(done.result, rows)
 
 
-def write(done: Done, folder: Path) -> None:
-    """Everything about the result as files in a folder."""
+def as_text(done: Done) -> str:
+    """What the terminal shows as plain text, 80 columns wide."""
+    from rich.console import Console
+
+    from mlindex.output.terminal import show as show_on_terminal
+
+    page = StringIO()
+    console = Console(file=page, width=_WIDTH, color_system=None, highlight=False)
+    show_on_terminal(done.result, _ROWS_AS_TEXT, console)
+    return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+
+
+def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None) -> None:
+    """Everything about the result as files in a folder; ``provenance`` goes with the tables.
+
+    Raises:
+        MlindexError: the folder can't be written to.
+    """
+    try:
+        _write(done, folder, provenance or {})
+    except OSError as error:
+        raise MlindexError(f"{folder}: can't be written to: {explained(error)}") from error
+
+
+def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
     from mlindex.output.cif import best_cell_cif
     from mlindex.output.data import write_tables
     from mlindex.output.page import page
@@ -120,6 +181,7 @@ def write(done: Done, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     texts = {
+        "result.txt": as_text(done),
         "result.json": as_json(done) + "\n",
         "result.html": page(done.result, done.pattern, done.found),
     }
@@ -132,4 +194,4 @@ def write(done: Done, folder: Path) -> None:
         from mlindex.peaksearch import write_peak_file
 
         write_peak_file(done.found, folder / "peaks.txt")
-    write_tables(done.result, folder)
+    write_tables(done.result, folder, provenance)

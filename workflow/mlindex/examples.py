@@ -2,11 +2,14 @@
 
 An augmented peak keeps the Miller indices of the reflection it is: q² is always calculated from
 the indices and the perturbed cell, and both are put in the new order together.
+
+The dataset is read three times, in blocks: for cells and symbols (about 0.1 kB an entry, all that
+is ever in memory of all entries), for the peak lists that everything is fitted to, and to augment.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +19,7 @@ from mlindex.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.axes import hkl_to_standard
 from mlindex.cell import reciprocal_from_cell
 from mlindex.errors import MlindexError
-from mlindex.histograms import compare
+from mlindex.histograms import compare, count_list_1
 from mlindex.lattice import LatticeSystem, quadratic_terms
 from mlindex.reference import labels
 from mlindex.resampling import (
@@ -31,24 +34,47 @@ from mlindex.scaling import Scaling, reindexed_free
 from mlindex.schema import stack
 from mlindex.settings.data import Augmentation, Peaks, Simulation
 from mlindex.tables.columns import cell_names
-from mlindex.tables.training import EXAMPLES
+from mlindex.tables.training import DATASET, EXAMPLES
 
 #: Draws of cell and peaks until an augmented entry has enough peaks; then it is given up.
 LIST_ATTEMPTS = 5
 #: Relative q² difference between indices and cell that only a mix-up of settings can make.
 SETTING_TOLERANCE = 0.05
-_BLOCK = 5000
+#: Training entries whose peak lists eq. 19 and the first peak are fitted to, at most: a million
+#: reflections, and evenly chosen ones where there are more.
+FIT_ENTRIES = 20_000
+#: Augmented entries drawn at once, and parents that may be in memory for it.
+_BLOCK, _PARENTS = 5000, 20_000
+#: Columns of DATASET for the first look.
+_HEAD_COLUMNS = ("usable", "side", "hm_symbol", "unique_axis", *cell_names(""))
 _SIDES = ("train", "validation")
 _INHERITED = ["side", "bravais_lattice", "hm_symbol", "unique_axis", "group"]
+_COLUMNS = (
+    *("entry_id", "usable", *_INHERITED, *cell_names("")),
+    *(f"{kind}_{name}" for kind in ("present", "observed") for name in ("q2_inv_A2", *"hkl")),
+)
+
+#: Gives the table DATASET anew each time, in blocks, at least with the columns asked for.
+Blocks = Callable[[Sequence[str]], Iterable[pd.DataFrame]]
+
+
+@dataclass(frozen=True)
+class Made:
+    """How examples were made: FIRST_PEAK, ACCEPTANCE, and what histograms need of the dataset.
+
+    ``list_1`` is :func:`mlindex.histograms.count_list_1` of all entries; ``given_up`` counts
+    augmented entries that were wanted but never had a valid cell with enough peaks.
+    """
+
+    first_peak: pd.DataFrame
+    acceptance: pd.DataFrame
+    list_1: np.ndarray
+    given_up: int
 
 
 @dataclass(frozen=True)
 class Augmented:
-    """Examples (table EXAMPLES) and the tables that document how they were made.
-
-    ``given_up`` counts augmented entries that were wanted but never had a valid cell with
-    enough peaks.
-    """
+    """Examples (table EXAMPLES) and the tables that document how they were made; see Made."""
 
     examples: pd.DataFrame
     first_peak: pd.DataFrame
@@ -130,6 +156,38 @@ def make_examples(
     rng: np.random.Generator,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> Augmented:
+    """:func:`stream_examples`, all in memory."""
+    parts: list[pd.DataFrame] = []
+    made = stream_examples(
+        lambda _: [dataset.reset_index(drop=True)],
+        reference,
+        scaling,
+        system,
+        settings,
+        peaks,
+        simulation,
+        rng,
+        parts.append,
+        progress,
+    )
+    filled = [part for part in parts if len(part)]
+    examples = pd.concat(filled or [EXAMPLES.empty()], ignore_index=True)
+    histograms = compare(lambda: filled, made.list_1, scaling, system)
+    return Augmented(examples, made.first_peak, made.acceptance, histograms, made.given_up)
+
+
+def stream_examples(
+    dataset: Blocks,
+    reference: pd.DataFrame,
+    scaling: Scaling,
+    system: LatticeSystem,
+    settings: Augmentation,
+    peaks: Peaks,
+    simulation: Simulation,
+    rng: np.random.Generator,
+    write: Callable[[pd.DataFrame], None],
+    progress: Callable[[Iterable], Iterable] = iter,
+) -> Made:
     """Examples of one lattice system: usable entries as they are, then augmented ones.
 
     Everything fitted (perturbation, first peak, eq. 19) is fitted on training entries. Each side
@@ -137,37 +195,80 @@ def make_examples(
     parent's side. Without training entries nothing is augmented.
 
     Args:
-        dataset: the table DATASET of this lattice system.
+        dataset: gives the table DATASET of this lattice system.
         reference: the table REFERENCE, its last row (0 0 0).
         scaling: fitted on the training entries.
+        write: takes the rows of EXAMPLES, some at a time.
         progress: wraps the loop over blocks of augmented entries.
 
     Raises:
         MlindexError: an entry's Miller indices and cell are not of one setting.
     """
-    usable = dataset[dataset["usable"].to_numpy(dtype=bool)].reset_index(drop=True)
-    lists = PeakLists.from_frame(usable)
-    _check_setting(usable, lists)
-    train = np.flatnonzero(usable["side"] == "train")
+    empty = DATASET.empty()[list(_HEAD_COLUMNS)]
+    heads = pd.concat([*_usable(dataset, _HEAD_COLUMNS)] or [empty], ignore_index=True)
+    train = np.flatnonzero(heads["side"] == "train")
     resolution = Resolution.from_settings(peaks, simulation)
-    first_peak = fit_first_peak(lists.take(train))
-    acceptance, table = fit_acceptance(
-        lists.take(train), system, settings.separation_bins, resolution
-    )
-    frames, wanted = [_originals(usable, reference, system)], 0
+    lists, list_1 = _write_originals(dataset, reference, system, train, write)
+    first_peak = fit_first_peak(lists)
+    acceptance, table = fit_acceptance(lists, system, settings.separation_bins, resolution)
+    given_up = 0
     if len(train):
-        axes = usable["unique_axis"].to_numpy(dtype=str)
-        free = reindexed_free(usable, system)
+        free = reindexed_free(heads, system)
         perturbation = Perturbation.fit(free[train], system, scaling, settings.perturbation_scale)
         augmenter = Augmenter(system, perturbation, first_peak, acceptance, resolution)
-        parent = _planned(usable, settings, rng)
-        wanted = len(parent)
-        children = _augment(augmenter, _Parents(free, axes, lists), parent, rng, progress)
-        frames.append(_augmented(usable, children, reference, system))
-    examples = pd.concat([f for f in frames if len(f)] or frames[:1], ignore_index=True)
-    given_up = wanted - int(examples["augmented"].sum())
-    histograms = compare(examples, lists, scaling, system)
-    return Augmented(examples, first_peak, table, histograms, given_up)
+        parent = _planned(heads, settings, rng)
+        rows = _Window(_usable(dataset, _COLUMNS))
+        given_up = len(parent)
+        for examples in _augment(augmenter, rows, parent, reference, rng, progress):
+            write(examples)
+            given_up -= len(examples)
+    return Made(first_peak, table, list_1, given_up)
+
+
+def _usable(dataset: Blocks, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
+    for block in dataset(columns):
+        yield block[block["usable"].to_numpy(dtype=bool)].reset_index(drop=True)
+
+
+def _write_originals(
+    dataset: Blocks,
+    reference: pd.DataFrame,
+    system: LatticeSystem,
+    train: np.ndarray,
+    write: Callable[[pd.DataFrame], None],
+) -> tuple[PeakLists, np.ndarray]:
+    """Write the entries as they are; peak lists to fit to, and the counts of list 1."""
+    step = max(1, -(-len(train) // FIT_ENTRIES))
+    chosen = train[::step]
+    parts, counts, start = [], count_list_1(None, system), 0
+    for block in _usable(dataset, _COLUMNS):
+        lists = PeakLists.from_frame(block)
+        _check_setting(block, lists)
+        write(_originals(block, reference, system))
+        counts += count_list_1(lists, system)
+        here = chosen[(chosen >= start) & (chosen < start + len(block))]
+        parts.append(lists.take(here - start))
+        start += len(block)
+    return PeakLists.joined(parts), counts
+
+
+class _Window:
+    """Usable entries that are asked for in rising order: only those at hand are in memory."""
+
+    def __init__(self, blocks: Iterator[pd.DataFrame]):
+        self._blocks = blocks
+        self._first = 0
+        self._frame = next(blocks)
+
+    def between(self, low: int, high: int) -> pd.DataFrame:
+        """Rows ``low`` to ``high``, both included; those before are forgotten."""
+        parts, end = [self._frame], self._first + len(self._frame)
+        while end <= high:
+            parts.append(next(self._blocks))
+            end += len(parts[-1])
+        self._frame = pd.concat(parts, ignore_index=True).iloc[low - self._first :]
+        self._first = low
+        return self._frame.iloc[: high - low + 1].reset_index(drop=True)
 
 
 def _check_setting(usable: pd.DataFrame, lists: PeakLists) -> None:
@@ -200,27 +301,52 @@ def _planned(usable: pd.DataFrame, settings: Augmentation, rng: np.random.Genera
 
 def _augment(
     augmenter: Augmenter,
-    parents: _Parents,
+    window: _Window,
     parent: np.ndarray,
+    reference: pd.DataFrame,
     rng: np.random.Generator,
     progress: Callable[[Iterable], Iterable],
+) -> Iterator[pd.DataFrame]:
+    """The augmented examples of parents (rows in rising order, repeated), block by block."""
+    last, number = "", 0
+    for start, end in progress(_cut(parent)):
+        low = parent[start]
+        usable = window.between(low, parent[end - 1])
+        children = _children(augmenter, usable, parent[start:end] - low, rng)
+        examples = _augmented(usable, children, reference, augmenter.system, last, number)
+        if len(examples):
+            last = examples["parent_id"].iloc[-1]
+            number = int(examples["example_id"].iloc[-1].rpartition("#")[2])
+        yield examples
+
+
+def _cut(parent: np.ndarray) -> list[tuple[int, int]]:
+    """Ranges of at most so many children of not too many parents."""
+    cuts, start = [], 0
+    while start < len(parent):
+        near = int(np.searchsorted(parent, parent[start] + _PARENTS))
+        cuts.append((start, min(start + _BLOCK, near)))
+        start = cuts[-1][1]
+    return cuts
+
+
+def _children(
+    augmenter: Augmenter, usable: pd.DataFrame, pending: np.ndarray, rng: np.random.Generator
 ) -> _Children:
+    """Children of these rows of ``usable``, tried several times."""
+    free = reindexed_free(usable, augmenter.system)
+    axes = usable["unique_axis"].to_numpy(dtype=str)
+    lists = PeakLists.from_frame(usable)
     found = []
-    for start in progress(range(0, len(parent), _BLOCK)):
-        pending = parent[start : start + _BLOCK]
-        for _ in range(LIST_ATTEMPTS):
-            block = _Parents(
-                parents.free[pending], parents.unique_axes[pending], parents.lists.take(pending)
-            )
-            children, good = augmenter.draw(block, rng)
-            found.append(
-                _Children(
-                    pending[children.parent], children.cells, children.q2_inv_A2, children.hkl
-                )
-            )
-            pending = pending[~good]
-            if not len(pending):
-                break
+    for _ in range(LIST_ATTEMPTS):
+        block = _Parents(free[pending], axes[pending], lists.take(pending))
+        children, good = augmenter.draw(block, rng)
+        found.append(
+            _Children(pending[children.parent], children.cells, children.q2_inv_A2, children.hkl)
+        )
+        pending = pending[~good]
+        if not len(pending):
+            break
     return _joined(found, augmenter.system.n_peaks)
 
 
@@ -257,11 +383,17 @@ def _originals(
 
 
 def _augmented(
-    usable: pd.DataFrame, children: _Children, reference: pd.DataFrame, system: LatticeSystem
+    usable: pd.DataFrame,
+    children: _Children,
+    reference: pd.DataFrame,
+    system: LatticeSystem,
+    last: str,
+    begun: int,
 ) -> pd.DataFrame:
+    """Rows of EXAMPLES; ``last`` is the parent that has ``begun`` children in the block before."""
     head = usable[_INHERITED].iloc[children.parent].reset_index(drop=True)
     head["parent_id"] = usable["entry_id"].to_numpy()[children.parent]
-    number = head.groupby("parent_id").cumcount() + 1
+    number = head.groupby("parent_id").cumcount() + 1 + begun * (head["parent_id"] == last)
     head["example_id"] = head["parent_id"] + "#" + number.astype(str)
     head["augmented"] = True
     return _frame(head, children.cells, children.q2_inv_A2, children.hkl, reference, system)

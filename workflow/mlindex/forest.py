@@ -20,6 +20,7 @@ from mlindex.scaling import Scaling
 from mlindex.settings.models import Forest
 from mlindex.tables.results import METRICS
 from mlindex.training_data import (
+    Examples,
     Samples,
     by_group,
     error_metrics,
@@ -79,7 +80,7 @@ def forest_arrays(forest: RandomForestRegressor) -> dict[str, np.ndarray]:
 
 
 def train_forests(
-    examples: pd.DataFrame,
+    examples: Examples,
     groups: Sequence[str],
     system: LatticeSystem,
     scaling: Scaling,

@@ -68,6 +68,19 @@ def operator_key(operator: Iterable[float]) -> Operator:
     return tuple(float(v) + 0.0 for v in np.round(np.asarray(operator, dtype=float).ravel(), 9))
 
 
+def operator_keys(operators: Iterable[Iterable[float]]) -> list[Operator]:
+    """:func:`operator_key` of each; equal ones are one object, for there are few different ones."""
+    known: dict[Operator, Operator] = {}
+    keys = []
+    for operator in operators:
+        raw = tuple(operator)
+        if raw not in known:
+            key = operator_key(raw)
+            known[raw] = known.setdefault(key, key)
+        keys.append(known[raw])
+    return keys
+
+
 def is_absent(hkl: np.ndarray, hall_symbol: str, operator: Operator) -> np.ndarray:
     """Whether reflections are systematically absent.
 
@@ -254,10 +267,12 @@ def group_entries(frame: pd.DataFrame, settings: Grouping) -> tuple[pd.Series, p
     Returns:
         The group of each entry, in the index of ``frame``, and the table GROUPS.
     """
-    keys = [operator_key(operator) for operator in frame["reindexed_operator"]]
-    pairs = list(zip(frame["hall_symbol"], keys, strict=True))
+    keys = operator_keys(frame["reindexed_operator"])
+    shared: dict[tuple[str, Operator], tuple[str, Operator]] = {}
+    pairs = [shared.setdefault(p, p) for p in zip(frame["hall_symbol"], keys, strict=True)]
     work = frame[["bravais_lattice", "unique_axis", "hm_symbol", "usable"]].assign(
-        pair=pairs, bits=[fingerprint(*pair) for pair in pairs]
+        pair=pd.Series(pairs, index=frame.index, dtype=object),
+        bits=pd.Series([fingerprint(*p) for p in pairs], index=frame.index, dtype=object),
     )
     names: dict[tuple[str, str, bytes], str] = {}
     rows: list[dict] = []

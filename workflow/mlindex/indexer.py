@@ -56,6 +56,8 @@ def index(
     # Compiled code takes its time to load: mistakes in the list and the options come first.
     wanted = _wanted(lattices)
     _check(peaks, n_lines, time_limit_s)
+    from mlindex.ranking.network import RankingModel
+    from mlindex.ranking.network import ranked as by_probability
     from mlindex.search.describe import candidates
     from mlindex.search.observed import observe
     from mlindex.search.plan import search
@@ -66,7 +68,8 @@ def index(
         return stopped() or time.perf_counter() - started > time_limit_s
 
     observed = observe(peaks, n_lines, two_theta_error_deg)
-    ranked, progress = search(observed, wanted, out_of_time, workers, report)
+    trials, progress = search(observed, wanted, out_of_time, workers, report)
+    ranked = by_probability(trials, observed, RankingModel.shipped())
     found = candidates(ranked[:keep], observed, peaks, _DETAILED)
     convincing, reason = verdict(found)
     searched = tuple(
@@ -121,9 +124,12 @@ def verdict(found: Sequence[Candidate]) -> tuple[bool, str]:
         )
     if unindexed > _MOST_UNINDEXED * best.n_used:
         return False, f"the best cell leaves {unindexed} of {best.n_used} lines unindexed"
-    if best.probability < CONVINCING_PROBABILITY:
+    sure = best.probability_with_partners
+    if sure < CONVINCING_PROBABILITY:
         return False, (
-            f"several cells explain the lines about as well; the first has a probability of "
-            f"{100 * best.probability:.0f} %"
+            f"the first cell, or one of the partners named, is right with a probability of "
+            f"{100 * sure:.0f} % only: others explain the lines about as well, or none does well"
         )
-    return True, f"log-evidence {best.log_evidence:.1f} against chance"
+    return True, (
+        f"it, or one of the partners named, is right with a probability of {100 * sure:.0f} %"
+    )

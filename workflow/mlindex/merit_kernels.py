@@ -12,7 +12,7 @@ REACH = 1.05
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _forbidden(h: int, k: int, l: int, rotations: np.ndarray, shifts: np.ndarray) -> bool:
+def forbidden(h: int, k: int, l: int, rotations: np.ndarray, shifts: np.ndarray) -> bool:
     for m in range(len(shifts)):
         if (h * shifts[m, 0] + k * shifts[m, 1] + l * shifts[m, 2]) % 24 != 0:
             r = rotations[m]
@@ -78,7 +78,7 @@ def lines_up_to(
             friedel = h == 0 and (k == 0 or not signed_k)
             l_low = int(np.ceil(l_mid - l_half)) if signed_l and not friedel else 0
             for l in range(l_low, int(np.floor(l_mid + l_half)) + 1):
-                if (h == 0 and k == 0 and l == 0) or _forbidden(h, k, l, rotations, shifts):
+                if (h == 0 and k == 0 and l == 0) or forbidden(h, k, l, rotations, shifts):
                     continue
                 if count == len(buffer):
                     return -1

@@ -12,7 +12,7 @@ from mlindex.lattice import LatticeSystem
 from mlindex.networks import VarianceNetwork
 from mlindex.scaling import Scaling
 from mlindex.tables.results import METRICS
-from mlindex.training_data import by_group, metric, parameter_names, regression_samples
+from mlindex.training_data import Examples, by_group, metric, parameter_names, regression_samples
 from mlindex.trees import Trees
 
 _ESTIMATOR = "both"
@@ -21,7 +21,7 @@ _GOOD = 0.05
 
 
 def compare_estimators(
-    examples: pd.DataFrame,
+    examples: Examples,
     regression_directories: Path | Sequence[Path],
     forest_directory: Path,
     system: LatticeSystem,

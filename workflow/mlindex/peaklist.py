@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -29,9 +28,6 @@ from mlindex.readers import rows as table_rows
 from mlindex.readers.radiation import check_given as check_wavelength
 from mlindex.readers.radiation import choose, from_header
 from mlindex.readers.source import load
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
 _ERROR_WAVELENGTH_A = 1.5406
@@ -72,27 +68,6 @@ class PeakList:
         # Beyond 90 degrees the error would shrink to 0 at back reflection.
         sine = np.sin(np.minimum(np.nan_to_num(two_theta, nan=np.pi / 2), np.pi / 2))
         return 2 * sine / wavelength**2 * np.radians(two_theta_error_deg)
-
-    def table(self, used: int) -> pd.DataFrame:
-        """LINES, the first ``used`` of them marked."""
-        # Slow imports, needed for nothing else here.
-        import pandas as pd
-
-        from mlindex.tables.results import LINES
-
-        n = len(self)
-        angles = np.full(n, np.nan)
-        if self.wavelength_A is not None:
-            angles = two_theta_from_q2(self.q2_inv_A2, self.wavelength_A)
-        intensity = np.full(n, np.nan) if self.intensity is None else self.intensity
-        columns = (
-            self.q2_inv_A2,
-            1 / np.sqrt(self.q2_inv_A2),
-            angles,
-            intensity,
-            np.arange(n) < used,
-        )
-        return pd.DataFrame(dict(zip(LINES.names, columns, strict=True)))
 
 
 def read_peak_list(path: str | Path, wavelength_A: float | None = None) -> PeakList:

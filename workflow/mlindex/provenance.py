@@ -27,6 +27,8 @@ _PACKAGES = (
     "tensorflow-cpu",
 )
 _BLOCK_BYTES = 1 << 20
+#: How the digest of a file begins that could not be read; the reason follows.
+UNREADABLE = "unreadable:"
 
 
 def file_digest(path: str | Path) -> str:

@@ -32,6 +32,7 @@ from mlindex.cif import (
 from mlindex.errors import MlindexError
 from mlindex.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
 from mlindex.lattice import BRAVAIS
+from mlindex.listed import Listed
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import FolderSource, GeneratorSource
 from mlindex.symbols import Stated, resolve
@@ -118,14 +119,15 @@ def check_shard(
     memory than the settings allow, or ends the process, is rejected, and the others survive.
 
     Args:
-        files: table FILES.
+        files: table FILES; without digests, whether the files are still as listed isn't asked.
         root: the folder that the files' paths start from.
         source: whether symmetry is taken as given or found, and the source's name.
         settings: the rules' limits.
         progress: wraps the loop over files.
 
     Raises:
-        MlindexError: if an entry is met twice, or the folder is gone.
+        MlindexError: if an entry is met twice, the folder is gone, or a file is gone or not as
+            it was when it was listed: the shard must be read again.
     """
     kept: list[dict[str, Any]] = []
     rejects: list[dict[str, Any]] = []
@@ -146,20 +148,18 @@ def check_blocks(
 ) -> Iterator[CheckedBlock]:
     """Like :func:`check_shard`, some files at a time, in their order."""
     paths, root = files["path"].tolist(), Path(root)
-    reader = _Reader(root, source, settings)
+    listed = Listed(files, root, source.name, settings.max_file_MB * 1e6)
+    reader = _Reader(root, source, settings, listed)
     limits = Limits(settings.max_entry_s, settings.max_entry_memory_MB)
     bar = iter(progress(paths))
     met: set[str] = set()
     done = 0
-    for count, (*tables, messages) in guarded(paths, reader.check, reader.pack, limits):
-        for message in json.loads(messages):
+    for count, (*tables, told) in guarded(paths, reader.check, reader.pack, limits):
+        messages, changed = json.loads(told)
+        for message in messages:
             _log.warning("%s", message)
         block = CheckedBlock(*(pa.ipc.open_stream(table).read_all() for table in tables))
-        if not root.is_dir():
-            # Its files would all be rejected, and not be asked for again when they are back.
-            raise MlindexError(
-                f"source {source.name!r}: the folder {root} is gone; bring it back and start again"
-            )
+        listed.require(changed)
         _require_account(paths[done : done + count], block, met, source.name)
         done += count
         yield block
@@ -190,9 +190,17 @@ def _require_account(
 class _Reader:
     """What the child process does; what it logs goes to the parent, which has the log file."""
 
-    def __init__(self, root: Path, source: FolderSource | GeneratorSource, settings: Quality):
+    def __init__(
+        self,
+        root: Path,
+        source: FolderSource | GeneratorSource,
+        settings: Quality,
+        listed: Listed,
+    ):
         self._arguments = (root, source, settings)
+        self._listed = listed
         self._messages: list[str] | None = None
+        self._changed: list[str] = []
 
     def _listen(self) -> list[str]:
         messages: list[str] = []
@@ -205,10 +213,13 @@ class _Reader:
         """The outcomes of a file."""
         if self._messages is None:
             self._messages = self._listen()
-        return list(check_file(path, *self._arguments, stops, begin))
+        found = list(check_file(path, *self._arguments, stops, begin))
+        if self._listed.is_changed(path):
+            self._changed.append(path)
+        return found
 
     def pack(self, results: list[list[Outcome]]) -> list[bytes]:
-        """Kept and rejected rows as Arrow streams, and what was logged as JSON."""
+        """Kept and rejected rows as Arrow streams; what was logged and what changed as JSON."""
         packed = []
         for table, wanted in ((ENTRIES, True), (REJECTS, False)):
             rows = [row for found in results for kept, row in found if kept is wanted]
@@ -216,8 +227,9 @@ class _Reader:
             with pa.ipc.new_stream(sink, table.schema) as stream:
                 stream.write_batch(pa.RecordBatch.from_pylist(rows, schema=table.schema))
             packed.append(sink.getvalue().to_pybytes())
-        packed.append(json.dumps(self._messages).encode())
+        packed.append(json.dumps([self._messages, self._changed]).encode())
         self._messages.clear()
+        self._changed.clear()
         return packed
 
 

@@ -6,6 +6,8 @@ rows of the design matrix H of q² = H · x are equal; one of them stands for al
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
@@ -16,19 +18,29 @@ from mlindex.scaling import training_entries
 from mlindex.tables.columns import cell_names
 from mlindex.tables.training import REFERENCE
 
+#: Columns of DATASET that :func:`reference_list` needs.
+COLUMNS = ("unique_axis", "side", "usable", *cell_names(""))
 _GROWTH = 1.25
 _BLOCK_VALUES = 4_000_000
 
 
-def reference_list(dataset: pd.DataFrame, system: LatticeSystem) -> pd.DataFrame:
+def reference_list(
+    dataset: pd.DataFrame | Iterable[pd.DataFrame], system: LatticeSystem
+) -> pd.DataFrame:
     """The table REFERENCE: the reflections with the smallest 1/d on average.
 
     The average of 1/d is over the cells, in the standard setting, of the usable training
     entries; equal averages are in the order of the weights ``system.reference_order``. The
     last of the ``system.n_reference`` rows is (0, 0, 0), none of the others. Without training
     entries a cell with axes of 1 A (and no oblique angle) takes their place.
+
+    Args:
+        dataset: DATASET, at least :data:`COLUMNS`, whole or in blocks.
+        system: its lattice system.
     """
-    cells = standard_cells(training_entries(dataset), system)
+    blocks = [dataset] if isinstance(dataset, pd.DataFrame) else dataset
+    parts = [standard_cells(training_entries(block), system) for block in blocks]
+    cells = np.concatenate(parts or [np.empty((0, 6))])
     if not len(cells):
         angles = [90.0 if isinstance(p, str) else p for p in system.template[3:]]
         cells = np.array([[1.0, 1.0, 1.0, *angles]])

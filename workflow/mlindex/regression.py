@@ -33,6 +33,7 @@ from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.training_data import (
+    Examples,
     Samples,
     Trained,
     by_group,
@@ -110,7 +111,7 @@ def weighted_nll(target: Any, mean: Any, alpha: Any, beta: Any, exponent: float)
 
 
 def train_regression(
-    examples: pd.DataFrame,
+    examples: Examples,
     groups: Sequence[str],
     system: LatticeSystem,
     scaling: Scaling,

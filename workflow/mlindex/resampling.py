@@ -10,6 +10,7 @@ Only r1 ln(r0) can be determined from data, so r0 is fixed to e.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +57,28 @@ class PeakLists:
         hkl = np.stack([_padded(dataset[f"present_{n}"], 0, np.int32) for n in "hkl"], axis=-1)
         observed = _padded(dataset["observed_q2_inv_A2"], np.inf, float)
         return cls(hkl, q2, count, _is_observed(q2, observed))
+
+    @classmethod
+    def joined(cls, parts: Sequence[PeakLists]) -> PeakLists:
+        """Lists of all parts, padded to the longest."""
+        length = max((p.q2_inv_A2.shape[1] for p in parts), default=1)
+
+        def padded(name: str, fill: float, dtype: type) -> np.ndarray:
+            wider = []
+            for part in parts:
+                array = getattr(part, name)
+                widths = [(0, 0)] * array.ndim
+                widths[1] = (0, length - array.shape[1])
+                wider.append(np.pad(array, widths, constant_values=fill))
+            shape = (0, length, 3) if name == "hkl" else (0, length)
+            return np.concatenate([np.empty(shape, dtype), *wider])
+
+        return cls(
+            padded("hkl", 0, np.int32),
+            padded("q2_inv_A2", np.inf, float),
+            np.concatenate([np.empty(0, np.int64), *(p.count for p in parts)]),
+            padded("observed", 0, bool),
+        )
 
     def take(self, rows: np.ndarray) -> PeakLists:
         """The lists of some rows, which may repeat."""

@@ -71,7 +71,8 @@ class Candidate:
     f_n: float | None
     #: Natural logarithm of the evidence for this cell against lines at random.
     log_evidence: float
-    #: Share of the evidence among all candidates and "none of them", 0 to 1.
+    #: That this is the lattice, by the learned ranking; what all candidates lack of 1 is for "none
+    #: of them".
     probability: float
     #: Refined zero shift: observed 2theta = true 2theta + shift; 0 where not refined.
     zero_shift_deg: float
@@ -86,6 +87,8 @@ class Candidate:
     absent: tuple[AbsentLine, ...] = ()
     extinctions: tuple[Extinction, ...] = ()
     partners: tuple[Partner, ...] = ()
+    #: That it, or one of the partners that are candidates too, is the lattice.
+    probability_with_partners: float = 0.0
 
     @property
     def n_indexed(self) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,8 @@ from mlindex.split import TRAIN
 from mlindex.tables.columns import cell_names
 from mlindex.tables.training import SCALING
 
+#: Columns of DATASET that :func:`fit_scaling` needs.
+COLUMNS = ("unique_axis", "side", "usable", *cell_names(""), "observed_q2_inv_A2")
 Q2, LENGTH, ANGLE = "q2_inv_A2", "length_A", "angle_rad"
 _RIGHT_ANGLE_TOLERANCE_DEG = 1e-6
 
@@ -44,35 +46,88 @@ def n_lengths(system: LatticeSystem) -> int:
     return sum(position < 3 for position in system.free_positions)
 
 
-def fit_scaling(dataset: pd.DataFrame, system: LatticeSystem) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Moments:
+    """Number, mean and sum of squared deviations of values met in blocks; largest magnitude."""
+
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+    largest: float = 0.0
+
+    def with_values(self, values: np.ndarray) -> Moments:
+        """Those of more values too (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+        if not values.size:
+            return self
+        mean = float(np.mean(values))
+        count = self.count + values.size
+        difference = mean - self.mean
+        return Moments(
+            count,
+            self.mean + difference * values.size / count,
+            self.squares
+            + float(np.sum((values - mean) ** 2))
+            + difference**2 * self.count * values.size / count,
+            max(self.largest, float(np.abs(values).max())),
+        )
+
+    def row(self, quantity: str) -> dict:
+        """The row of SCALING of a quantity."""
+        scale = float(np.sqrt(self.squares / self.count)) if self.count else 0.0
+        return {
+            "quantity": quantity,
+            "mean": self.mean,
+            "scale": scale if scale > 1e-12 * self.largest else 1.0,
+            "values": self.count,
+        }
+
+
+@dataclass(frozen=True)
+class ScalingFit:
+    """What :func:`fit_scaling` has seen so far: moments of q², lengths and oblique angles."""
+
+    q2: Moments = Moments()
+    length: Moments = Moments()
+    angle: Moments = Moments()
+
+    def with_entries(
+        self, q2_inv_A2: np.ndarray, free: np.ndarray, system: LatticeSystem
+    ) -> ScalingFit:
+        """With more entries: q² (n, n_peaks), free parameters (n, n_free) in A and degrees."""
+        lengths, angles_deg = np.split(free, [n_lengths(system)], axis=1)
+        oblique = angles_deg[np.abs(angles_deg - 90.0) > _RIGHT_ANGLE_TOLERANCE_DEG]
+        return ScalingFit(
+            self.q2.with_values(q2_inv_A2),
+            self.length.with_values(lengths),
+            self.angle.with_values(np.radians(oblique)),
+        )
+
+    def table(self) -> pd.DataFrame:
+        """The table SCALING."""
+        angle = {**self.angle.row(ANGLE), "mean": np.pi / 2}
+        rows = [self.q2.row(Q2), self.length.row(LENGTH), angle]
+        return pd.DataFrame(rows, columns=SCALING.names)
+
+
+def fit_scaling(
+    dataset: pd.DataFrame | Iterable[pd.DataFrame], system: LatticeSystem
+) -> pd.DataFrame:
     """The table SCALING, fitted on the usable training entries.
 
     The model's peaks share one mean and standard deviation, whatever their place in the list,
     and so do all free lengths of the reindexed cells. Angles are measured from 90 degrees, in
     units of the standard deviation of those that are not 90. What has too few values to have a
     standard deviation is divided by 1.
+
+    Args:
+        dataset: DATASET, at least :data:`COLUMNS`, whole or in blocks.
+        system: its lattice system.
     """
-    train = training_entries(dataset)
-    free = reindexed_free(train, system)
-    lengths, angles_deg = np.split(free, [n_lengths(system)], axis=1)
-    oblique = angles_deg[np.abs(angles_deg - 90.0) > _RIGHT_ANGLE_TOLERANCE_DEG]
-    rows = [
-        _row(Q2, observed_q2(train, system)),
-        _row(LENGTH, lengths),
-        {**_row(ANGLE, np.radians(oblique)), "mean": np.pi / 2},
-    ]
-    return pd.DataFrame(rows, columns=SCALING.names)
-
-
-def _row(quantity: str, values: np.ndarray) -> dict:
-    scale = float(np.std(values)) if values.size else 0.0
-    tiny = 1e-12 * float(np.abs(values).max()) if values.size else 0.0
-    return {
-        "quantity": quantity,
-        "mean": float(np.mean(values)) if values.size else 0.0,
-        "scale": scale if scale > tiny else 1.0,
-        "values": int(values.size),
-    }
+    fit = ScalingFit()
+    for block in [dataset] if isinstance(dataset, pd.DataFrame) else dataset:
+        train = training_entries(block)
+        fit = fit.with_entries(observed_q2(train, system), reindexed_free(train, system), system)
+    return fit.table()
 
 
 @dataclass(frozen=True)

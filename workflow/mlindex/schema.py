@@ -6,6 +6,7 @@ ever meets a half-written one. The provenance of a table travels in its Parquet 
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -23,12 +24,13 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from mlindex.errors import MlindexError
+from mlindex.errors import MlindexError, explained
 
 _TABLE_KEY = b"mlindex.table"
 _PROVENANCE_KEY = b"mlindex.provenance"
 #: Rows of a row group at most, and at least where a table is written in blocks.
 _ROWS_PER_GROUP, _LEAST_ROWS = 10_000, 1000
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 #: What can be written as a table.
 Rows = pd.DataFrame | pa.Table | Mapping[str, Any] | Sequence[dict]
@@ -144,16 +146,22 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary path that takes the place of ``path`` when the block ends well.
 
     It is beside ``path``, or in the folder that the variable MLINDEX_SCRATCH names.
+
+    Raises:
+        MlindexError: ``path`` can't be written, or there is no room for it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=_scratch(path.parent), prefix=f".{path.name}.")
+    with _may_not_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=_scratch(path.parent), prefix=f".{path.name}.")
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        temporary.chmod(0o644)
-        _move(temporary, path)
+        with _may_not_write(path, _NO_ROOM):
+            yield temporary
+        with _may_not_write(path):
+            temporary.chmod(0o644)
+            _move(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -162,14 +170,29 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_directory(path: str | Path) -> Iterator[Path]:
     """Like :func:`atomic_path`, for a directory."""
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), prefix=f".{path.name}."))
+    with _may_not_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), prefix=f".{path.name}."))
     try:
-        yield temporary
-        temporary.chmod(0o755)
-        _move(temporary, path)
+        with _may_not_write(path, _NO_ROOM):
+            yield temporary
+        with _may_not_write(path):
+            temporary.chmod(0o755)
+            _move(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def _may_not_write(path: Path, numbers: frozenset[int] | None = None) -> Iterator[None]:
+    """Turns errors of the system, of these numbers only if any are given, into a clear one."""
+    try:
+        yield
+    except OSError as error:
+        if numbers is not None and error.errno not in numbers:
+            raise
+        # The name that the error gives is that of the temporary file.
+        raise MlindexError(f"{path} can't be written: {explained(error, named=False)}") from error
 
 
 def _scratch(beside: Path) -> Path:
@@ -193,9 +216,20 @@ def _move(temporary: Path, path: Path) -> None:
 
 
 def _replace(temporary: Path, path: Path) -> None:
-    if temporary.is_dir() and path.exists():
-        shutil.rmtree(path)
-    temporary.replace(path)
+    if not (temporary.is_dir() and path.exists()):
+        temporary.replace(path)
+        return
+    # A folder can't be renamed to one that is there; half of the old one must never be seen.
+    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        old = path.replace(aside / path.name)
+        try:
+            temporary.replace(path)
+        except OSError:
+            old.replace(path)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 class TableWriter:
@@ -215,7 +249,11 @@ class TableWriter:
 
     def __enter__(self) -> TableWriter:
         temporary = self._atomic.__enter__()
-        self._writer = pq.ParquetWriter(temporary, self._schema, compression="zstd")
+        try:
+            self._writer = pq.ParquetWriter(temporary, self._schema, compression="zstd")
+        except BaseException as failed:
+            self._atomic.__exit__(type(failed), failed, failed.__traceback__)
+            raise
         return self
 
     def write(self, data: Rows) -> None:
@@ -298,17 +336,22 @@ def read_blocks(
     columns: Sequence[str] | None = None,
     rows: int = _ROWS_PER_GROUP,
 ) -> Iterator[pd.DataFrame]:
-    """A table in blocks of so many rows, one frame at a time."""
+    """A table in blocks of at most so many rows, one frame at a time."""
+    wanted = None if columns is None else list(columns)
     with _check_file(path, table) as file:
-        for batch in file.iter_batches(rows, columns=None if columns is None else list(columns)):
-            yield batch.to_pandas()
+        # Asked for all row groups at once, Arrow keeps something of each that it has read.
+        for group in range(file.num_row_groups):
+            for batch in file.iter_batches(rows, row_groups=[group], columns=wanted):
+                yield batch.to_pandas()
 
 
 def _check_file(path: str | Path, table: Table) -> pq.ParquetFile:
     try:
         file = pq.ParquetFile(path)
     except (OSError, pa.ArrowInvalid) as error:
-        raise MlindexError(f"{path}: not a readable Parquet file ({error})") from error
+        raise MlindexError(
+            f"{path}: not a readable Parquet file ({error}); remove it and run again"
+        ) from error
     found = file.schema_arrow
     if not found.equals(table.schema):
         raise MlindexError(

@@ -15,15 +15,28 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from mlindex.errors import MlindexError
+from mlindex.errors import MlindexError, explained
 from mlindex.provenance import derive_seed, file_digest, package_versions
 from mlindex.schema import Table, TableWriter, read_blocks, read_table, write_table
 from mlindex.settings.base import Section
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")
+_BEGUN = "begun; where nothing follows, the job was killed from outside, perhaps for want of memory"
 #: Entries that a stage which works block by block has in memory.
 ROWS_PER_BLOCK = 1000
+
+
+class _LogFile(logging.FileHandler):
+    """A log that a full disk may cut short: what ends a job is told on standard error, too."""
+
+    def __init__(self, path: Path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(path, mode="w", encoding="utf-8")
+        self.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Leave it out."""
 
 
 class Stage:
@@ -45,12 +58,13 @@ class Stage:
         self._log_path = Path(snakemake.log[0])
 
     def __enter__(self) -> Stage:
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        handler = logging.FileHandler(self._log_path, mode="w", encoding="utf-8")
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         root = logging.getLogger("mlindex")
         root.setLevel(logging.INFO)
-        root.addHandler(handler)
+        try:
+            root.addHandler(_LogFile(self._log_path))
+        except OSError as error:
+            sys.exit(f"{self.rule}: no log can be written: {explained(error)}")
+        self.log.info(_BEGUN)
         # The number of BLAS threads changes the last bits of a product, --cores must not.
         threadpool_limits(1)
         return self
@@ -63,9 +77,12 @@ class Stage:
     ) -> None:
         if error is None:
             self.log.info("done")
-        elif isinstance(error, MlindexError):
-            self.log.error("%s", error)
-            sys.exit(f"{self.rule}: {error}")
+        elif isinstance(error, MlindexError | OSError | MemoryError):
+            text = str(error) if isinstance(error, MlindexError) else explained(error)
+            if not isinstance(error, MlindexError):
+                self.log.info("where it was noticed", exc_info=(kind, error, trace))
+            self.log.error("%s", text)
+            sys.exit(f"{self.rule}: {text}")
         elif isinstance(error, Exception):
             self.log.error("failed", exc_info=(kind, error, trace))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,18 @@ from mlindex.axes import free_from_reindexed
 from mlindex.lattice import ANGLES, AXES, LatticeSystem
 from mlindex.scaling import Scaling, reindexed_free
 from mlindex.schema import stack
+from mlindex.tables.columns import cell_names
 
+#: Columns of EXAMPLES that :func:`regression_samples` and :func:`by_group` need.
+SAMPLE_COLUMNS = (
+    *("parent_id", "augmented", "side", "unique_axis", "group"),
+    *cell_names(""),
+    "q2_inv_A2",
+)
 _PERCENTILES = (50, 68, 90, 95)
+
+#: EXAMPLES, or what reads those of one group: the others need never be in memory.
+Examples = pd.DataFrame | Callable[[str], pd.DataFrame]
 
 
 @dataclass(frozen=True)
@@ -146,7 +156,10 @@ def group_batches(sizes: Mapping[str, int], n_batches: int) -> list[list[str]]:
     return batches
 
 
-def by_group(examples: pd.DataFrame, groups: Iterable[str]) -> Iterable[tuple[str, pd.DataFrame]]:
+def by_group(examples: Examples, groups: Iterable[str]) -> Iterable[tuple[str, pd.DataFrame]]:
     """The examples of each of the groups, in the order of the groups."""
     for group in groups:
-        yield group, examples[examples["group"] == group].reset_index(drop=True)
+        if isinstance(examples, pd.DataFrame):
+            yield group, examples[examples["group"] == group].reset_index(drop=True)
+        else:
+            yield group, examples(group)

@@ -23,6 +23,14 @@ from mlindex.settings.models import Optimization, Validation
 from mlindex.tables.columns import cell_names
 from mlindex.tables.results import RATES, VALIDATION
 
+#: Columns of DATASET that :func:`choose_entries` and :func:`validate` need.
+CHOICE_COLUMNS = ("entry_id", "bravais_lattice", "side", "usable")
+COLUMNS = (
+    *CHOICE_COLUMNS,
+    *("hm_symbol", "unique_axis", "group"),
+    *cell_names(""),
+    "observed_q2_inv_A2",
+)
 FOUND, EXPLAINED, MISSED = "found", "explained", "missed"
 _NORMAL_95 = 1.959963984540054
 
@@ -78,7 +86,8 @@ def validate(
     entries are indexed changes its result.
 
     Args:
-        dataset: DATASET; only usable entries of the validation side are taken.
+        dataset: DATASET, at least :data:`COLUMNS`; only usable entries of the validation side are
+            taken, so that it may hold no others than :func:`choose_entries` gives.
         models: the trained models of the lattice system.
         optimization, settings: config sections.
         seed: seed of the job.

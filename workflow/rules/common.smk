@@ -13,9 +13,15 @@ sys.path.insert(0, str(PROJECT / "workflow"))
 from mlindex.errors import MlindexError
 from mlindex.lattice import SYSTEMS
 from mlindex.locate import share_package_path
-from mlindex.manifest import known_shards, shard_name, update_manifest
+from mlindex.manifest import (
+    crystals_in_shard,
+    known_shards,
+    shard_name,
+    update_manifest,
+)
 from mlindex.provenance import code_digest, derive_seed
 from mlindex.settings.root import load_config
+from mlindex.settings.samples import Sample
 
 share_package_path()
 
@@ -77,22 +83,27 @@ def folder_shards(source):
         raise SystemExit(f"mlindex: {error}") from None
 
 
+def crystals_per_shard(source):
+    """Crystals in a full shard of a generator."""
+    made = sum(source.crystals.values())
+    return crystals_in_shard(made, CONFIG.shards, CONFIG.quality.max_file_MB)
+
+
 def generated_shards(source, system):
     """Shards of generated crystals of a lattice system."""
     count = source.crystals.get(system, 0)
     return [
         f"{system}_{shard_name(index)}"
-        for index in range(-(-count // CONFIG.shards.crystals_per_shard))
+        for index in range(-(-count // crystals_per_shard(source)))
     ]
 
 
 def generated_range(wildcards):
     """Number of the first crystal of a generated shard, and how many it holds."""
-    size = CONFIG.shards.crystals_per_shard
+    source = SOURCES[wildcards.source]
+    size = crystals_per_shard(source)
     first = int(wildcards.index) * size
-    return first, min(
-        size, SOURCES[wildcards.source].crystals[wildcards.system] - first
-    )
+    return first, min(size, source.crystals[wildcards.system] - first)
 
 
 def minutes_generating(base, per_thousand):
@@ -174,37 +185,24 @@ def metric_tables(wildcards):
 
 
 def sample_path(name):
-    """The peak list of a sample: from the config, else from resources/samples/."""
+    """The file of a sample: from the config, else from resources/samples/, whatever its suffix."""
     if name in CONFIG.samples:
         return CONFIG.samples[name].path
-    return str(PROJECT / f"resources/samples/{name}.txt")
+    folder = PROJECT / "resources/samples"
+    found = sorted(str(path) for path in folder.iterdir() if path.stem == name)
+    return found[0] if found else str(folder / f"{name}.txt")
 
 
-def sample_peaks(wildcards):
-    """Input function: the peak list of a sample."""
+def sample_file(wildcards):
+    """Input function: the file of a sample."""
     return sample_path(wildcards.sample)
 
 
-def sample_systems(name):
-    """Lattice systems that a sample is tried in."""
-    chosen = CONFIG.samples[name].lattice_systems if name in CONFIG.samples else ()
-    return chosen or CONFIG.lattice_systems
-
-
-def sample_models(wildcards):
-    """Input function: the models that a sample needs."""
-    return [f"results/models/{system}" for system in sample_systems(wildcards.sample)]
-
-
 def sample_settings(wildcards):
-    """The config of a sample and of the optimization."""
-    sample = CONFIG.samples.get(wildcards.sample)
-    plain = (
-        sample.model_dump(mode="json")
-        if sample
-        else {"path": sample_path(wildcards.sample)}
-    )
-    return {"sample": plain, **settings("optimization")}
+    """The config of a sample; where the project lies is no part of it."""
+    name = wildcards.sample
+    given = CONFIG.samples.get(name) or Sample(path=Path(sample_path(name)).name)
+    return {"sample": given.model_dump(mode="json")}
 
 
 def report_inputs(wildcards):
@@ -222,6 +220,7 @@ def report_inputs(wildcards):
         "validation",
         "rates",
         "overlap",
+        "indexing_rates",
     )
     found = {
         "_".join(Path(kind).parts): [
@@ -258,5 +257,9 @@ def report_inputs(wildcards):
     found["metrics"] += expand(
         "results/forest/{system}/metrics.parquet", system=systems
     )
-    found["seconds"] = expand("results/validation/{system}.seconds.csv", system=systems)
+    for kind, folder in (
+        ("seconds", "validation"),
+        ("indexing_seconds", "indexing_rates"),
+    ):
+        found[kind] = expand(f"results/{folder}/{{system}}.seconds.csv", system=systems)
     return found

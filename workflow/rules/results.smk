@@ -29,6 +29,32 @@ rule validate:
         "../scripts/validate.py"
 
 
+rule indexing_rates:
+    input:
+        dataset="results/dataset/{system}.parquet",
+    output:
+        rates="results/indexing_rates/{system}.parquet",
+        seconds="results/indexing_rates/{system}.seconds.csv",
+    log:
+        "results/logs/indexing_rates/{system}.log",
+    benchmark:
+        "results/benchmarks/indexing_rates/{system}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workers(1)
+    resources:
+        mem_mb=memory_mb(6 * GB, 5),
+        runtime=minutes(60, 2),
+    params:
+        code=code("indexing_rates.py"),
+        seed=seed("indexing_rates"),
+        settings=settings("indexing"),
+    message:
+        "Indexing of {wildcards.system} entries with nothing told"
+    script:
+        "../scripts/indexing_rates.py"
+
+
 rule models:
     input:
         models="results/trained/{system}",
@@ -57,8 +83,7 @@ rule models:
 
 rule index_sample:
     input:
-        peaks=sample_peaks,
-        models=sample_models,
+        sample=sample_file,
     output:
         result=directory("results/indexed/{sample}"),
     log:
@@ -67,13 +92,12 @@ rule index_sample:
         "results/benchmarks/index_sample/{sample}.tsv"
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=memory_mb(2 * GB, 5),
         runtime=minutes(15, 0.1),
     params:
         code=code("index_sample.py"),
-        seed=seed("index_sample"),
         settings=sample_settings,
     message:
         "Index {wildcards.sample}"

@@ -1,8 +1,10 @@
 """Training and validation examples of a lattice system, as they are and augmented."""
 
-from mlindex.examples import make_examples
+from mlindex.examples import stream_examples
+from mlindex.histograms import COLUMNS, compare
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
+from mlindex.schema import read_blocks
 from mlindex.settings.data import Augmentation, Peaks, Simulation
 from mlindex.stage import Stage
 from mlindex.tables.training import (
@@ -16,19 +18,25 @@ from mlindex.tables.training import (
 )
 
 with Stage(snakemake) as stage:
-    made = make_examples(
-        stage.read("dataset", DATASET),
-        stage.read("reference", REFERENCE),
-        Scaling.from_table(stage.read("scaling", SCALING)),
-        system_of(stage.wildcards.system),
-        stage.settings(Augmentation),
-        stage.settings(Peaks),
-        stage.settings(Simulation),
-        stage.rng(),
-        stage.progress,
-    )
+    system = system_of(stage.wildcards.system)
+    scaling = Scaling.from_table(stage.read("scaling", SCALING))
+    with stage.writer("examples", EXAMPLES) as examples:
+        made = stream_examples(
+            lambda columns: stage.blocks("dataset", DATASET, columns),
+            stage.read("reference", REFERENCE),
+            scaling,
+            system,
+            stage.settings(Augmentation),
+            stage.settings(Peaks),
+            stage.settings(Simulation),
+            stage.rng(),
+            examples.write,
+            stage.progress,
+        )
     stage.log.info("%d augmented lists were too short and given up", made.given_up)
-    stage.write("examples", EXAMPLES, made.examples)
     stage.write("first_peak", FIRST_PEAK, made.first_peak)
     stage.write("acceptance", ACCEPTANCE, made.acceptance)
-    stage.write("histograms", HISTOGRAMS, made.histograms)
+    histograms = compare(
+        lambda: read_blocks(stage.output.examples, EXAMPLES, COLUMNS), made.list_1, scaling, system
+    )
+    stage.write("histograms", HISTOGRAMS, histograms)

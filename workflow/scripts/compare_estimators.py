@@ -8,10 +8,11 @@ from mlindex.scaling import Scaling
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS
 from mlindex.tables.training import EXAMPLES, SCALING
+from mlindex.training_data import SAMPLE_COLUMNS
 
 with Stage(snakemake) as stage:
     metrics = compare_estimators(
-        stage.read("examples", EXAMPLES),
+        lambda group: stage.read("examples", EXAMPLES, SAMPLE_COLUMNS, {"group": group}),
         [Path(path) for path in stage.input.networks],
         Path(stage.input.forests),
         system_of(stage.wildcards.system),

@@ -2,12 +2,12 @@
 
 from mlindex.lattice import system_of
 from mlindex.settings.models import Forest
-from mlindex.split_comparison import compare_splits
+from mlindex.split_comparison import COLUMNS, compare_splits
 from mlindex.stage import Stage
 from mlindex.tables.training import DATASET, SPLITS
 
 with Stage(snakemake) as stage:
-    dataset = stage.read("dataset", DATASET)
+    dataset = stage.blocks("dataset", DATASET, COLUMNS)
     system = system_of(stage.wildcards.system)
     splits = compare_splits(dataset, system, stage.settings(Forest), stage.rng())
     stage.write("splits", SPLITS, splits)

@@ -8,7 +8,7 @@ from mlindex.schema import atomic_path
 from mlindex.stage import Stage
 
 with Stage(snakemake) as stage:
-    kinds = (*KINDS, "entries", "seconds")
+    kinds = (*KINDS, "entries", "seconds", "indexing_seconds")
     data = read_inputs(
         {kind: getattr(stage.input, kind) for kind in kinds},
         stage.params.systems,

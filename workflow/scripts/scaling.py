@@ -1,10 +1,10 @@
 """The scaling of a lattice system, fitted to its training side."""
 
 from mlindex.lattice import system_of
-from mlindex.scaling import fit_scaling
+from mlindex.scaling import COLUMNS, fit_scaling
 from mlindex.stage import Stage
 from mlindex.tables.training import DATASET, SCALING
 
 with Stage(snakemake) as stage:
-    scaling = fit_scaling(stage.read("dataset", DATASET), system_of(stage.wildcards.system))
-    stage.write("scaling", SCALING, scaling)
+    blocks = stage.blocks("dataset", DATASET, COLUMNS)
+    stage.write("scaling", SCALING, fit_scaling(blocks, system_of(stage.wildcards.system)))

@@ -1,6 +1,6 @@
 """The most frequent sets of Miller indices of the first lines of a lattice system."""
 
-from mlindex.engine.templates import learn_templates
+from mlindex.engine.templates import COLUMNS, learn_templates
 from mlindex.lattice import system_of
 from mlindex.settings.models import Optimization
 from mlindex.stage import Stage
@@ -8,7 +8,7 @@ from mlindex.tables.training import EXAMPLES, REFERENCE, TEMPLATES
 
 with Stage(snakemake) as stage:
     templates = learn_templates(
-        stage.read("examples", EXAMPLES),
+        stage.blocks("examples", EXAMPLES, COLUMNS),
         stage.read("reference", REFERENCE)[["h", "k", "l"]].to_numpy(),
         system_of(stage.wildcards.system),
         stage.settings(Optimization).template_rows,

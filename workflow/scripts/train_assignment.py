@@ -1,6 +1,6 @@
 """The assignment network of a lattice system at one noise level."""
 
-from mlindex.assignment import train_assignment
+from mlindex.assignment import COLUMNS, train_assignment
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.schema import atomic_directory
@@ -14,7 +14,7 @@ with Stage(snakemake) as stage:
     level = int(stage.wildcards.level)
     with atomic_directory(stage.output.network) as directory:
         trained = train_assignment(
-            stage.read("examples", EXAMPLES),
+            stage.read("examples", EXAMPLES, COLUMNS, {"augmented": False}),
             stage.read("reference", REFERENCE)[["h", "k", "l"]].to_numpy(),
             system_of(stage.wildcards.system),
             Scaling.from_table(stage.read("scaling", SCALING)),

@@ -8,13 +8,14 @@ from mlindex.settings.models import Forest
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS
 from mlindex.tables.training import EXAMPLES, SCALING
+from mlindex.training_data import SAMPLE_COLUMNS
 
 with Stage(snakemake) as stage:
-    examples = stage.read("examples", EXAMPLES)
+    groups = stage.read("examples", EXAMPLES, ["group"])["group"].unique()
     with atomic_directory(stage.output.forests) as directory:
         metrics = train_forests(
-            examples,
-            sorted(examples["group"].unique()),
+            lambda group: stage.read("examples", EXAMPLES, SAMPLE_COLUMNS, {"group": group}),
+            sorted(groups),
             system_of(stage.wildcards.system),
             Scaling.from_table(stage.read("scaling", SCALING)),
             stage.settings(Forest),

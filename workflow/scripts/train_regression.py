@@ -8,15 +8,15 @@ from mlindex.settings.models import Regression
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.tables.training import EXAMPLES, SCALING
-from mlindex.training_data import group_batches
+from mlindex.training_data import SAMPLE_COLUMNS, group_batches
 
 with Stage(snakemake) as stage:
-    examples = stage.read("examples", EXAMPLES)
+    sizes = stage.read("examples", EXAMPLES, ["group"])["group"].value_counts().to_dict()
     settings = stage.settings(Regression)
-    batches = group_batches(examples["group"].value_counts().to_dict(), settings.batches)
+    batches = group_batches(sizes, settings.batches)
     with atomic_directory(stage.output.networks) as directory:
         trained = train_regression(
-            examples,
+            lambda group: stage.read("examples", EXAMPLES, SAMPLE_COLUMNS, {"group": group}),
             batches[int(stage.wildcards.batch)],
             system_of(stage.wildcards.system),
             Scaling.from_table(stage.read("scaling", SCALING)),

@@ -8,14 +8,23 @@ from mlindex.settings.models import Optimization, Validation
 from mlindex.stage import Stage
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.tables.training import DATASET
-from mlindex.validation import rates, validate_methods
+from mlindex.validation import (
+    CHOICE_COLUMNS,
+    COLUMNS,
+    choose_entries,
+    rates,
+    validate_methods,
+)
 
 with Stage(snakemake) as stage:
+    settings = stage.settings(Validation)
+    slim = stage.read("dataset", DATASET, CHOICE_COLUMNS)
+    chosen = choose_entries(slim, max(settings.entries, settings.network_entries), stage.seed)
     validated = validate_methods(
-        stage.read("dataset", DATASET),
+        stage.read_only("dataset", DATASET, chosen["entry_id"], COLUMNS),
         load_trained(stage.input.models),
         stage.settings(Optimization),
-        stage.settings(Validation),
+        settings,
         stage.seed,
         stage.threads,
         stage.progress,

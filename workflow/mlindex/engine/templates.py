@@ -8,8 +8,7 @@ or forests.)
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 
 import numpy as np
@@ -20,6 +19,8 @@ from mlindex.lattice import LatticeSystem
 from mlindex.schema import stack
 from mlindex.tables.training import TEMPLATES
 
+#: Columns of EXAMPLES that :func:`learn_templates` needs.
+COLUMNS = ("side", "label")
 #: Lines beyond the first n_free from which the lines of a template may be chosen.
 _SPARE_LINES = 3
 #: Templates of one example: the first that determine a cell, in order of their lines.
@@ -28,46 +29,77 @@ _SINGULAR = 1e-9
 
 
 def learn_templates(
-    examples: pd.DataFrame, reference_hkl: np.ndarray, system: LatticeSystem, rows: int
+    examples: pd.DataFrame | Iterable[pd.DataFrame],
+    reference_hkl: np.ndarray,
+    system: LatticeSystem,
+    rows: int,
 ) -> pd.DataFrame:
     """The most frequent templates of the training examples, as TEMPLATES.
 
     Args:
-        examples: EXAMPLES; only the training side is used.
+        examples: EXAMPLES, at least :data:`COLUMNS`, whole or in blocks; only the training side
+            is used.
         reference_hkl: reference reflections (r, 3), the last row (0 0 0).
         system: the lattice system.
         rows: templates to keep, at most.
     """
-    labels = stack(examples.loc[examples["side"] == "train", "label"], int)
     design = system.design_matrix(reference_hkl)
-    counts: Counter[tuple[tuple[int, ...], tuple[int, ...]]] = Counter()
-    for row in labels:
-        counts.update(_templates_of(row, design, len(reference_hkl) - 1))
-    # Equal counts are ordered by content, so that the table doesn't depend on the input's order.
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:rows]
+    choices = list(
+        combinations(range(min(system.n_peaks, system.n_free + _SPARE_LINES)), system.n_free)
+    )
+    blocks = [examples] if isinstance(examples, pd.DataFrame) else examples
+    found = [np.empty(0, dtype=np.int64)]
+    for block in blocks:
+        labels = stack(block.loc[block["side"] == "train", "label"], int)
+        if len(labels):
+            found.append(_codes(labels, choices, design))
+    codes, counts = np.unique(np.concatenate(found), return_counts=True)
+    # Equal counts are in the order of the codes, which is that of lines and labels.
+    best = np.argsort(-counts, kind="stable")[:rows]
+    digits = _digits(codes[best], len(reference_hkl), system.n_free)
     return pd.DataFrame(
         {
-            "line": [list(lines) for (lines, _), _ in ordered],
-            "label": [list(named) for (_, named), _ in ordered],
-            "examples": [count for _, count in ordered],
+            "line": [list(choices[digit]) for digit in digits[:, 0]],
+            "label": digits[:, 1:].tolist(),
+            "examples": counts[best],
         },
         columns=TEMPLATES.names,
     )
 
 
-def _templates_of(
-    labels: np.ndarray, design: np.ndarray, unknown: int
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    n_free = design.shape[1]
-    found = 0
-    for lines in combinations(range(min(len(labels), n_free + _SPARE_LINES)), n_free):
-        named = labels[list(lines)]
-        if np.any(named == unknown) or abs(np.linalg.det(design[named])) < _SINGULAR:
-            continue
-        yield lines, tuple(int(v) for v in named)
-        found += 1
-        if found == _PER_EXAMPLE:
-            return
+def _codes(
+    labels: np.ndarray, choices: Sequence[tuple[int, ...]], design: np.ndarray
+) -> np.ndarray:
+    """The templates of examples as numbers: the choice of lines, then the labels, in one base."""
+    unknown = len(design) - 1
+    found = np.zeros(len(labels), dtype=np.int64)
+    codes = []
+    for number, lines in enumerate(choices):
+        open_ = np.flatnonzero(found < _PER_EXAMPLE)
+        named = labels[open_][:, list(lines)]
+        sound = np.all(named != unknown, axis=1)
+        sound[sound] = np.abs(np.linalg.det(design[named[sound]])) >= _SINGULAR
+        found[open_[sound]] += 1
+        codes.append(_number(number, named[sound], len(design)))
+    return np.concatenate(codes)
+
+
+def _number(choice: int, labels: np.ndarray, base: int) -> np.ndarray:
+    # At most 84 choices of lines and six labels below 500: below 2^63.
+    code = np.full(len(labels), choice, dtype=np.int64)
+    for column in labels.T:
+        code = code * base + column
+    return code
+
+
+def _digits(codes: np.ndarray, base: int, count: int) -> np.ndarray:
+    """The choice of lines and the ``count`` labels of each code: (n, 1 + count)."""
+    digits = np.empty((len(codes), 1 + count), dtype=np.int64)
+    rest = codes
+    for column in range(count, 0, -1):
+        rest, digits[:, column] = np.divmod(rest, base)
+    digits[:, 0] = rest
+    return digits
 
 
 def template_cells(

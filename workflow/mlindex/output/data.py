@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +44,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "wavelength_A": wavelength,
         "convincing": bool(result.convincing),
         "reason": result.reason,
-        "seconds": result.seconds,
+        "seconds": _known(float(result.seconds)),
         "seed": int(result.seed),
         "notes": [*result.peaks.notes, *result.notes],
         "options": {name: _known(value) for name, value in result.options.items()},
@@ -58,7 +58,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
                 "bravais_lattice": s.bravais,
                 "status": s.status,
                 "trials": int(s.trials),
-                "seconds": float(s.seconds),
+                "seconds": _known(float(s.seconds)),
             }
             for s in result.searched
         ],
@@ -119,6 +119,7 @@ def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dic
         "n_figure": figure_lines(candidate),
         "log_evidence": _known(float(candidate.log_evidence)),
         "probability": float(candidate.probability),
+        "probability_with_partners": float(candidate.probability_with_partners),
         "zero_shift_deg": float(candidate.zero_shift_deg),
         "n_indexed": candidate.n_indexed,
         "n_used": candidate.n_used,
@@ -184,8 +185,12 @@ def tables(result: IndexingResult) -> dict[str, pd.DataFrame]:
     return {table.name: table.arrow(rows).to_pandas() for table, rows in _tables(result)}
 
 
-def write_tables(result: IndexingResult, directory: str | Path) -> list[Path]:
+def write_tables(
+    result: IndexingResult, directory: str | Path, provenance: Mapping[str, Any] | None = None
+) -> list[Path]:
     """Write each of :func:`tables` to ``directory/{name}.parquet``, one file at a time.
+
+    ``provenance`` is written with them, besides version and seed.
 
     Returns:
         The files written.
@@ -197,7 +202,8 @@ def write_tables(result: IndexingResult, directory: str | Path) -> list[Path]:
     written = []
     for table, rows in _tables(result):
         path = Path(directory) / f"{table.name}.parquet"
-        write_table(path, table, rows, {"mlindex_version": __version__, "seed": result.seed})
+        own = {"mlindex_version": __version__, "seed": result.seed}
+        write_table(path, table, rows, {**own, **(provenance or {})})
         written.append(path)
     return written
 

@@ -114,7 +114,10 @@ class CandidateCell(_Part):
     )
     n_figure: int = Field(description="Lines that m20 and f_n are of: 20, or all if fewer")
     log_evidence: float | None
-    probability: Share = Field(description="Among all candidates and none of them")
+    probability: Share = Field(description="By the ranking of all candidates and none of them")
+    probability_with_partners: Share = Field(
+        description="Of it and of those named partners together that are candidates, too"
+    )
     zero_shift_deg: float = Field(description="Observed minus true 2theta")
     n_indexed: int
     n_used: int
@@ -131,7 +134,7 @@ class SearchedLattice(_Part):
     bravais_lattice: BravaisSymbol
     status: Literal["complete", "cut off", "not reached"]
     trials: int = Field(ge=0)
-    seconds: float = Field(ge=0)
+    seconds: float | None = Field(ge=0, description="Null where it is not told, as below")
 
 
 class Document(_Part):
@@ -147,7 +150,9 @@ class Document(_Part):
     wavelength_A: float | None
     convincing: bool = Field(description="The verdict on the first candidate")
     reason: str
-    seconds: float
+    seconds: float | None = Field(
+        description="Time taken; null where the same input is to give the same bytes"
+    )
     seed: int
     notes: list[str]
     options: dict[str, float | int | str | bool | None] = Field(description="What was asked for")

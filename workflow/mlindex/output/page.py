@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from html import escape
+from math import isfinite
 from pathlib import PurePath
 
 from mlindex import __version__
@@ -11,7 +12,7 @@ from mlindex.output.candidates import details, ranking
 from mlindex.output.markup import cards, facts, grid
 from mlindex.output.notation import figure_of_merit, percent, signed, volume
 from mlindex.output.plot import MOST_ROWS, Fit, axis_of, figure_of
-from mlindex.output.view import STATUS_WORDS, Axis, by_status, figure_lines, headline
+from mlindex.output.view import STATUS_WORDS, Axis, by_status, duration, figure_lines, headline
 from mlindex.result import IndexingResult
 
 _STYLE = """
@@ -165,7 +166,7 @@ def _search(result: IndexingResult) -> str:
         (STATUS_WORDS.get(status, status), ", ".join(lattices))
         for status, lattices in by_status(result).items()
     )
-    rows = [[s.bravais, s.status, f"{s.trials:,}", f"{s.seconds:.2f}"] for s in result.searched]
+    rows = [[s.bravais, s.status, f"{s.trials:,}", duration(s.seconds, 2)] for s in result.searched]
     classes = ["" if s.status == "complete" else "lost" for s in result.searched]
     headings = ["<lattice", "<searched", "cells tried", "seconds"]
     return summary + grid(headings, rows, classes)
@@ -198,7 +199,7 @@ def _provenance(result: IndexingResult) -> str:
     pairs = [
         ("lines from", result.peaks.name),
         ("wavelength", f"{wavelength:g} Å" if wavelength else "not stated"),
-        ("time", f"{result.seconds:.2f} s"),
+        *([("time", f"{result.seconds:.2f} s")] if isfinite(result.seconds) else []),
         ("seed", str(result.seed)),
         ("version", f"mlindex {__version__}"),
         *((f"option {name}", _option(value)) for name, value in result.options.items()),

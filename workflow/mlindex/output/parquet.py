@@ -28,6 +28,12 @@ def rows_of(document: dict[str, Any]) -> list[tuple[Table, list[dict[str, Any]]]
     return [(table, [_row(table, sample | row) for row in rows]) for table, rows in found]
 
 
+def cell_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of candidate_cells alone; the document's candidates need no lines for it."""
+    table, sample = declared.CANDIDATE_CELLS, {"sample": document["sample"]}
+    return [_row(table, sample | _cells(c)) for c in document["candidates"]]
+
+
 def _row(table: Table, values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a table out of what there is: nested cells and indices laid out flat."""
     flat = dict(values)

@@ -209,4 +209,6 @@ def _search(result: IndexingResult) -> list[tuple[str, str]]:
         (STATUS_WORDS.get(status, status).capitalize(), " ".join(lattices))
         for status, lattices in by_status(result).items()
     ]
-    return [*facts, ("Time", f"{result.seconds:.1f} s, seed {result.seed}")]
+    if np.isfinite(result.seconds):
+        facts.append(("Time", f"{result.seconds:.1f} s, seed {result.seed}"))
+    return facts

@@ -168,6 +168,11 @@ def headline(result: IndexingResult) -> str:
     return f"No convincing cell. The best one found: {what}"
 
 
+def duration(seconds: float, decimals: int) -> str:
+    """Seconds with their digits; a dash where the time is left out."""
+    return f"{seconds:.{decimals}f}" if np.isfinite(seconds) else "–"
+
+
 def figure_lines(candidate: Candidate) -> int:
     """N of F_N: the lines that M and F of a candidate are given for."""
     return min(FIGURE_LINES, candidate.n_used)

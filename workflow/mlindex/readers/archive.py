@@ -26,7 +26,8 @@ class Archive:
             self._zip = zipfile.ZipFile(io.BytesIO(source.data))
         except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
             raise MlindexError(
-                f"{self.name}: is a damaged or truncated zip archive ({error}); copy it again"
+                f"{self.name}: is a damaged or truncated zip archive ({str(error)[:120]}); copy it "
+                "again"
             ) from error
         if len(self._zip.infolist()) > _MAX_MEMBERS:
             raise MlindexError(f"{self.name}: holds more than {_MAX_MEMBERS} files")
@@ -48,7 +49,8 @@ class Archive:
         except Exception as error:
             # Damaged archives raise errors of zipfile, zlib, lzma and bz2, and plain ones too.
             raise MlindexError(
-                f"{self.name}: {member} in it can't be unpacked ({error}); copy the file again"
+                f"{self.name}: {member[:120]} in it can't be unpacked ({str(error)[:120]}); "
+                "copy the file again"
             ) from error
         self._left -= len(data)
         if self._left < 0:
@@ -74,7 +76,7 @@ def xml(name: str, data: bytes) -> Element:
         ) from error
     except (ParseError, ValueError, LookupError) as error:
         raise MlindexError(
-            f"{name}: is damaged or truncated XML ({error}); copy or export it again"
+            f"{name}: is damaged or truncated XML ({str(error)[:120]}); copy or export it again"
         ) from error
     for element in root.iter():
         element.tag = str(element.tag).rpartition("}")[2]

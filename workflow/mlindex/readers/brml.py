@@ -65,7 +65,7 @@ def _route(name: str, route: Element, other: set[str]) -> Range | None:
     try:
         values = np.array([row[:needed] for row in rows], dtype=float)
     except ValueError as error:
-        raise MlindexError(f"{name}: a point is damaged ({error})") from error
+        raise MlindexError(f"{name}: a point is damaged ({str(error)[:120]})") from error
     y = values[:, intensity]
     if absorption is None or absorption >= needed or not np.all(values[:, absorption] > 1e-6):
         return Range(values[:, angle], y)

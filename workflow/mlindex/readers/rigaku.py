@@ -128,7 +128,9 @@ def _points(name: str, lines: list[str]) -> Range:
     x, y, factor = np.array(values).T
     if np.all(factor == 1) or not np.all(factor > 0):
         return Range(x, y)
-    return Range(x, y * factor, np.sqrt(np.maximum(y, 1)) * factor)
+    # What overflows is left out as a point without a usable intensity.
+    with np.errstate(over="ignore"):
+        return Range(x, y * factor, np.sqrt(np.maximum(y, 1)) * factor)
 
 
 def _check_some(name: str, ranges: list[Range], other: set[str]) -> None:

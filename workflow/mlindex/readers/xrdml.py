@@ -90,7 +90,7 @@ def _numbers(name: str, text: str) -> np.ndarray:
     try:
         return np.array(text.split(), dtype=float)
     except ValueError as error:
-        raise MlindexError(f"{name}: a list of numbers is damaged ({error})") from error
+        raise MlindexError(f"{name}: a list of numbers is damaged ({str(error)[:120]})") from error
 
 
 FORMAT = Format("PANalytical XRDML", (".xrdml",), sniff, read)

@@ -12,6 +12,7 @@ import pandas as pd
 from mlindex.schema import Table, read_provenance, read_table
 from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import DUPLICATES, ENTRIES, REJECTS
+from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
 from mlindex.tables.training import (
     ACCEPTANCE,
@@ -42,6 +43,7 @@ KINDS: dict[str, tuple[Table, list[str] | None]] = {
     "overlap": (METRICS, None),
     "validation": (VALIDATION, None),
     "rates": (RATES, None),
+    "indexing_rates": (INDEXING_RATES, None),
 }
 _ENTRY_COLUMNS = [
     "entry_id",
@@ -82,7 +84,8 @@ def read_inputs(
     """Read all inputs.
 
     Args:
-        paths: files by kind (the keys of :data:`KINDS`, ``entries`` and ``seconds``).
+        paths: files by kind (the keys of :data:`KINDS`, ``entries``, ``seconds`` and
+            ``indexing_seconds``).
         systems: lattice systems in the order of the report.
         config: the whole config as plain data.
         benchmarks: folder with Snakemake's benchmark files.
@@ -93,6 +96,8 @@ def read_inputs(
         kind: _read(paths[kind], table, columns, systems)
         for kind, (table, columns) in KINDS.items()
     }
+    seconds = [_labelled(_seconds(p), p, systems) for p in paths["indexing_seconds"]]
+    frames["indexing_seconds"] = pd.concat(seconds, ignore_index=True)
     first = read_provenance(next(iter(paths["dataset"])))
     return ReportData(
         pd.concat(entries, ignore_index=True),
@@ -114,7 +119,7 @@ def _read(
 
 def _seconds(path: str) -> pd.DataFrame:
     # Without rows pandas would take the column for text.
-    return pd.read_csv(path, dtype={"seconds": float})
+    return pd.read_csv(path, dtype={"seconds": float, "cpu_seconds": float, "amount": float})
 
 
 def _labelled(frame: pd.DataFrame, path: str, systems: Sequence[str]) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from mlindex.report import data_sections, figures, model_sections
+from mlindex.report import data_sections, figures, indexing_section, model_sections
 from mlindex.report.html import code, figure, fold, note, page, table
 from mlindex.report.inputs import ReportData
 
@@ -27,6 +27,7 @@ def build_page(data: ReportData, resources: Path) -> str:
         ("Training", model_sections.training(data)),
         ("Splits", model_sections.splits(data)),
         ("Validation", model_sections.validation(data)),
+        ("Indexing with nothing told", indexing_section.indexing(data)),
         ("Run times", _run_times(data)),
         ("Provenance", _provenance(data)),
     ]

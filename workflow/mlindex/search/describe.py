@@ -19,8 +19,6 @@ from mlindex.result import AbsentLine, Candidate, Partner
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial, standard
 
-#: Log-evidence of "none of them": what chance reaches among all lattices tried.
-NOTHING = 6.0
 #: A line is indexed within this many errors, in units of how well the cell fits.
 _ERRORS = 4.0
 _LEAST_SCALE = 0.25
@@ -37,16 +35,16 @@ _SAME, _SAME_DEG = 2e-3, 0.1
 
 
 def candidates(
-    ranked: list[Trial], observed: Observed, peaks: PeakList, detailed: int
+    ranked: list[tuple[Trial, float]], observed: Observed, peaks: PeakList, detailed: int
 ) -> tuple[Candidate, ...]:
-    """Candidates of trials, best first; extinctions and partners for the first ``detailed``."""
-    evidence = np.array([t.evidence for t in ranked] + [NOTHING])
-    share = np.exp(evidence - evidence.max())
-    share /= share.sum()
+    """Candidates of trials and their probabilities, in the order given.
+
+    Extinctions and partners are added to the first ``detailed``.
+    """
     made = []
-    for trial, probability in zip(ranked, share, strict=False):
+    for trial, probability in ranked:
         try:
-            made.append(_candidate(trial, float(probability), observed, peaks))
+            made.append(_candidate(trial, probability, observed, peaks))
         except ValueError:
             # Undetermined by its lines, or with more reflections than any list could tell apart.
             continue
@@ -109,6 +107,7 @@ def _described(
         f_n=f_value,
         log_evidence=trial.evidence,
         probability=probability,
+        probability_with_partners=probability,
         zero_shift_deg=refined.zero_shift_deg,
         hkl=np.where(indexed[:, None], hkl, 0),
         q2_corrected_inv_A2=q2,
@@ -165,13 +164,14 @@ def with_details(
     except ValueError:
         # Cells with so many reflections that absences and derivative lattices tell nothing.
         extinctions, geometrical = (), ()
-    listed = tuple(
-        _as_partner(candidate, other, tolerance)
+    rivals = [
+        other
         for other in others
         if other is not candidate
         and other.log_evidence > candidate.log_evidence - _RIVAL
         and _same_lines(candidate, other, tolerance)
-    )
+    ][:_MOST_PARTNERS]
+    listed = tuple(_as_partner(candidate, other, tolerance) for other in rivals)
     known = [lattice_of(p.cell, p.centring) for p in listed]
     geometrical = tuple(
         p
@@ -179,7 +179,10 @@ def with_details(
         if not any(same(lattice_of(p.cell, p.centring), k, _SAME, _SAME_DEG) for k in known)
     )
     return replace(
-        candidate, extinctions=extinctions[:10], partners=(listed + geometrical)[:_MOST_PARTNERS]
+        candidate,
+        extinctions=extinctions[:10],
+        partners=(listed + geometrical)[:_MOST_PARTNERS],
+        probability_with_partners=candidate.probability + sum(r.probability for r in rivals),
     )
 
 

@@ -109,7 +109,7 @@ def _nearest(
 
 
 @njit(cache=True, nogil=True)
-def _log_likelihood(
+def log_likelihood(
     difference: np.ndarray, sigma: np.ndarray, number: int, q2_max: float, scale: float
 ) -> float:
     total = 0.0
@@ -242,7 +242,7 @@ def refine_and_weigh(
             continue
         best = -np.inf
         for scale in ERROR_SCALES:
-            value = _log_likelihood(differences[t], sigma, numbers[t], q2[-1], scale)
+            value = log_likelihood(differences[t], sigma, numbers[t], q2[-1], scale)
             if value <= best:
                 continue
             information = np.eye(size)

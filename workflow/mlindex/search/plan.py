@@ -17,6 +17,7 @@ from mlindex.search import exhaustive, monoclinic, triclinic
 from mlindex.search.lines import Lines
 from mlindex.search.observed import Observed
 from mlindex.search.pool import Pool
+from mlindex.search.supercells import with_supercells
 from mlindex.search.trials import Trial, different, trials_of, with_higher_symmetry
 
 Strategy = Callable[[Lines, LatticeSystem, dict[str, Pool], Callable[[], bool]], bool]
@@ -99,7 +100,8 @@ def search(
         best = different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
         if out_of_time() or _settled(best, stage):
             break
-    return best, progress
+    larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
+    return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
 
 
 def _settled(best: list[Trial], stage: Stage) -> bool:

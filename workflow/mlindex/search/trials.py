@@ -153,6 +153,14 @@ def walked(cell: np.ndarray, bravais: BravaisLattice, centring: str) -> tuple[np
     return reciprocal_from_cell(cell) @ np.linalg.pinv(system.walked_matrix), centring
 
 
+def tabled(bravais: BravaisLattice, cell: np.ndarray, centring: str) -> tuple[np.ndarray, str]:
+    """The cell (6,) and centring letter in the setting of the one table, from those walked."""
+    if bravais.other_setting is None:
+        return cell, centring
+    rows = np.linalg.inv(np.array(bravais.other_setting.basis, dtype=float))
+    return cell_from_metric(rows @ metric_tensor(cell) @ rows.T), bravais.centring
+
+
 def standard(trial: Trial) -> tuple[np.ndarray, str]:
     """Conventional cell (6,) and centring letter in the standard setting."""
     ways = recognize(reciprocal_from_cell(trial.lattice().reduced), 1e-5)

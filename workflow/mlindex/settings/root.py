@@ -21,7 +21,9 @@ from mlindex.settings.data import (
     Simulation,
     Split,
 )
+from mlindex.settings.indexing import Indexing
 from mlindex.settings.models import Assignment, Forest, Optimization, Regression, Validation
+from mlindex.settings.ranking import Ranking, RankingExamples
 from mlindex.settings.samples import Sample
 from mlindex.settings.sources import FolderSource, GeneratorSource, Shards, Source
 
@@ -52,8 +54,14 @@ class Config(Section):
     assignment: Assignment = setting(Assignment, "Assignment networks.")
     optimization: Optimization = setting(Optimization, "Optimization.")
     validation: Validation = setting(Validation, "Validation indexing.")
+    indexing: Indexing = setting(Indexing, "Indexing with nothing told, measured.")
+    ranking_examples: RankingExamples = setting(
+        RankingExamples, "Lists for the ranking to learn from."
+    )
+    ranking: Ranking = setting(Ranking, "The ranking network.")
     samples: dict[str, Sample] = setting(
-        dict, "Peak lists to index, by name; those in resources/samples/ need no entry."
+        dict,
+        "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",
     )
 
     @field_validator("lattice_systems")

@@ -1,17 +1,52 @@
-"""Config of the measured peak lists to index."""
+"""Config of the measured samples to index."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import AliasChoices, Field, field_validator
 
+from mlindex.errors import MlindexError
+from mlindex.options import Options, check_lattices
 from mlindex.settings.base import Section, setting
 
 
 class Sample(Section):
-    """A measured peak list."""
+    """A measured peak list or a whole pattern, in any format of `mlindex formats`."""
 
-    path: str = Field(description="The peak list.")
+    path: str = Field(description="The file.")
     wavelength_A: float | None = setting(
-        None, "Wavelength; needed where the list gives 2theta and does not state it.", "A"
+        None, "Wavelength; needed for 2theta where the file does not state it.", "A", gt=0
     )
-    lattice_systems: tuple[str, ...] = setting((), "Lattice systems to try; empty: all seven.")
+    lattices: tuple[str, ...] = setting(
+        (),
+        "Lattice systems or Bravais lattices to try; empty: all 14. Formerly `lattice_systems`.",
+        validation_alias=AliasChoices("lattices", "lattice_systems"),
+    )
+    two_theta_error_deg: float | None = setting(
+        None, "Standard error of 2theta; none: that of the file, or 0.02.", "degree", gt=0
+    )
+    lines: int = setting(20, "Lines to use, from the first.", ge=4, le=60)
+    time_limit_s: float = setting(
+        300.0,
+        "The search ends then; only a search that ends by itself is the same again.",
+        "s",
+        gt=0,
+    )
+
+    @field_validator("lattices")
+    @classmethod
+    def _lattices_exist(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            check_lattices(value)
+        except MlindexError as error:
+            raise ValueError(str(error)) from None
+        return value
+
+    def options(self) -> Options:
+        """The same as options of indexing."""
+        return Options(
+            wavelength_A=self.wavelength_A,
+            lattices=self.lattices,
+            two_theta_error_deg=self.two_theta_error_deg,
+            n_lines=self.lines,
+            time_limit_s=self.time_limit_s,
+        )

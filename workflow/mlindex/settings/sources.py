@@ -76,4 +76,9 @@ class Shards(Section):
         gt=0,
     )
     max_shards: int = setting(64, "Most shards of one source.", gt=0)
-    crystals_per_shard: int = setting(2000, "Generated crystals in one shard.", gt=0)
+    crystals_per_shard: int = setting(
+        2000,
+        "Generated crystals in one shard; doubled while a source would have more than "
+        "max_shards, and never more than fit into quality.max_file_MB.",
+        gt=0,
+    )

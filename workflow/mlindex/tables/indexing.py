@@ -6,7 +6,7 @@ from mlindex.tables.columns import BRAVAIS, LATTICE_SYSTEM, cell_columns
 _SAMPLE = Column("sample", STRING, "Where the lines came from")
 _RANK = Column("rank", INT32, "Rank of the candidate, from 1")
 _LINE = Column("line", INT32, "Number of the observed line, from 1")
-_SECONDS = Column("seconds", FLOAT64, "Time taken", "s")
+_SECONDS = Column("seconds", FLOAT64, "Time taken; empty where it is left out", "s", True)
 
 
 def _indices(nullable: bool) -> tuple[Column, ...]:
@@ -53,7 +53,12 @@ CANDIDATE_CELLS = Table(
         ),
         Column("n_figure", INT32, "Lines that m20 and f_n are of: 20, or all if fewer"),
         Column("log_evidence", FLOAT64, "Natural logarithm of the evidence", nullable=True),
-        Column("probability", FLOAT64, "Among all candidates and none of them"),
+        Column("probability", FLOAT64, "By the ranking of all candidates and none of them"),
+        Column(
+            "probability_with_partners",
+            FLOAT64,
+            "Of it and of those named partners together that are candidates, too",
+        ),
         Column("zero_shift_deg", FLOAT64, "Observed minus true 2theta", "degree"),
         Column("n_indexed", INT32, "Lines indexed"),
         Column("n_used", INT32, "Lines used"),
@@ -161,4 +166,16 @@ SEARCHED_LATTICES = Table(
         Column("trials", INT64, "Cells tried"),
         _SECONDS,
     ),
+)
+
+#: All that is written of one sample.
+OF_A_SAMPLE: tuple[Table, ...] = (
+    INDEXED_SAMPLES,
+    CANDIDATE_CELLS,
+    OBSERVED_LINES,
+    CANDIDATE_LINES,
+    ABSENT_LINES,
+    EXTINCTION_SYMBOLS,
+    PARTNER_LATTICES,
+    SEARCHED_LATTICES,
 )

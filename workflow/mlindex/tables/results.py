@@ -1,7 +1,7 @@
-"""Tables of training, validation and indexing results."""
+"""Tables of training and validation results."""
 
-from mlindex.schema import BOOL, FLOAT64, INT32, STRING, Column, Table, list_of
-from mlindex.tables.columns import BRAVAIS, ENTRY_ID, LATTICE_SYSTEM, cell_columns, miller_columns
+from mlindex.schema import FLOAT64, INT32, STRING, Column, Table
+from mlindex.tables.columns import BRAVAIS, ENTRY_ID, cell_columns
 
 TRAINING = Table(
     "training",
@@ -66,38 +66,6 @@ RATES = Table(
         Column("low", FLOAT64, "Lower end of the 95 % interval (Wilson)"),
         Column("high", FLOAT64, "Upper end of the 95 % interval (Wilson)"),
         Column("published", STRING, "The author's figure, in percent"),
-    ),
-)
-
-CANDIDATES = Table(
-    "candidates",
-    "a cell found for a sample, best first",
-    (
-        Column("rank", INT32, "Rank, from 1"),
-        LATTICE_SYSTEM,
-        BRAVAIS,
-        *cell_columns("", "the cell, standard setting"),
-        *cell_columns("niggli_", "its reduced cell"),
-        Column("volume_A3", FLOAT64, "Volume", "A³"),
-        Column("m20", FLOAT64, "de Wolff's M on the lines used"),
-        Column("f_n", FLOAT64, "Smith and Snyder's F on the lines used", nullable=True),
-        Column("indexed", INT32, "Lines indexed"),
-        Column("lines", INT32, "Lines used"),
-        Column("negative_log_likelihood", FLOAT64, "Of eq. 29, smaller is better"),
-        *miller_columns("", "each line; 0 0 0 where not indexed"),
-        Column("q2_calculated_inv_A2", list_of(FLOAT64), "Calculated q² of each line", "1/A²"),
-    ),
-)
-
-LINES = Table(
-    "lines",
-    "a line of a sample's peak list",
-    (
-        Column("q2_inv_A2", FLOAT64, "1/d² of the line", "1/A²"),
-        Column("d_A", FLOAT64, "Spacing", "A"),
-        Column("two_theta_deg", FLOAT64, "2theta, where a wavelength is known", "degree", True),
-        Column("intensity", FLOAT64, "Intensity, where the list has one", nullable=True),
-        Column("used", BOOL, "Whether it was used for indexing"),
     ),
 )
 

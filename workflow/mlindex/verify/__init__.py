@@ -8,6 +8,7 @@ from pathlib import Path
 from mlindex.verify.digests import check_digests, check_sources
 from mlindex.verify.files import check_files
 from mlindex.verify.findings import Finding, Report
+from mlindex.verify.indexed import check_indexed
 from mlindex.verify.shards import check_shards
 from mlindex.verify.systems import check_systems
 from mlindex.verify.trained import check_models
@@ -26,10 +27,10 @@ def verify_results(
     Checked are: each table against its declaration; the counts (what went into a stage = kept +
     rejected + duplicates, by shard and by lattice system); each digest of an input that a
     table's provenance records; each model directory against its own digests; that scaling,
-    reference list, examples and figures keep training and validation apart; and what stopped
-    jobs left behind. A file that is missing or broken is told once, and what would need it is
-    passed over. One shard, lattice system or block of rows is in memory at a time, and the
-    identifiers of all entries.
+    reference list, examples and figures keep training and validation apart; that the files of an
+    indexed sample agree; and what stopped jobs left behind. A file that is missing or broken is
+    told once, and what would need it is passed over. One shard, lattice system or block of rows
+    is in memory at a time, and the identifiers of all entries.
 
     Args:
         root: the folder, ``results`` of a project.
@@ -47,5 +48,6 @@ def verify_results(
     entries = check_shards(tree, progress)
     check_systems(tree, entries, progress)
     check_models(tree, progress)
+    check_indexed(tree, progress)
     findings = tuple(sorted(tree.findings))
     return Report(tree.root, findings, dict(tree.checked), tuple(tree.notes))

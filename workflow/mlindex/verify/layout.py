@@ -7,8 +7,11 @@ from pathlib import PurePath
 from mlindex.manifest import STATE
 from mlindex.schema import Table
 from mlindex.tables.entries import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
+from mlindex.tables.indexing import OF_A_SAMPLE
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
-from mlindex.tables.results import CANDIDATES, LINES, METRICS, RATES, TRAINING, VALIDATION
+from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
+from mlindex.tables.rates import INDEXING_RATES
+from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
 from mlindex.tables.training import (
     ACCEPTANCE,
     DATASET,
@@ -52,8 +55,10 @@ PLACES: dict[str, Table] = {
     "overlap/*.parquet": METRICS,
     "validation/*.parquet": VALIDATION,
     "rates/*.parquet": RATES,
-    "indexed/*/candidates.parquet": CANDIDATES,
-    "indexed/*/lines.parquet": LINES,
+    "indexing_rates/*.parquet": INDEXING_RATES,
+    "ranking/examples/*.parquet": RANKING_EXAMPLES,
+    "ranking/figures.parquet": RANKING_FIGURES,
+    **{f"indexed/*/{table.name}.parquet": table for table in OF_A_SAMPLE},
     **{
         f"{folder}/*/{name}.parquet": table
         for folder in ("trained", "models")
@@ -85,7 +90,6 @@ EQUALLY_LONG: dict[str, tuple[tuple[str, ...], ...]] = {
     ),
     EXAMPLES.name: (("q2_inv_A2", *_HKL, "label"),),
     TEMPLATES.name: (("line", "label"),),
-    CANDIDATES.name: ((*_HKL, "q2_calculated_inv_A2"),),
 }
 #: Columns that count the items of a list column, by table.
 COUNTED: dict[str, dict[str, str]] = {

@@ -8,6 +8,7 @@ import pandas as pd
 
 from mlindex.split import SPLIT_UNITS, TRAIN, VALIDATION
 from mlindex.tables.entries import DUPLICATES, REJECTS
+from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import RATES
 from mlindex.tables.results import VALIDATION as INDEXED
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS
@@ -43,6 +44,7 @@ def check_systems(
             _check_sides(tree, system, dataset)
             _check_examples(tree, system, dataset)
             _check_validation(tree, system, dataset)
+            _check_indexing(tree, system, dataset)
 
 
 def _check_duplicates(tree: Tree, system: str, entries: set[str]) -> set[str] | None:
@@ -187,6 +189,30 @@ def _check_validation(tree: Tree, system: str, dataset: pd.DataFrame) -> None:
     if tree.has(rates_name):
         columns = ["bravais_lattice", "method", "outcome", "successes", "entries"]
         _check_rates(tree, rates_name, tree.table(rates_name, RATES, columns), indexed)
+
+
+def _check_indexing(tree: Tree, system: str, dataset: pd.DataFrame) -> None:
+    """Only held-out entries are measured, each list once, and verdicts follow from ranks."""
+    name = f"indexing_rates/{system}.parquet"
+    if not tree.has(name):
+        return
+    rates = tree.table(name, INDEXING_RATES)
+    ids = rates["entry_id"]
+    held_out = dataset["usable"] & (dataset["side"] == VALIDATION)
+    solved = rates["first"] | rates["named"]
+    agrees = (rates["first"] == (rates["rank"] == 1)) & (
+        rates["wrong"] == (rates["convincing"] & ~solved)
+    )
+    _report(
+        tree,
+        name,
+        {
+            "entries are measured that models may be trained on": set(ids)
+            - set(dataset.loc[held_out, "entry_id"]),
+            "lists are here twice": ids[rates.duplicated(["entry_id", "degradation", "amount"])],
+            "lists are judged otherwise than their ranks say": ids[~agrees],
+        },
+    )
 
 
 def _check_rates(tree: Tree, name: str, rates: pd.DataFrame, indexed: pd.DataFrame) -> None:

@@ -1,0 +1,76 @@
+"""A batch as someone sees it who waits for it: progress, what failed, what was written."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlindex.batch.run import Summary, run_batch, samples_path
+from mlindex.batch.sources import Sources
+from mlindex.command import interruptible
+from mlindex.options import Options
+from mlindex.tables.batch import CONVINCING, FAILED, NOT_CONVINCING
+
+
+def run(given: Sequence[str], out: Path, options: Options, workers: int | None) -> Summary:
+    """Run a batch and tell of it on standard error; Ctrl-C (or a scheduler) ends it early."""
+    with interruptible(signal.SIGTERM) as stopped, _progress() as progress:
+        summary = run_batch(given, out, options, workers or cores(), progress, stopped)
+    print(told(summary, out), file=sys.stderr)
+    return summary
+
+
+def cores() -> int:
+    """Cores that this process may use; on a cluster fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def told(summary: Summary, out: Path) -> str:
+    """The summary as text."""
+    counts = summary.verdicts
+    lines = [f"not indexed: {failure}" for failure in summary.failures]
+    if counts[FAILED] > len(summary.failures):
+        lines.append(f"and {counts[FAILED] - len(summary.failures)} more were not indexed")
+    head = "interrupted; finished" if summary.interrupted else "finished"
+    head = f"{summary.ended}; finished until then" if summary.ended else head
+    lines.append(
+        f"{head}: {summary.total} samples, {counts[CONVINCING]} with a convincing cell, "
+        f"{counts[NOT_CONVINCING]} without, {counts[FAILED]} not indexed"
+    )
+    lines.append(f"written: {out}, {samples_path(out)}")
+    return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Sources, Summary], None]]:
+    if not sys.stderr.isatty():
+        yield lambda sources, summary: None
+        return
+    from rich import progress as rich
+    from rich.console import Console
+
+    columns = (
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TextColumn("{task.fields[rate]}"),
+        rich.TimeElapsedColumn(),
+        rich.TextColumn("left"),
+        rich.TimeRemainingColumn(compact=True),
+    )
+    with rich.Progress(*columns, console=Console(stderr=True)) as bar:
+        shown: list[rich.TaskID] = []
+
+        def update(sources: Sources, summary: Summary) -> None:
+            if not shown:
+                shown.append(bar.add_task("", total=sources.count(), rate=""))
+            speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+            rate = f"{speed:.2f}/s" if speed else ""
+            bar.update(shown[0], completed=summary.total, rate=rate)
+
+        yield update

@@ -1,0 +1,141 @@
+"""A batch from end to end: sources, workers, and the two tables that come out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mlindex import __version__
+from mlindex.batch.pool import Pool
+from mlindex.batch.sources import Sources
+from mlindex.errors import MlindexError, explained
+from mlindex.options import Options, check_lattices
+from mlindex.output.parquet import cell_rows
+from mlindex.schema import TableWriter
+from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
+from mlindex.tables.indexing import CANDIDATE_CELLS
+
+_SUFFIX = ".parquet"
+#: Samples whose rows are written together; more would only be lost when the machine fails.
+_BLOCK = 64
+_TOLD = 5
+
+
+@dataclass
+class Summary:
+    """Samples by verdict, the first few failures with their errors, and whether it ended early."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    #: Why not all samples were done, other than that.
+    ended: str = ""
+
+    @property
+    def total(self) -> int:
+        """Samples done."""
+        return sum(self.verdicts.values())
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a row of ``batch_samples``."""
+        self.verdicts[row["verdict"]] += 1
+        if row["error"] is not None and len(self.failures) < _TOLD:
+            # Readers name their file themselves.
+            name = "" if row["error"].startswith(row["sample"]) else f"{row['sample']}: "
+            self.failures.append(name + row["error"])
+
+
+def samples_path(out: Path) -> Path:
+    """Where the table of samples lies beside that of candidates."""
+    return out.with_suffix(f".samples{_SUFFIX}")
+
+
+def run_batch(
+    given: Sequence[str],
+    out: Path,
+    options: Options,
+    workers: int,
+    progress: Callable[[Sources, Summary], None] = lambda _sources, _summary: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Summary:
+    """Index many samples; the results do not depend on the number of workers.
+
+    Args:
+        given: files, folders (with what is below them), patterns of names such as ``*.xye``,
+            tables of peak lists (:mod:`mlindex.batch.table`).
+        out: table of candidates; that of samples lies beside it (:func:`samples_path`).
+        options: of indexing, for each sample.
+        workers: processes.
+        progress: called at the start and after each sample.
+        stopped: asked often; when it says True, what is finished is kept and written.
+
+    Raises:
+        MlindexError: nothing to index, wrong options, or no place to write to.
+    """
+    if out.suffix != _SUFFIX:
+        raise MlindexError(f"{out}: the results are a Parquet table; end its name in {_SUFFIX}")
+    check_lattices(options.lattices)
+    places = (out, samples_path(out))
+    sources = Sources.of(given, options.wavelength_A is not None, places)
+    # How many worked is no part of where results come from: it does not change them.
+    provenance = {"mlindex_version": __version__, "options": asdict(options)}
+    try:
+        with (
+            TableWriter(places[0], CANDIDATE_CELLS, provenance) as cells,
+            TableWriter(places[1], BATCH_SAMPLES, provenance) as samples,
+        ):
+            return _indexed(sources, options, workers, cells, samples, progress, stopped)
+    except OSError as error:
+        raise MlindexError(f"{out}: can't be written: {explained(error)}") from error
+
+
+def _indexed(
+    sources: Sources,
+    options: Options,
+    workers: int,
+    cells: TableWriter,
+    samples: TableWriter,
+    progress: Callable[[Sources, Summary], None],
+    stopped: Callable[[], bool],
+) -> Summary:
+    summary = Summary()
+    rows: list[dict[str, Any]] = []
+    candidates: list[dict[str, Any]] = []
+
+    def write() -> None:
+        if rows:
+            samples.write(rows)
+        if candidates:
+            cells.write(candidates)
+        rows.clear()
+        candidates.clear()
+
+    progress(sources, summary)
+    with Pool(workers, options, stopped) as pool:
+        try:
+            for answer in pool.answers(sources.tasks()):
+                rows.append(_row(answer))
+                candidates += cell_rows(answer) if "candidates" in answer else []
+                summary.add(rows[-1])
+                progress(sources, summary)
+                if len(rows) == _BLOCK:
+                    write()
+        except MlindexError as error:
+            # Hours of work may be in the tables.
+            summary.ended = str(error)
+    write()
+    summary.interrupted = stopped()
+    return summary
+
+
+def _row(answer: dict[str, Any]) -> dict[str, Any]:
+    if "error" in answer:
+        nothing = dict.fromkeys(BATCH_SAMPLES.names)
+        failed = {"verdict": FAILED, "reason": "", "candidates": 0, "notes": []}
+        return nothing | failed | answer
+    verdict = CONVINCING if answer["convincing"] else NOT_CONVINCING
+    found = answer | {"verdict": verdict, "error": None, "candidates": len(answer["candidates"])}
+    return {name: found[name] for name in BATCH_SAMPLES.names}

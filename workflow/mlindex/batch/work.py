@@ -1,0 +1,97 @@
+"""What a worker process does: index one sample after the other, whatever they hold."""
+
+from __future__ import annotations
+
+import json
+import signal
+from dataclasses import replace
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from mlindex.batch.task import Lines, Task
+from mlindex.command import index_content
+from mlindex.compiling import announced, warm_up
+from mlindex.errors import MlindexError
+from mlindex.measured import MeasuredPattern
+from mlindex.options import Options
+from mlindex.output.data import as_data
+from mlindex.peaklist import PeakList, peaks_from_columns
+from mlindex.readers import read
+from mlindex.readers.radiation import choose, stated
+
+_READY = b"ready"
+
+
+def serve(connection: Connection, options: str) -> None:
+    """Say that it is ready, then answer tasks until the other side closes.
+
+    ``options`` are those of indexing as JSON.
+    """
+    # Ctrl-C reaches every process of a terminal: the parent decides what becomes of it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    from threadpoolctl import threadpool_limits
+
+    plain = json.loads(options)
+    asked = Options(**{**plain, "lattices": tuple(plain["lattices"])})
+    threadpool_limits(1)
+    with announced():
+        warm_up()
+    try:
+        connection.send_bytes(_READY)
+        while True:
+            task = Task.unpacked(connection.recv_bytes())
+            connection.send_bytes(json.dumps(answer(task, asked)).encode())
+    except (EOFError, OSError):
+        return
+
+
+def answer(task: Task, options: Options) -> dict[str, Any]:
+    """The JSON document of a sample without its lines, or ``{"sample", "error"}``."""
+    try:
+        content = _content(task, options)
+        result = index_content(content, options, workers=1).result
+        # Only cells are kept: the rest need not be made into data.
+        cells = tuple(replace(c, absent=(), extinctions=(), partners=()) for c in result.candidates)
+        peaks = replace(result.peaks, name=task.sample)
+        document = as_data(replace(result, peaks=peaks, candidates=cells))
+        document["n_lines"] = len(document.pop("observed_lines"))
+        for candidate in document["candidates"]:
+            del candidate["lines"]
+        return document
+    except MlindexError as error:
+        return failed(task.sample, str(error))
+    except Exception as error:
+        # One sample among thousands must not end the others.
+        return failed(task.sample, f"unexpected {type(error).__name__}: {str(error)[:200]}")
+
+
+def failed(sample: str, reason: str) -> dict[str, Any]:
+    """The answer for a sample that was not indexed."""
+    return {"sample": sample, "error": reason}
+
+
+def _content(task: Task, options: Options) -> PeakList | MeasuredPattern:
+    if task.path is not None:
+        return read(task.path, options.wavelength_A)
+    if task.lines is None:
+        raise MlindexError(task.error or "holds nothing")
+    return _peak_list(task.sample, task.lines, options.wavelength_A)
+
+
+def _peak_list(name: str, lines: Lines, given_A: float | None) -> PeakList:
+    used = choose(stated(lines.wavelength_A), given_A)
+    columns = (lines.intensity, lines.fwhm, lines.two_theta_error)
+    intensity, fwhm, error = (None if c is None else np.array(c) for c in columns)
+    return peaks_from_columns(
+        name,
+        lines.quantity,
+        np.array(lines.positions),
+        used.wavelength_A,
+        intensity=intensity,
+        fwhm_deg=fwhm,
+        two_theta_error_deg=error,
+        lines=lines.rows,
+        notes=used.notes,
+    )

@@ -1,0 +1,95 @@
+"""The ranking network at work: probabilities from features, in numpy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from mlindex.errors import MlindexError
+from mlindex.networks import DenseNetwork, read_arrays, write_arrays
+from mlindex.provenance import file_digest
+from mlindex.ranking.features import FEATURES, features, known
+from mlindex.schema import atomic_path
+from mlindex.search.observed import Observed
+from mlindex.search.trials import Trial
+
+SHIPPED = Path(__file__).parents[1] / "pretrained"
+_ARRAYS, _CARD = "ranking.npz", "ranking.json"
+
+
+def write_model(directory: Path, arrays: Mapping[str, np.ndarray], provenance: Mapping) -> None:
+    """The arrays and a card: what they were made from, and their digest."""
+    write_arrays(directory / _ARRAYS, arrays)
+    card = {"sha256": file_digest(directory / _ARRAYS), "made": provenance}
+    with atomic_path(directory / _CARD) as path:
+        path.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class RankingModel:
+    """A network from features to a score, and the score of "none of them".
+
+    ``mean`` and ``scale`` (F,) standardize the features.
+    """
+
+    network: DenseNetwork
+    mean: np.ndarray
+    scale: np.ndarray
+    none: float
+
+    @classmethod
+    def load(cls, path: str | Path) -> RankingModel:
+        """From a file that training wrote.
+
+        Raises:
+            MlindexError: the file can't be read, or is of other features than this version's.
+        """
+        arrays = read_arrays(path)
+        names = tuple(bytes(arrays["features"]).decode().split())
+        if names != FEATURES:
+            raise MlindexError(
+                f"{path}: made for other features ({len(names)}, not these {len(FEATURES)}); "
+                "train the ranking again with this version"
+            )
+        network = DenseNetwork.from_arrays(arrays, "score")
+        return cls(network, arrays["mean"], arrays["scale"], float(arrays["none"]))
+
+    @classmethod
+    @cache
+    def shipped(cls) -> RankingModel:
+        """The one that comes with the package, checked against the digest on its card.
+
+        Raises:
+            MlindexError: the files were changed.
+        """
+        card = json.loads((SHIPPED / _CARD).read_text(encoding="utf-8"))
+        if file_digest(SHIPPED / _ARRAYS) != card["sha256"]:
+            raise MlindexError(f"{SHIPPED / _ARRAYS} was changed; install mlindex again")
+        return cls.load(SHIPPED / _ARRAYS)
+
+    def scores(self, features: np.ndarray) -> np.ndarray:
+        """Scores (m,) of candidates with features (m, F)."""
+        standard = (np.asarray(features) - self.mean) / self.scale
+        return self.network(standard.astype(np.float32))[:, 0].astype(float)
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Probability (m,) of each candidate of one list; what they lack of 1 is "none"."""
+        if not len(features):
+            return np.empty(0)
+        return softmax(np.append(self.scores(features), self.none))[:-1]
+
+
+def ranked(
+    trials: Sequence[Trial], observed: Observed, model: RankingModel
+) -> list[tuple[Trial, float]]:
+    """Trials with their probabilities, the most probable first."""
+    rows = features([known(trial, observed) for trial in trials], observed)
+    probabilities = model.probabilities(rows)
+    order = np.argsort(-probabilities, kind="stable")
+    return [(trials[i], float(probabilities[i])) for i in order]

@@ -1,0 +1,1 @@
+"""How often, and how fast, cells are found with nothing told."""

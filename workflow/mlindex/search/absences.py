@@ -1,0 +1,118 @@
+"""What extinction symbols add to the evidence for a lattice.
+
+A lattice explains its lines better where they avoid what a glide plane or a screw axis forbids:
+fewer reflections could have been meant. Each extinction class gives the likelihood of the lines
+with its own reflections; they are averaged with the shares of known structures as weights
+(the idea of Markvardsen et al. 2001, Acta Cryst. A57, 47, with positions alone).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numba import njit
+
+from mlindex.cell import reciprocal_from_cell
+from mlindex.extinction_classes import extinction_classes
+from mlindex.lattice import quadratic_terms
+from mlindex.merit import reflections
+from mlindex.merit_kernels import SAME_LINE_REL, forbidden
+from mlindex.search.evidence import ERROR_SCALES, log_likelihood
+from mlindex.search.observed import Observed
+from mlindex.search.trials import Trial, tabled
+
+#: A little beyond the last line, which may lie below the reflection that it belongs to.
+_REACH = 1.05
+#: Power of the shares: rare symbols are not as rare in a pattern as in all known structures.
+_SHARE_POWER = 0.5
+
+
+@dataclass(frozen=True)
+class Absences:
+    """``gain``: ln of the mean likelihood over all classes, against that without conditions;
+    ``best``: of the best class alone; ``number`` of different lines of the lattice, and
+    ``allowed`` by that class."""
+
+    gain: float
+    best: float
+    number: int
+    allowed: int
+
+
+def absences(trial: Trial, observed: Observed) -> Absences:
+    """How much better extinction classes of a lattice explain the lines than it does alone.
+
+    Raises:
+        ValueError: a cell with too many reflections, or none.
+    """
+    cell, centring = tabled(trial.bravais, trial.cell, trial.centring)
+    starts, rotations, shifts, log_share = _packed(trial.bravais.symbol, centring)
+    q2, sigma = observed.q2 - observed.slope * trial.shift_deg, observed.sigma
+    hkl = reflections(cell, centring, q2[-1] * _REACH)
+    if not len(hkl):
+        raise ValueError("no reflection below the last line")
+    calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
+    values, numbers = _likelihoods(
+        hkl, calculated, q2, sigma, starts, rotations, shifts, ERROR_SCALES
+    )
+    # The first class has no conditions.
+    gains = values - values[0]
+    best = int(np.argmax(gains))
+    mean = float(np.logaddexp.reduce(gains + log_share))
+    return Absences(mean, float(gains[best]), int(numbers[0]), int(numbers[best]))
+
+
+@lru_cache(maxsize=64)
+def _packed(bravais: str, centring: str) -> tuple[np.ndarray, ...]:
+    """First operation of each class (c + 1,), rotations, translations, ln of the shares (c,)."""
+    classes = extinction_classes(bravais, centring)
+    starts = np.cumsum([0] + [len(c.rotations) for c in classes])
+    rotations = np.concatenate([c.rotations.reshape(-1, 3, 3) for c in classes]).astype(np.int64)
+    shifts = np.concatenate([c.translations_24.reshape(-1, 3) for c in classes]).astype(np.int64)
+    # One structure more for each, so that no symbol is ruled out by never having been met.
+    shares = np.array([c.structures + 1 for c in classes]) ** _SHARE_POWER
+    return starts, rotations, shifts, np.log(shares / shares.sum())
+
+
+@njit(cache=True, nogil=True)
+def _likelihoods(
+    hkl: np.ndarray,
+    calculated: np.ndarray,
+    q2: np.ndarray,
+    sigma: np.ndarray,
+    starts: np.ndarray,
+    rotations: np.ndarray,
+    shifts: np.ndarray,
+    scales: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """ln likelihood (c,) of the lines under each class, and its number of different lines (c,).
+
+    ``calculated`` (r,) rises; hkl (r, 3).
+    """
+    n_classes = len(starts) - 1
+    values = np.empty(n_classes)
+    numbers = np.zeros(n_classes, dtype=np.int64)
+    difference = np.empty(len(q2))
+    end = q2[-1] + 2 * sigma[-1]
+    for c in range(n_classes):
+        own_rotations = rotations[starts[c] : starts[c + 1]]
+        own_shifts = shifts[starts[c] : starts[c + 1]]
+        difference[:] = np.inf
+        number, last = 0, -1.0
+        for r in range(len(hkl)):
+            if forbidden(hkl[r, 0], hkl[r, 1], hkl[r, 2], own_rotations, own_shifts):
+                continue
+            value = calculated[r]
+            if value <= end and value - last > SAME_LINE_REL * value:
+                number += 1
+            last = value
+            for i in range(len(q2)):
+                difference[i] = min(difference[i], abs(value - q2[i]))
+        numbers[c] = number
+        values[c] = -np.inf
+        for scale in scales:
+            value = log_likelihood(difference, sigma, max(number, 1), q2[-1], scale)
+            values[c] = max(values[c], value)
+    return values, numbers

@@ -1,0 +1,50 @@
+"""Config of the measurement of indexing with nothing told."""
+
+from __future__ import annotations
+
+from mlindex.settings.base import Section, setting
+
+
+class Indexing(Section):
+    """Validation entries indexed with nothing told, as calculated and spoiled."""
+
+    entries: int = setting(
+        10, "Validation entries of each Bravais lattice to index as calculated; 0: none.", ge=0
+    )
+    degraded_entries: int = setting(
+        4,
+        "Validation entries of each lattice system, drawn evenly from its Bravais lattices, to "
+        "index spoiled in each way, too; 0: none.",
+        ge=0,
+    )
+    shift_deg: tuple[float, ...] = setting(
+        (0.025, 0.05, 0.075, 0.1), "Zero shifts of 2theta.", "degree"
+    )
+    noise_deg: tuple[float, ...] = setting(
+        (0.005, 0.01, 0.02, 0.03, 0.05), "Standard deviations of noise on 2theta.", "degree"
+    )
+    impurities: tuple[int, ...] = setting(
+        (1, 3, 6, 9), "Of 20 lines, so many replaced by ones at random places."
+    )
+    missing: tuple[int, ...] = setting(
+        (2, 4, 6, 8), "Of the first 20 lines, so many left out; further ones take their places."
+    )
+    time_limit_s: float = setting(
+        60.0, "Time limit of each search, that of `mlindex index`.", "s", gt=0
+    )
+    length_tolerance: float = setting(
+        0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0
+    )
+    angle_tolerance_deg: float = setting(
+        0.5, "Difference of reduced angles that counts as the same lattice.", "degree", gt=0
+    )
+
+    def ways(self) -> list[tuple[str, float]]:
+        """Every way of spoiling, by the names of :mod:`mlindex.rates.spoil`, and its amounts."""
+        amounts = {
+            "shift": self.shift_deg,
+            "noise": self.noise_deg,
+            "impurities": self.impurities,
+            "missing": self.missing,
+        }
+        return [(kind, float(value)) for kind, values in amounts.items() for value in values]

@@ -1,0 +1,26 @@
+"""Validation entries of a lattice system indexed with nothing told."""
+
+from mlindex.lattice import system_of
+from mlindex.rates.measure import measure, select
+from mlindex.schema import atomic_path
+from mlindex.settings.indexing import Indexing
+from mlindex.stage import Stage
+from mlindex.tables.rates import INDEXING_RATES
+from mlindex.tables.training import DATASET
+from mlindex.validation import CHOICE_COLUMNS, COLUMNS
+
+with Stage(snakemake) as stage:
+    system, settings = system_of(stage.wildcards.system), stage.settings(Indexing)
+    slim = stage.read("dataset", DATASET, CHOICE_COLUMNS)
+    wanted = select(slim, system, settings, stage.seed)["entry_id"]
+    measured = measure(
+        stage.read_only("dataset", DATASET, wanted, COLUMNS),
+        system,
+        settings,
+        stage.seed,
+        stage.threads,
+        stage.progress,
+    )
+    stage.write("rates", INDEXING_RATES, measured.table)
+    with atomic_path(stage.output.seconds) as path:
+        measured.seconds.to_csv(path, index=False)

@@ -1,0 +1,19 @@
+"""Spoiled lists of a lattice system, indexed, for the ranking to learn from."""
+
+from mlindex.lattice import system_of
+from mlindex.ranking.examples import examples
+from mlindex.settings.ranking import RankingExamples
+from mlindex.stage import Stage
+from mlindex.tables.ranking import RANKING_EXAMPLES
+from mlindex.tables.training import DATASET
+
+with Stage(snakemake) as stage:
+    found = examples(
+        stage.read("dataset", DATASET),
+        system_of(stage.wildcards.system),
+        stage.settings(RankingExamples),
+        stage.seed,
+        stage.threads,
+        stage.progress,
+    )
+    stage.write("examples", RANKING_EXAMPLES, found)

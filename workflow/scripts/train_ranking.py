@@ -1,0 +1,18 @@
+"""The ranking network, trained on the lists of all lattice systems, and its figures."""
+
+from mlindex.ranking.training import train  # isort: skip
+
+from mlindex.ranking.judging import figures
+from mlindex.ranking.network import RankingModel, write_model
+from mlindex.schema import atomic_directory
+from mlindex.settings.ranking import Ranking
+from mlindex.stage import Stage
+from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
+
+with Stage(snakemake) as stage:
+    examples = stage.read("examples", RANKING_EXAMPLES)
+    arrays = train(examples, stage.settings(Ranking), stage.seed, stage.progress)
+    with atomic_directory(stage.output.model) as directory:
+        write_model(directory, arrays, stage.provenance())
+        judged = figures(examples, RankingModel.load(directory / "ranking.npz"))
+    stage.write("figures", RANKING_FIGURES, judged)
