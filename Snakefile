@@ -18,6 +18,14 @@ include: "workflow/rules/results.smk"
 include: "workflow/rules/verify.smk"
 
 
+onstart:
+    # Snakemake itself would end with a traceback.
+    try:
+        require_writable("results")
+    except MlindexError as error:
+        raise SystemExit(f"mlindex: {error}") from None
+
+
 rule all:
     default_target: True
     input:

@@ -129,7 +129,6 @@ def test_terminal_says_everything_of_the_best_cell():
         "Cut off before the end aP",
         "Not reached oF",
         "A convincing cell: monoclinic P (mP)",
-        "seed 7",
     ):
         assert piece in words, piece
 

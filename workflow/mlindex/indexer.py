@@ -127,9 +127,7 @@ def verdict(found: Sequence[Candidate]) -> tuple[bool, str]:
     sure = best.probability_with_partners
     if sure < CONVINCING_PROBABILITY:
         return False, (
-            f"the first cell, or one of the partners named, is right with a probability of "
-            f"{100 * sure:.0f} % only: others explain the lines about as well, or none does well"
+            f"the probability of the first cell and the partners named is only "
+            f"{100 * sure:.0f} %: others explain the lines about as well, or none does well"
         )
-    return True, (
-        f"it, or one of the partners named, is right with a probability of {100 * sure:.0f} %"
-    )
+    return True, f"its probability and that of the partners named is {100 * sure:.0f} %"

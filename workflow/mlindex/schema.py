@@ -183,6 +183,14 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def require_writable(folder: str | Path) -> None:
+    """Raise MlindexError unless files can be made in a folder; a missing one is made."""
+    folder = Path(folder)
+    with _may_not_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+
+
 @contextmanager
 def _may_not_write(path: Path, numbers: frozenset[int] | None = None) -> Iterator[None]:
     """Turns errors of the system, of these numbers only if any are given, into a clear one."""

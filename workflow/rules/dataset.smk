@@ -14,7 +14,7 @@ rule deduplicate:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 5),
+        mem_mb=memory_mb(1 * GB, 3),
         runtime=minutes(15, 0.1),
     params:
         code=code("deduplicate.py"),
@@ -44,7 +44,7 @@ rule dataset:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 8),
+        mem_mb=memory_mb(1 * GB, 1),
         runtime=minutes(15, 0.1),
     params:
         code=code("dataset.py"),
@@ -69,7 +69,7 @@ rule compare_splits:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(2 * GB, 10),
+        mem_mb=memory_mb(2 * GB, 2),
         runtime=minutes(15, 0.5),
     params:
         code=code("compare_splits.py"),
@@ -94,7 +94,7 @@ rule scaling:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 8),
+        mem_mb=memory_mb(1 * GB, 0.2),
         runtime=minutes(5, 0.1),
     params:
         code=code("scaling.py"),
@@ -117,7 +117,7 @@ rule reference:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 8),
+        mem_mb=memory_mb(1 * GB, 0.5),
         runtime=minutes(5, 0.1),
     params:
         code=code("reference.py"),
@@ -145,7 +145,7 @@ rule augment:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 20),
+        mem_mb=memory_mb(1 * GB, 2),
         runtime=minutes(15, 0.5),
     params:
         code=code("augment.py"),

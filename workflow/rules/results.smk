@@ -17,7 +17,7 @@ rule validate:
         "../../environment.yml"
     threads: workers(4)
     resources:
-        mem_mb=memory_mb(4 * GB, 10),
+        mem_mb=memory_mb(4 * GB, 1),
         runtime=minutes(60, 2),
     params:
         code=code("validate.py"),
@@ -119,7 +119,7 @@ rule report:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(2 * GB, 5),
+        mem_mb=memory_mb(2 * GB, 2),
         runtime=minutes(15, 0.1),
     params:
         code=code("report.py"),

@@ -17,7 +17,7 @@ rule train_regression:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(3 * GB, 60),
+        mem_mb=memory_mb(2 * GB, 15),
         runtime=minutes(30, 1),
     params:
         code=code("train_regression.py"),
@@ -44,7 +44,7 @@ rule train_forests:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(2 * GB, 20),
+        mem_mb=memory_mb(2 * GB, 10),
         runtime=minutes(15, 1),
     params:
         code=code("train_forests.py"),
@@ -72,7 +72,7 @@ rule compare_estimators:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 20),
+        mem_mb=memory_mb(1 * GB, 8),
         runtime=minutes(5, 0.1),
     params:
         code=code("compare_estimators.py"),
@@ -99,7 +99,7 @@ rule train_assignment:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(3 * GB, 100),
+        mem_mb=memory_mb(3 * GB, 30),
         runtime=minutes(60, 2),
     params:
         code=code("train_assignment.py"),
@@ -125,7 +125,7 @@ rule templates:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(1 * GB, 20),
+        mem_mb=memory_mb(1 * GB, 2),
         runtime=minutes(10, 0.5),
     params:
         code=code("templates.py"),

@@ -200,7 +200,6 @@ def _provenance(result: IndexingResult) -> str:
         ("lines from", result.peaks.name),
         ("wavelength", f"{wavelength:g} Å" if wavelength else "not stated"),
         *([("time", f"{result.seconds:.2f} s")] if isfinite(result.seconds) else []),
-        ("seed", str(result.seed)),
         ("version", f"mlindex {__version__}"),
         *((f"option {name}", _option(value)) for name, value in result.options.items()),
         *(("note", text) for text in (*result.peaks.notes, *result.notes)),

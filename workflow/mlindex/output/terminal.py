@@ -210,5 +210,5 @@ def _search(result: IndexingResult) -> list[tuple[str, str]]:
         for status, lattices in by_status(result).items()
     ]
     if np.isfinite(result.seconds):
-        facts.append(("Time", f"{result.seconds:.1f} s, seed {result.seed}"))
+        facts.append(("Time", f"{result.seconds:.1f} s"))
     return facts

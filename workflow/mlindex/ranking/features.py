@@ -17,6 +17,7 @@ _ERRORS = 3.0
 #: Volumes this near to a whole ratio, relatively, are of derivative lattices.
 _WHOLE = 3e-3
 _LARGEST_INDEX = 4
+_EQUAL = 0.02
 #: Log-evidence is compared up to such a difference; more makes no difference.
 _FAR = 40.0
 _LEAST_RMS = 1e-3
@@ -29,6 +30,7 @@ NUMBERS = {
     "ahead_with_absences": "Log-evidence and absences ahead of the best other's / 10",
     "best_class": "ln of the best extinction class's likelihood, against no conditions / 5",
     "allowed_share": "Share of the lattice's lines that the best extinction class allows",
+    "unseen": "Share of this class's lines in the first half of the list that are not seen",
     "reflections_per_line": "ln of the reflections up to the last line for each line",
     "unexplained": "Lines that are not explained / 3",
     "unexplained_share": "Share of them, times 5",
@@ -42,10 +44,11 @@ NUMBERS = {
     "first_gap": "q of the first line, cubed and rooted, over that of the last",
     "sublattice_ahead": "How far the best sublattice is ahead, -1 for far behind or none",
     "superlattice_ahead": "How far the best superlattice is ahead, -1 for far behind or none",
+    "equal_ahead": "How far the best other lattice of the same volume is ahead, likewise",
     "figure_of_merit": "ln of a figure of merit as de Wolff's / 3",
 }
 FEATURES = (*NUMBERS, *BRAVAIS)
-_NO_ABSENCES = Absences(0.0, 0.0, 0, 0)
+_NO_ABSENCES = Absences(0.0, 0.0, 0, 0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -82,9 +85,10 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
         own = _own(candidate, observed)
         own["ahead"] = _ahead(evidence, i)
         own["ahead_with_absences"] = _ahead(supported, i)
-        below, above = _related(volume, i)
+        below, above, equal = _related(volume, i)
         own["sublattice_ahead"] = _best_of(supported, below, i)
         own["superlattice_ahead"] = _best_of(supported, above, i)
+        own["equal_ahead"] = _best_of(supported, equal, i)
         rows[i, : len(NUMBERS)] = [own[name] for name in NUMBERS]
         rows[i, FEATURES.index(candidate.trial.bravais.symbol)] = 1.0
     return rows
@@ -105,6 +109,7 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
         "absences": found.gain / 3,
         "best_class": found.best / 5,
         "allowed_share": found.allowed / max(found.number, 1),
+        "unseen": found.unseen,
         "reflections_per_line": np.log(number / n),
         "unexplained": lost / 3,
         "unexplained_share": 5 * lost / n,
@@ -136,11 +141,13 @@ def _ahead(values: np.ndarray, i: int) -> float:
     return float(np.clip(values[i] - best, -_FAR, _FAR)) / 10
 
 
-def _related(volume: np.ndarray, i: int) -> tuple[np.ndarray, np.ndarray]:
-    """Which others have a volume that is a whole fraction, or a whole multiple, of this one's."""
+def _related(volume: np.ndarray, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Which others have a volume that is a whole fraction, a whole multiple, or that of this."""
     with np.errstate(divide="ignore"):
         up, down = volume / volume[i], volume[i] / volume
-    return _whole(down), _whole(up)
+    equal = np.abs(up - 1) <= _EQUAL
+    equal[i] = False
+    return _whole(down), _whole(up), equal
 
 
 def _whole(ratio: np.ndarray) -> np.ndarray:

@@ -27,18 +27,22 @@ from mlindex.search.trials import Trial, tabled
 _REACH = 1.05
 #: Power of the shares: rare symbols are not as rare in a pattern as in all known structures.
 _SHARE_POWER = 0.5
+#: A reflection within this many errors of an observed line is not unseen.
+NEAR_SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
 class Absences:
     """``gain``: ln of the mean likelihood over all classes, against that without conditions;
     ``best``: of the best class alone; ``number`` of different lines of the lattice, and
-    ``allowed`` by that class."""
+    ``allowed`` by that class; ``unseen``: the share of these in the first half of the list that
+    no observed line is near to."""
 
     gain: float
     best: float
     number: int
     allowed: int
+    unseen: float
 
 
 def absences(trial: Trial, observed: Observed) -> Absences:
@@ -54,14 +58,16 @@ def absences(trial: Trial, observed: Observed) -> Absences:
     if not len(hkl):
         raise ValueError("no reflection below the last line")
     calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
-    values, numbers = _likelihoods(
+    values, numbers, unseen = _likelihoods(
         hkl, calculated, q2, sigma, starts, rotations, shifts, ERROR_SCALES
     )
     # The first class has no conditions.
     gains = values - values[0]
     best = int(np.argmax(gains))
     mean = float(np.logaddexp.reduce(gains + log_share))
-    return Absences(mean, float(gains[best]), int(numbers[0]), int(numbers[best]))
+    return Absences(
+        mean, float(gains[best]), int(numbers[0]), int(numbers[best]), float(unseen[best])
+    )
 
 
 @lru_cache(maxsize=64)
@@ -86,33 +92,40 @@ def _likelihoods(
     rotations: np.ndarray,
     shifts: np.ndarray,
     scales: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """ln likelihood (c,) of the lines under each class, and its number of different lines (c,).
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each class ln likelihood of the lines, number of its lines, share unseen: (c,) each.
 
-    ``calculated`` (r,) rises; hkl (r, 3).
+    ``calculated`` (r,) rises; hkl (r, 3). Lines of the first half of the list may be unseen.
     """
     n_classes = len(starts) - 1
     values = np.empty(n_classes)
     numbers = np.zeros(n_classes, dtype=np.int64)
+    unseen = np.zeros(n_classes)
     difference = np.empty(len(q2))
+    half = q2[len(q2) // 2]
     end = q2[-1] + 2 * sigma[-1]
     for c in range(n_classes):
         own_rotations = rotations[starts[c] : starts[c + 1]]
         own_shifts = shifts[starts[c] : starts[c + 1]]
         difference[:] = np.inf
-        number, last = 0, -1.0
+        number, early, last = 0, 0, -1.0
         for r in range(len(hkl)):
             if forbidden(hkl[r, 0], hkl[r, 1], hkl[r, 2], own_rotations, own_shifts):
                 continue
             value = calculated[r]
             if value <= end and value - last > SAME_LINE_REL * value:
                 number += 1
+                if value <= half:
+                    early += 1
+                    near = np.min(np.abs(value - q2) / sigma)
+                    unseen[c] += near > NEAR_SIGMAS
             last = value
             for i in range(len(q2)):
                 difference[i] = min(difference[i], abs(value - q2[i]))
         numbers[c] = number
+        unseen[c] /= max(early, 1)
         values[c] = -np.inf
         for scale in scales:
             value = log_likelihood(difference, sigma, max(number, 1), q2[-1], scale)
             values[c] = max(values[c], value)
-    return values, numbers
+    return values, numbers, unseen
