@@ -86,7 +86,6 @@ def costs(law: dict[str, Law], given: Assumed) -> Iterator[Cost]:
     for name in (*SERIAL, *FITS, "augment", "templates"):
         entries = n if name in SERIAL else unique
         work = systems * law[name].fixed + law[name].each * entries
-        # Reading of other systems' entries is in the law's fixed part only.
         yield Cost(name, work, law[name].seconds(entries * given.largest_system))
     for name in TRAINING:
         work = systems * law[name].fixed + law[name].each * unique
@@ -121,7 +120,7 @@ def main() -> None:
     parser.add_argument("--largest-group", type=float, default=0.65, help="share of its system")
     parser.add_argument("--kept", type=float, default=0.75, help="share that is no duplicate")
     parser.add_argument(
-        "--real", type=float, default=4.0, help="reading and simulating, real against generated"
+        "--real", type=float, default=2.0, help="reading and simulating, real against generated"
     )
     parser.add_argument("--validation-entries", type=int, default=1000, help="of each system")
     parser.add_argument("--validation-s", type=float, default=0.7, help="CPU seconds of each")

@@ -9,6 +9,7 @@ from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.equivalence import same_lattice
 from mlindex.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, allowed_by_centring, quadratic_terms
 from mlindex.search import exhaustive, monoclinic
+from mlindex.search.kinds import general_multiplicity
 from mlindex.search.lines import Lines, lines_of
 from mlindex.search.pool import Pool
 
@@ -114,7 +115,7 @@ def test_a_trial_of_orthorhombic_axes_is_made_in_one_order_only():
     [("cubic", 48), ("tetragonal", 16), ("hexagonal", 24), ("orthorhombic", 8), ("monoclinic", 4)],
 )
 def test_general_multiplicity_is_the_order_of_the_holohedry(name, multiplicity):
-    assert exhaustive.general_multiplicity(SYSTEMS[name]) == multiplicity
+    assert general_multiplicity(SYSTEMS[name]) == multiplicity
 
 
 @pytest.mark.parametrize("name", ["orthorhombic", "monoclinic"])

@@ -8,14 +8,16 @@ import pytest
 from mlindex.cell import cell_from_reciprocal
 from mlindex.equivalence import same_lattice
 from mlindex.search import triclinic, zones
-from mlindex.search.kernels import explain, line_table
+from mlindex.search.kernels import Kind, Tables, explain, line_table
 from mlindex.search.lines import Lines, lines_of
 from mlindex.search.polish import fit, reduce_x6
 from mlindex.search.pool import Pool, determinant
 
 WAVELENGTH_A = 1.5406
 WINDOW_DEG = 0.0125
-ALL = np.array([1, 1, 0])
+#: Explaining lines takes no scores.
+NO_SCORES = np.empty((0, 0))
+ALL = Kind(1, 1, 0, 0)
 
 
 def x6_of(cell: np.ndarray) -> np.ndarray:
@@ -112,14 +114,14 @@ def test_zone_lines_agree_with_brute_force(form: tuple[float, float, float]) -> 
     observed = np.append(inside[::3][:20], [0.2711, 0.2913])
     window = np.full(len(observed), 1e-4)
     table, scale = line_table(observed, window, q2_max)
-    mask, number = zones.explain_zone(A, B, X, table, scale, q2_max, 500)
+    mask, number = zones.explain_zone(A, B, X, Tables(table, scale, q2_max, 500, NO_SCORES))
     assert number == len(inside)
     # The table rounds to its cells: lines nearer to the edge of the window than that may differ.
     far = np.abs(observed[:, None] - inside[None]).min(axis=1)
     for line, distance in enumerate(far):
         if abs(distance - 1e-4) > 2 / scale:
             assert bool(mask >> line & 1) == (distance < 1e-4)
-    assert zones.explain_zone(A, B, X, table, scale, q2_max, 5)[1] == 6
+    assert zones.explain_zone(A, B, X, Tables(table, scale, q2_max, 5, NO_SCORES))[1] == 6
 
 
 def test_reduced_form_is_equivalent() -> None:
@@ -143,7 +145,8 @@ def test_true_zone_is_refined_to_its_lines() -> None:
     window = np.full(10, 2e-4)
     table, scale = line_table(q2, window, float(q2[-1] + 2e-4))
     forms = (form * (1 + np.array([1e-3, -1e-3, 2e-3])))[None].copy()
-    zones.refine_zones(forms, q2, window, table, scale, float(q2[-1] + 2e-4))
+    tables = Tables(table, scale, float(q2[-1] + 2e-4), 60, NO_SCORES)
+    zones.refine_zones(forms, q2, window, tables)
     np.testing.assert_allclose(forms[0], form, rtol=1e-4)
 
 
@@ -183,7 +186,7 @@ def test_fit_recovers_the_lattice() -> None:
     for _ in range(3):
         fit(moved, q2, window, table, scale, q2_max, hkl, far)
     np.testing.assert_allclose(moved, x6, atol=1e-6)
-    mask, _ = explain(moved, ALL, 0, table, scale, q2_max, 200)
+    mask, _, _ = explain(moved, ALL, Tables(table, scale, q2_max, 200, NO_SCORES))
     assert bin(mask).count("1") == 20
 
 

@@ -153,10 +153,10 @@ def test_large_generated_shards_are_read_and_not_rejected_whole(tmp_path):
     source, settings = GeneratorSource(crystals={SYSTEM: 60}), Quality(max_file_MB=0.1)
     fitting = crystals_in_shard(60, Shards(crystals_per_shard=60), settings.max_file_MB)
     found = {}
-    for count in (fitting, 100):
+    for count in (fitting, 200):
         path = tmp_path / f"{count}.cif.gz"
         rng = np.random.default_rng(3)
         write_shard(path, SYSTEM, 0, count, source, PROJECT / "resources", rng)
         checked = check_shard(pd.DataFrame({"path": [path.name]}), tmp_path, source, settings)
         found[count] = len(checked.entries), len(checked.rejects)
-    assert found == {20: (20, 0), 100: (0, 1)}
+    assert found == {20: (20, 0), 200: (0, 1)}

@@ -8,7 +8,6 @@ short enough to be complete for the rows it has.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from itertools import combinations, permutations, product
 
@@ -16,31 +15,28 @@ import numpy as np
 from numba import njit
 
 from mlindex.lattice import (
-    CENTRING_CODES,
     CENTRING_TRANSLATIONS,
     LatticeSystem,
     allowed_by_centring,
     bravais_of,
     quadratic_terms,
 )
-from mlindex.search.kernels import explain, popcount
+from mlindex.search import boxes
+from mlindex.search.kernels import Kind, Tables
+from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.search.lines import Lines
-from mlindex.search.pool import Pool, determinant, offer
+from mlindex.search.pool import Kept, Pool, consider, determinant
 from mlindex.search.refit import refit
 
-Deadline = Callable[[], bool]
-
-#: No reciprocal axis is longer than that of a hexagonal net with this direct axis.
-SHORTEST_AXIS_A = 2.0
 #: Indices up to this one make rows.
 _HIGHEST_INDEX = 6
 #: By the number of free parameters: rows of H, first lines of which all combinations are tried,
 #: and first lines of which all but one of a combination come when the last is any other.
+#: Numbers of free parameters for which walls are searched first.
+_BOXES = (3,)
 _ROWS = {1: 40, 2: 36, 3: 30}
-_FIRST = {1: 20, 2: 12, 3: 8}
-_ZONE = {1: 0, 2: 8, 3: 6}
-#: Reflections per line, counted as a triclinic lattice would have them, that the least volume has.
-_LEAST_PER_LINE = 0.5
+_FIRST = {1: (20,) * 3, 2: (12, 14, 16), 3: (6, 8, 10)}
+_ZONE = {1: (0,) * 3, 2: (8, 8, 8), 3: (4, 6, 8)}
 #: Trials between two looks at the clock: below a tenth of a second.
 _CHUNK = 60_000
 
@@ -64,6 +60,9 @@ def search(
             continue
         pool = pools[bravais.symbol]
         for letter in bravais.walked_centrings:
+            if system.n_free in _BOXES:
+                kind = kind_of(lines, system, letter)
+                boxes.search(lines, system, letter, kind, pool.arrays())
             for combos, inverses in _trials(lines, system, letter):
                 if not _run(lines, system, letter, combos, inverses, pool, deadline):
                     return False
@@ -74,9 +73,9 @@ def search(
 def _trials(lines: Lines, system: LatticeSystem, letter: str):
     """Pairs of line combinations (m, f) and inverses (t, f, f), see :func:`row_inverses`."""
     f, n = system.n_free, len(lines)
-    first = min(_FIRST[f], n)
+    first = min(_FIRST[f][lines.effort], n)
     yield _array(combinations(range(first), f), f), row_inverses(system, letter, False)
-    zone = min(_ZONE[f], n)
+    zone = min(_ZONE[f][lines.effort], n)
     if zone:
         pairs = combinations(range(zone), f - 1)
         far = [(*pair, last) for pair in pairs for last in range(first, n)]
@@ -88,56 +87,14 @@ def _array(combos, f: int) -> np.ndarray:
 
 
 def _run(lines, system, letter, combos, inverses, pool, deadline) -> bool:
-    low, high = determinant_bounds(lines, system, letter)
+    kind = kind_of(lines, system, letter)
     step = max(1, _CHUNK // max(1, len(inverses)))
     for start in range(0, len(combos), step):
         if deadline is not None and deadline():
             return False
-        _solve(
-            lines.q2,
-            combos[start : start + step],
-            inverses,
-            system.walked_matrix,
-            np.array(system.domain),
-            CENTRING_CODES[letter],
-            lines.table,
-            lines.scale,
-            lines.q2_max,
-            lines.most,
-            low,
-            high,
-            lines.scores,
-            pool.arrays(),
-        )
+        part = combos[start : start + step]
+        _solve(lines.q2, part, inverses, system.walked_matrix, kind, lines.tables, pool.arrays())
     return True
-
-
-def determinant_bounds(lines: Lines, system: LatticeSystem, letter: str) -> tuple[float, float]:
-    """Least and greatest 1/V² of the walked cell that a trial may have, V in A³.
-
-    The most reflections that are scored bound the volume from above: a general line stands for
-    ``multiplicity`` points of the reciprocal lattice, counted in Friedel pairs.
-    """
-    points = points_per_cell(letter)
-    multiplicity = general_multiplicity(system) / 2
-    high = lines.volume_A3(multiplicity * lines.most / len(lines)) * points
-    low = lines.volume_A3(_LEAST_PER_LINE) * points
-    return 1 / high**2, 1 / low**2
-
-
-def points_per_cell(letter: str) -> int:
-    """Lattice points in the walked cell of that centring letter."""
-    return 3 if letter == "R" else len(CENTRING_TRANSLATIONS[letter]) + 1
-
-
-@cache
-def general_multiplicity(system: LatticeSystem) -> int:
-    """Points of the reciprocal lattice on which one general q² of the system falls."""
-    hkl = np.array(list(product(range(-7, 8), repeat=3)))
-    rows = quadratic_terms(hkl) @ system.walked_matrix.T
-    # The row of (4, 2, 1) or its like, irrational weights apart, meets no other orbit below 8.
-    target = quadratic_terms(np.array([4, 1, 2])) @ system.walked_matrix.T
-    return int(np.sum(np.all(rows == target, axis=1)))
 
 
 @cache
@@ -198,16 +155,9 @@ def _solve(
     combos: np.ndarray,
     inverses: np.ndarray,
     basis: np.ndarray,
-    domain: np.ndarray,
-    centring: int,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    det_low: float,
-    det_high: float,
-    scores: np.ndarray,
-    pool: tuple,
+    kind: Kind,
+    tables: Tables,
+    pool: Kept,
 ) -> None:
     """Offer x = inverse @ q2[combo] for all combinations and inverses."""
     f = combos.shape[1]
@@ -226,18 +176,8 @@ def _solve(
                     break
                 for u in range(6):
                     x6[u] += x * basis[p, u]
-            if not good or max(x6[0], x6[1], x6[2]) > longest:
-                continue
-            det = determinant(x6)
-            if det < det_low or det > det_high:
-                continue
-            mask, number = explain(x6, domain, centring, table, scale, q2_max, most)
-            pool[4][1] += 1
-            if number > most:
-                continue
-            score = scores[popcount(mask), number]
-            if score > pool[5][0]:
-                offer(pool, x6, score, centring, mask, number)
+            if good and max(x6[0], x6[1], x6[2]) <= longest:
+                consider(x6, determinant(x6), kind, tables, pool)
 
 
 def trials_of(lines: Lines, system: LatticeSystem) -> int:

@@ -9,11 +9,47 @@ wait in a table over q², so that a reflection costs one look-up.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
 #: Cells of the look-up table over q².
 TABLE_CELLS = 1 << 14
+
+
+class Tables(NamedTuple):
+    """What the compiled loops know of the lines.
+
+    Attributes:
+        table, scale: from :func:`line_table`.
+        q2_max: reflections beyond it are not visited, 1/A².
+        most: lattices with more reflections are not scored.
+        scores: by the number of lines explained and the number of reflections (n + 1, most + 2).
+    """
+
+    table: np.ndarray
+    scale: float
+    q2_max: float
+    most: int
+    scores: np.ndarray
+
+
+class Kind(NamedTuple):
+    """Which lattices a search tries. Numbers only: compiled loops count references of arrays.
+
+    Attributes:
+        signed_k, signed_l, order: see ``LatticeSystem.domain``.
+        centring: its code, see :data:`mlindex.lattice.CENTRING_CODES`.
+        det_low, det_high: least and greatest 1/V² of the walked cell, V in A³.
+    """
+
+    signed_k: int
+    signed_l: int
+    order: int
+    centring: int
+    det_low: float = 0.0
+    det_high: float = np.inf
 
 
 def line_table(
@@ -46,42 +82,33 @@ def popcount(mask: int) -> int:
 
 
 @njit(cache=True, nogil=True)
-def explain(
-    x6: np.ndarray,
-    domain: np.ndarray,
-    centring: int,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-) -> tuple[int, int]:
-    """Bit mask of the lines explained, and the number of reflections up to q2_max.
+def explain(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
+    """Which lines a lattice explains, and with how many reflections up to q2_max.
 
     Args:
         x6: reciprocal parameters (6,): hh, kk, ll, kl, hl, hk.
-        domain: integers (3,), see ``LatticeSystem.domain``.
-        centring: code of the centring, see :data:`mlindex.lattice.CENTRING_CODES`.
-        table, scale: from :func:`line_table`.
-        q2_max: reflections beyond it are not visited, 1/A².
-        most: with more reflections than this the walk ends, and the number is most + 1.
+        kind: its bounds are not asked.
+        tables: with more than ``tables.most`` reflections the walk ends.
 
     Returns:
-        (mask, number); (0, most + 1) too where x6 is no lattice.
+        Bit mask of the lines; number of reflections, most + 1 where there are more or x6 is no
+        lattice; sum of their places in the table, the same in every setting of a lattice.
     """
-    signed_k, signed_l, order = domain[0], domain[1], domain[2]
+    signed_k, signed_l, order, centring = kind.signed_k, kind.signed_l, kind.order, kind.centring
+    table, scale, q2_max, most = tables.table, tables.scale, tables.q2_max, tables.most
     A, B, C, D, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
     # q2 = C (l + (D k + E h)/2C)^2 + b (k + f h / 2b)^2 + a h^2
     if not C > 0.0:
-        return 0, most + 1
+        return 0, most + 1, 0
     b = B - D * D / (4 * C)
     f = F - D * E / (2 * C)
     a_ = A - E * E / (4 * C)
     if not b > 0.0:
-        return 0, most + 1
+        return 0, most + 1, 0
     a = a_ - f * f / (4 * b)
     if not a > 0.0:
-        return 0, most + 1
-    mask, count = 0, 0
+        return 0, most + 1, 0
+    mask, count, total = 0, 0, 0
     h_max = int(np.sqrt(q2_max / a))
     for h in range(h_max + 1):
         rest_h = q2_max - a * h * h
@@ -136,7 +163,9 @@ def explain(
                 l_low += (h - k - l_low) % 3
             for l in range(l_low, l_high + 1, step):
                 count += 1
-                mask |= table[int((base + (linear + C * l) * l) * scale + 0.5)]
+                place = int((base + (linear + C * l) * l) * scale + 0.5)
+                total += place
+                mask |= table[place]
             if count > most:
-                return mask, most + 1
-    return mask, count
+                return mask, most + 1, 0
+    return mask, count, total

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
-from mlindex.search.kernels import line_table
+from mlindex.search.kernels import Tables, line_table
 
 #: Reflections that a lattice may have for each line searched.
 MOST_FACTOR = 8
 #: Prior probability that a line belongs to something else.
 STRAY = 0.03
+#: Searches may take longer the greater the effort, from 0 to this.
+MOST_EFFORT = 2
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Lines:
         most: lattices with more reflections up to q2_max are not scored.
         scores: log-likelihood ratio (n + 1, most + 2) of a trial against chance, by the number
             of lines explained and the number of reflections.
+        effort: 0 for a quick search, up to :data:`MOST_EFFORT` for ones that leave out less.
     """
 
     q2: np.ndarray
@@ -35,9 +39,15 @@ class Lines:
     scale: float
     most: int
     scores: np.ndarray
+    effort: int = 0
 
     def __len__(self) -> int:
         return len(self.q2)
+
+    @cached_property
+    def tables(self) -> Tables:
+        """What the compiled loops take."""
+        return Tables(self.table, self.scale, self.q2_max, self.most, self.scores)
 
     def volume_A3(self, reflections_per_line: float = 1.0) -> float:
         """Primitive volume of a triclinic lattice with so many reflections for each line.
@@ -47,8 +57,8 @@ class Lines:
         return reflections_per_line * len(self) / (2 * np.pi / 3 * self.q2_max**1.5)
 
 
-def lines_of(q2: np.ndarray, window: np.ndarray) -> Lines:
-    """Tables for lines q2 (n,) with windows (n,).
+def lines_of(q2: np.ndarray, window: np.ndarray, effort: int = 0) -> Lines:
+    """Tables for lines q2 (n,) with windows (n,), for searches of some effort.
 
     The score of m lines explained by N reflections: each line comes, but for strays, from one
     of the reflections at random and lies evenly within its window, against anywhere up to q2_max.
@@ -61,4 +71,4 @@ def lines_of(q2: np.ndarray, window: np.ndarray) -> Lines:
     explained = np.arange(n + 1)[:, None]
     gain = np.log((1 - STRAY) * q2_max / (2 * window.mean() * number))
     scores = explained * gain + (n - explained) * np.log(STRAY)
-    return Lines(q2, window, q2_max, table, scale, most, scores)
+    return Lines(q2, window, q2_max, table, scale, most, scores, effort)

@@ -11,12 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import CENTRING_CODES, LatticeSystem, bravais_of
-from mlindex.search.exhaustive import SHORTEST_AXIS_A, Deadline, determinant_bounds
-from mlindex.search.kernels import explain, popcount
+from mlindex.lattice import LatticeSystem, bravais_of
+from mlindex.search import walls
+from mlindex.search.kernels import Kind, Tables
+from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.search.lines import Lines
-from mlindex.search.pool import Pool, offer
-from mlindex.search.refit import refit
+from mlindex.search.pool import Kept, Pool, consider
+from mlindex.search.refit import present, refit
 from mlindex.search.zones import reduce_form
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
@@ -29,11 +30,11 @@ _VARIANTS = (
     ((1, 0), (0, 1), "CAI"),
 )
 #: The first lines that may be axes of the net, and values of B to try for each variant of a net.
-_NET_AXES = 12
+_NET_AXES = (12, 16, 20)
 _VOTED = 16
 #: With b first: lines that may be 0k0 and the highest k there; the lowest rests that may be axes
 #: of the net, and the lowest that may be their sum; the highest k in these.
-_B_LINES = 6
+_B_LINES = (2, 4, 6)
 _B_ORDER = 4
 _REST_AXES = 16
 _RESTS = 45
@@ -47,8 +48,12 @@ def search(
 ) -> bool:
     """Fill the pools of the monoclinic lattices; the contract is that of ``exhaustive.search``."""
     cases = list(_cases(lines, system, pools))
-    nets = _unique(nets_of(lines.q2, min(_NET_AXES, len(lines))), float(lines.window[0]))
-    complete = _first_nets(lines, system, nets, cases, deadline)
+    nets = _unique(
+        nets_of(lines.q2, min(_NET_AXES[lines.effort], len(lines))), float(lines.window[0])
+    )
+    complete = walls.search(lines, system, pools, deadline)
+    complete = complete and _first_slants(lines, system, nets, pools, deadline)
+    complete = complete and _first_nets(lines, system, nets, cases, deadline)
     complete = complete and _first_b(lines, system, cases, deadline)
     for pool in {id(case[-1]): case[-1] for case in cases}.values():
         refit(lines, system, pool)
@@ -56,14 +61,13 @@ def search(
 
 
 def _cases(lines: Lines, system: LatticeSystem, pools: dict[str, Pool]):
-    """Halved axes (2, 2), code of the letter, least and greatest 1/V², pool of that lattice."""
+    """Halved axes (2, 2), kind of trial, pool of that lattice."""
     for first, second, letters in _VARIANTS:
         for bravais in bravais_of(system.name):
             for letter in letters:
                 if bravais.symbol in pools and letter in bravais.walked_centrings:
-                    low, high = determinant_bounds(lines, system, letter)
                     halves = np.array([first, second], dtype=float) / 2
-                    yield halves, CENTRING_CODES[letter], low, high, pools[bravais.symbol]
+                    yield halves, kind_of(lines, system, letter), pools[bravais.symbol]
 
 
 def nets_of(q2: np.ndarray, axes: int) -> np.ndarray:
@@ -96,53 +100,47 @@ def _unique(nets: np.ndarray, tolerance: float) -> np.ndarray:
 
 def _first_nets(lines, system, nets, cases, deadline) -> bool:
     for start in range(0, len(nets), _CHUNK):
-        for halves, code, low, high, pool in cases:
+        part = nets[start : start + _CHUNK]
+        for halves, kind, pool in cases:
             if deadline is not None and deadline():
                 return False
-            _vote(
-                nets[start : start + _CHUNK],
-                halves,
-                lines.q2,
-                lines.window,
-                np.array(system.domain),
-                code,
-                lines.table,
-                lines.scale,
-                lines.q2_max,
-                lines.most,
-                low,
-                high,
-                lines.scores,
-                pool.arrays(),
-            )
+            _vote(part, halves, 0, lines.q2, lines.window, kind, lines.tables, pool.arrays())
+    return True
+
+
+def _first_slants(lines, system, nets, pools, deadline) -> bool:
+    """Nets of (1, 1, 0) and (0, 0, 1): A + B stands in them for A, and B is voted for."""
+    a, b, x = nets.T
+    forms = [(b, a, x), (a, b, x), (a, a + b + x, 2 * a + x), (a, a + b - x, 2 * a - x)]
+    slants = np.concatenate([np.stack(form, axis=1) for form in forms])
+    kinds = [
+        (kind_of(lines, system, letter), pools[bravais.symbol])
+        for bravais in bravais_of(system.name)
+        for letter in "PC"
+        if bravais.symbol in pools and letter in bravais.walked_centrings
+    ]
+    for start in range(0, len(slants), _CHUNK):
+        part = slants[start : start + _CHUNK]
+        for kind, pool in kinds:
+            if deadline is not None and deadline():
+                return False
+            _vote(part, np.eye(2), 1, lines.q2, lines.window, kind, lines.tables, pool.arrays())
     return True
 
 
 def _first_b(lines, system, cases, deadline) -> bool:
     window = float(lines.window[0])
-    for line in range(min(_B_LINES, len(lines))):
+    for line in range(min(_B_LINES[lines.effort], len(lines))):
         for order in range(1, _B_ORDER + 1):
             B = lines.q2[line] / order**2
             nets = _unique(nets_beside(lines.q2, B, float(lines.window[line])), window)
             bases = np.column_stack([nets, np.full(len(nets), B)])
             for start in range(0, len(bases), 20 * _CHUNK):
-                for halves, code, low, high, pool in cases:
+                part = bases[start : start + 20 * _CHUNK]
+                for halves, kind, pool in cases:
                     if deadline is not None and deadline():
                         return False
-                    _try(
-                        bases[start : start + 20 * _CHUNK],
-                        halves,
-                        np.array(system.domain),
-                        code,
-                        lines.table,
-                        lines.scale,
-                        lines.q2_max,
-                        lines.most,
-                        low,
-                        high,
-                        lines.scores,
-                        pool.arrays(),
-                    )
+                    _try(part, halves, kind, lines.tables, pool.arrays())
     return True
 
 
@@ -168,108 +166,80 @@ def _halved(net: np.ndarray, halves: np.ndarray) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def _score(x6, domain, code, table, scale, q2_max, most, det_low, det_high, scores, pool) -> None:
+def _score(x6: np.ndarray, kind: Kind, tables: Tables, pool: Kept) -> None:
     longest = 4.0 / (3.0 * SHORTEST_AXIS_A * SHORTEST_AXIS_A)
-    if x6[1] <= 0.0 or max(x6[0], x6[1], x6[2]) > longest:
-        return
-    det = x6[1] * (x6[0] * x6[2] - x6[4] * x6[4] / 4)
-    if det < det_low or det > det_high:
-        return
-    mask, number = explain(x6, domain, code, table, scale, q2_max, most)
-    pool[4][1] += 1
-    if number > most:
-        return
-    score = scores[popcount(mask), number]
-    if score > pool[5][0]:
-        offer(pool, x6, score, code, mask, number)
+    if x6[0] > 0.0 and x6[1] > 0.0 and max(x6[0], x6[1], x6[2]) <= longest:
+        consider(x6, x6[1] * (x6[0] * x6[2] - x6[4] * x6[4] / 4), kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)
-def _try(
-    bases: np.ndarray,
-    halves: np.ndarray,
-    domain: np.ndarray,
-    code: int,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    det_low: float,
-    det_high: float,
-    scores: np.ndarray,
-    pool: tuple,
-) -> None:
+def _try(bases: np.ndarray, halves: np.ndarray, kind: Kind, tables: Tables, pool: Kept) -> None:
     """Offer every net with its B (m, 4)."""
     x6 = np.zeros(6)
     for m in range(bases.shape[0]):
         x6[0], x6[2], x6[4] = _halved(bases[m], halves)
         x6[1] = bases[m, 3]
-        _score(x6, domain, code, table, scale, q2_max, most, det_low, det_high, scores, pool)
-
-
-@njit(cache=True, nogil=True)
-def _allowed(h: int, k: int, l: int, code: int) -> bool:
-    if code == 1:
-        return (k + l) % 2 == 0
-    if code == 3:
-        return (h + k) % 2 == 0
-    if code == 4:
-        return (h + k + l) % 2 == 0
-    return True
+        _score(x6, kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)
 def _vote(
     nets: np.ndarray,
     halves: np.ndarray,
+    slant: int,
     q2: np.ndarray,
     window: np.ndarray,
-    domain: np.ndarray,
-    code: int,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    det_low: float,
-    det_high: float,
-    scores: np.ndarray,
-    pool: tuple,
+    kind: Kind,
+    tables: Tables,
+    pool: Kept,
 ) -> None:
-    """For every net offer the values of B for which most lines vote, by (q² - net) / k²."""
+    """For every net offer the values of B for which most lines vote.
+
+    With a ``slant`` of s the first axis of the net is (1, s, 0), and a line (h, k, l) votes for
+    B = (q² - net) / (k² - s² h²).
+    """
     n = q2.shape[0]
     x6 = np.zeros(6)
-    votes = np.empty(n * 30)
+    votes = np.empty(n * 60)
     for m in range(nets.shape[0]):
         A, C, D = _halved(nets[m], halves)
         area = A * C - D * D / 4
         if not area > 0.0:
             continue
-        least, greatest = det_low / area, min(det_high / area, q2_max)
+        least, greatest = kind.det_low / area, min(kind.det_high / area, tables.q2_max)
+        if slant:
+            greatest = area / (C * slant * slant)
         count = 0
         for h in range(3):
-            for l in range(0 if h == 0 else -2, 3):
+            for l in range(0 if h == 0 else -2 - slant, 3 + slant):
                 net = A * h * h + C * l * l + D * h * l
-                for k in range(1, 3):
-                    if not _allowed(h, k, l, code):
+                for k in range(0 if slant else 1, 3 + slant):
+                    scale = k * k - slant * slant * h * h
+                    if scale == 0 or not present(h, k, l, kind.centring):
                         continue
                     for line in range(n):
-                        B = (q2[line] - net) / (k * k)
+                        B = (q2[line] - net) / scale
                         if least <= B <= greatest:
                             votes[count] = B
                             count += 1
         x6[0], x6[2], x6[4] = A, C, D
         if count:
-            _offer_voted(
-                np.sort(votes[:count]), x6, window[n // 2], domain, code, table, scale, q2_max,
-                most, det_low, det_high, scores, pool,
-            )  # fmt: skip
+            near = window[n // 2]
+            _offer_voted(np.sort(votes[:count]), x6, slant, near, kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)
 def _offer_voted(
-    votes, x6, near, domain, code, table, scale, q2_max, most, det_low, det_high, scores, pool
+    votes: np.ndarray,
+    x6: np.ndarray,
+    slant: int,
+    near: float,
+    kind: Kind,
+    tables: Tables,
+    pool: Kept,
 ) -> None:
     """Score B at the middles of the densest places of sorted votes (n,)."""
+    A = x6[0]
     n = votes.shape[0]
     density = np.empty(n, dtype=np.int64)
     low = high = 0
@@ -283,8 +253,8 @@ def _offer_voted(
         best = np.argmax(density)
         if density[best] < 2:
             return
-        x6[1] = votes[best]
-        _score(x6, domain, code, table, scale, q2_max, most, det_low, det_high, scores, pool)
+        x6[0], x6[1] = A - slant * slant * votes[best], votes[best]
+        _score(x6, kind, tables, pool)
         i = best
         while i >= 0 and votes[best] - votes[i] <= near:
             density[i] = 0

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
+
+from mlindex.search.kernels import TABLE_CELLS, Kind, Tables, explain, popcount
 
 #: Trials kept; when full, the worse half is forgotten and the bar rises to the median.
 POOL_SIZE = 1 << 12
 _KEYS = 1 << 15
 #: Trials whose volumes agree to this fraction, with the same lines and number of reflections,
-#: are one.
+#: are one if the mean of their reflections agrees to this part of the last line's q², too.
 _VOLUME_STEP = 3e-3
+_MEAN_STEP = 2e-3
+
+
+class Kept(NamedTuple):
+    """The arrays of a pool, see there."""
+
+    x6: np.ndarray
+    score: np.ndarray
+    centring: np.ndarray
+    keys: np.ndarray
+    count: np.ndarray
+    bar: np.ndarray
 
 
 class Pool:
@@ -26,9 +42,9 @@ class Pool:
         #: Trials that score less are not kept.
         self.bar = np.full(1, -np.inf)
 
-    def arrays(self) -> tuple:
+    def arrays(self) -> Kept:
         """What the compiled searches take."""
-        return self.x6, self.score, self.centring, self.keys, self.count, self.bar
+        return Kept(self.x6, self.score, self.centring, self.keys, self.count, self.bar)
 
     def best(self, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x6, scores and centring codes of the best, best first."""
@@ -46,13 +62,11 @@ def determinant(x6: np.ndarray) -> float:
 
 
 @njit(cache=True, nogil=True)
-def offer(pool: tuple, x6: np.ndarray, score: float, centring: int, mask: int, number: int) -> None:
-    """Keep a trial if it is good and new."""
+def offer(pool: Kept, x6: np.ndarray, score: float, centring: int, key: int) -> None:
+    """Keep a trial if it is good and its key is new."""
     kept_x6, kept_score, kept_centring, keys, count, bar = pool
     if score <= bar[0]:
         return
-    volume = np.int64(np.log(determinant(x6)) / (2 * _VOLUME_STEP))
-    key = (mask * 1000003 + number) * 998244353 + volume * 7919 + centring + 1
     slot = key & (keys.shape[0] - 1)
     if keys[slot] == key:
         return
@@ -75,3 +89,29 @@ def offer(pool: tuple, x6: np.ndarray, score: float, centring: int, mask: int, n
     kept_score[n] = score
     kept_centring[n] = centring
     count[0] = n + 1
+
+
+@njit(cache=True, nogil=True)
+def key_of(det: float, centring: int, mask: int, number: int, total: int) -> int:
+    """A number that trials of one lattice nearly always share, and others hardly ever.
+
+    Sublattices of one index often have as many reflections as one another: the ``total`` of
+    these tells them apart. All from ``explain``, and 1/V².
+    """
+    volume = np.int64(np.log(det) / (2 * _VOLUME_STEP))
+    mean = np.int64(total / (number * TABLE_CELLS * _MEAN_STEP))
+    return ((mask * 1000003 + number) * 998244353 + volume * 7919 + centring + 1) * 1013 + mean
+
+
+@njit(cache=True, nogil=True, inline="always")
+def consider(x6: np.ndarray, det: float, kind: Kind, tables: Tables, pool: Kept) -> None:
+    """Explain the lines with a trial whose 1/V² is ``det``, score it and offer it."""
+    if det < kind.det_low or det > kind.det_high:
+        return
+    mask, number, total = explain(x6, kind, tables)
+    pool.count[1] += 1
+    if number > tables.most:
+        return
+    score = tables.scores[popcount(mask), number]
+    if score > pool.bar[0]:
+        offer(pool, x6, score, kind.centring, key_of(det, kind.centring, mask, number, total))

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.lattice import LatticeSystem
-from mlindex.search.kernels import explain, popcount
+from mlindex.search.kernels import Kind, Tables, explain, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Pool, determinant
 
@@ -25,11 +25,7 @@ def refit(lines: Lines, system: LatticeSystem, pool: Pool) -> None:
         lines.window,
         system.walked_matrix,
         np.array(system.domain),
-        lines.table,
-        lines.scale,
-        lines.q2_max,
-        lines.most,
-        lines.scores,
+        lines.tables,
         np.array(_REACH),
     )
 
@@ -135,11 +131,7 @@ def _refit(
     window: np.ndarray,
     basis: np.ndarray,
     domain: np.ndarray,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    scores: np.ndarray,
+    tables: Tables,
     reaches: np.ndarray,
 ) -> None:
     best = np.empty(q2.shape[0])
@@ -149,12 +141,15 @@ def _refit(
         trial[:] = x6s[t]
         for reach in reaches:
             best[:] = reach
-            _nearest(trial, centrings[t], domain, q2, window, q2_max, best, terms)
+            _nearest(trial, centrings[t], domain, q2, window, tables.q2_max, best, terms)
             if not _fit(trial, basis, q2, window, best, terms, reach):
                 break
-            mask, number = explain(trial, domain, centrings[t], table, scale, q2_max, most)
-            if number > most:
+            mask, number, _ = explain(
+                trial, Kind(domain[0], domain[1], domain[2], centrings[t], 0.0, np.inf), tables
+            )
+            if number > tables.most:
                 break
-            if scores[popcount(mask), number] > kept_scores[t]:
-                kept_scores[t] = scores[popcount(mask), number]
+            score = tables.scores[popcount(mask), number]
+            if score > kept_scores[t]:
+                kept_scores[t] = score
                 x6s[t] = trial

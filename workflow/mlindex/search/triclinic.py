@@ -14,19 +14,19 @@ import numpy as np
 from numba import njit
 
 from mlindex.derivative import derivative_lattices
-from mlindex.search.kernels import explain, line_table, popcount
+from mlindex.search.kernels import Kind, Tables, explain, line_table, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.polish import fit, reduce_x6
-from mlindex.search.pool import Pool, determinant, offer
+from mlindex.search.pool import Kept, Pool, determinant, key_of, offer
 from mlindex.search.zones import ROWS, best_zones, shared_rows
 
 Deadline = Callable[[], bool]
 
 #: First lines that may be axes of a zone, and zones kept.
-N_AXES = 16
-N_ZONES = 700
+N_AXES = (16, 18, 20)
+N_ZONES = (700, 1000, 1400)
 #: Pairs of zones tried, and how many between two looks at the clock.
-MOST_PAIRS = 150_000
+MOST_PAIRS = (150_000, 300_000, 600_000)
 _CHUNK = 8_000
 #: Primitive volume, in units of that with one reflection for each line.
 VOLUMES = (0.5, 7.0)
@@ -36,21 +36,23 @@ _LEAST_VOTES = 3
 _BINS = 1024
 #: Best trials that are fitted.
 _FITTED = 1500
-#: Sums of squares of the basis vectors that agree to this fraction are one shape.
-_SHAPE_STEP = 3e-3
 #: Best fitted trials whose sub- and superlattices are tried.
 _PARENTS = 200
 #: Where the six parameters stand in the metric.
 _PLACES = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
+_DOMAIN = (1, 1, 0)
+#: Triclinic lattices of any volume.
+_ANY = Kind(*_DOMAIN, 0)
 
 
 def search(lines: Lines, pool: Pool, deadline: Deadline | None = None) -> bool:
     """Fill a pool with primitive lattices; True unless the deadline cut the search off."""
     single = lines.volume_A3()
-    det_low, det_high = 1 / (VOLUMES[1] * single) ** 2, 1 / (VOLUMES[0] * single) ** 2
+    bounds = 1 / (VOLUMES[1] * single) ** 2, 1 / (VOLUMES[0] * single) ** 2
+    kind = Kind(*_DOMAIN, 0, *bounds)
     # A plane has fewer points than space: the area of a zone that would have too many lines.
     least_area = (np.pi * lines.q2_max / 2 / 45) ** 2
-    forms, found, masks = best_zones(lines, N_AXES, least_area, N_ZONES)
+    forms, found, masks = best_zones(lines, N_AXES[lines.effort], least_area, N_ZONES[lines.effort])
     rows = shared_rows(forms, ROWS)
     pairs = matching_rows(rows, found, masks, lines)
     complete = True
@@ -59,21 +61,8 @@ def search(lines: Lines, pool: Pool, deadline: Deadline | None = None) -> bool:
         if deadline is not None and deadline():
             complete = False
             break
-        join(
-            rows,
-            masks,
-            pairs[first : first + _CHUNK],
-            lines.q2,
-            float(lines.window.mean()),
-            lines.table,
-            lines.scale,
-            lines.q2_max,
-            lines.most,
-            det_low,
-            det_high,
-            lines.scores,
-            trials.arrays(),
-        )
+        part, window = pairs[first : first + _CHUNK], float(lines.window.mean())
+        join(rows, masks, part, lines.q2, window, kind, lines.tables, trials.arrays())
     polish(lines, trials, pool)
     return complete
 
@@ -94,8 +83,9 @@ def matching_rows(
     keep = one // n_rows != two // n_rows
     one, two = one[keep], two[keep]
     score = found[one // n_rows] + found[two // n_rows]
-    if len(score) > MOST_PAIRS:
-        best = np.argpartition(-score, MOST_PAIRS)[:MOST_PAIRS]
+    most = MOST_PAIRS[lines.effort]
+    if len(score) > most:
+        best = np.argpartition(-score, most)[:most]
         one, two, score = one[best], two[best], score[best]
     best = np.argsort(-score, kind="stable")
     one, two = one[best], two[best]
@@ -109,14 +99,9 @@ def join(
     pairs: np.ndarray,
     q2: np.ndarray,
     window: float,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    det_low: float,
-    det_high: float,
-    scores: np.ndarray,
-    pool: tuple,
+    kind: Kind,
+    tables: Tables,
+    pool: Kept,
 ) -> None:
     """Vote for the open product of every pair of zones and try the values with most votes.
 
@@ -136,7 +121,7 @@ def join(
         B, C, F, E = first[1], second[1], first[2], second[2]
         # The determinant is a parabola in the open D: its least value bounds D on both sides.
         middle = E * F / (2 * A)
-        room = (A * B - F * F / 4) * (A * C - E * E / 4) - A * det_low
+        room = (A * B - F * F / 4) * (A * C - E * E / 4) - A * kind.det_low
         if room <= 0.0:
             continue
         half = 2 * np.sqrt(room) / A
@@ -156,7 +141,7 @@ def join(
             x6[3] = middle - half + place * width
             votes[where] = votes[where + 1] = 0
             number[where] = number[where + 1] = 0.0
-            _try(x6, table, scale, q2_max, most, det_low, det_high, scores, pool, False)
+            _try(x6, kind, tables, pool, False)
             x6[0], x6[1], x6[2], x6[4], x6[5] = A, B, C, E, F
 
 
@@ -209,35 +194,23 @@ def _most_voted(votes: np.ndarray, number: np.ndarray, bins: int) -> tuple[int, 
 
 
 @njit(cache=True, nogil=True)
-def _try(
-    x6: np.ndarray,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    det_low: float,
-    det_high: float,
-    scores: np.ndarray,
-    pool: tuple,
-    fine: bool,
-) -> None:
+def _try(x6: np.ndarray, kind: Kind, tables: Tables, pool: Kept, fine: bool) -> None:
     """Reduce a trial, score it and offer it.
 
     Sublattices of one index often have as many reflections as one another: ``fine`` tells them
     apart by their shapes, which only fitted trials have in common when they are one lattice.
     """
     det = determinant(x6)
-    if not (det_low * 0.5 <= det <= det_high):
+    if not (kind.det_low * 0.5 <= det <= kind.det_high):
         return
     if not reduce_x6(x6):
         return
-    mask, number = explain(x6, np.array([1, 1, 0]), 0, table, scale, q2_max, most)
-    pool[4][1] += 1
-    if number <= most:
-        score = scores[popcount(mask), number]
-        if score > pool[5][0]:
-            shape = int(np.log(x6[0] + x6[1] + x6[2]) / _SHAPE_STEP) * 1009 if fine else 0
-            offer(pool, x6, score, 0, mask, number + shape)
+    mask, number, total = explain(x6, kind, tables)
+    pool.count[1] += 1
+    if number <= tables.most:
+        score = tables.scores[popcount(mask), number]
+        if score > pool.bar[0]:
+            offer(pool, x6, score, 0, key_of(det, 0, mask, number, total if fine else 0))
 
 
 def polish(lines: Lines, trials: Pool, pool: Pool) -> None:
@@ -245,15 +218,7 @@ def polish(lines: Lines, trials: Pool, pool: Pool) -> None:
     fitted = Pool()
     _fit_best(lines, trials, fitted, _FITTED)
     related = Pool()
-    _try_all(
-        derivatives(fitted.best(_PARENTS)[0]),
-        lines.table,
-        lines.scale,
-        lines.q2_max,
-        lines.most,
-        lines.scores,
-        related.arrays(),
-    )
+    _try_all(derivatives(fitted.best(_PARENTS)[0]), _ANY, lines.tables, related.arrays())
     _fit_best(lines, fitted, pool, _FITTED)
     _fit_best(lines, related, pool, _FITTED)
 
@@ -276,34 +241,16 @@ def derivatives(x6: np.ndarray) -> np.ndarray:
 
 def _fit_best(lines: Lines, trials: Pool, pool: Pool, most: int) -> None:
     """Offer the best trials of one pool, fitted, to another."""
-    wide, scale = line_table(lines.q2, 2 * lines.window, lines.q2_max)
-    _fit_all(
-        trials.best(most)[0],
-        lines.q2,
-        lines.window,
-        wide,
-        lines.table,
-        scale,
-        lines.q2_max,
-        lines.most,
-        lines.scores,
-        pool.arrays(),
-    )
+    wide, _ = line_table(lines.q2, 2 * lines.window, lines.q2_max)
+    chosen = trials.best(most)[0]
+    _fit_all(chosen, lines.q2, lines.window, wide, _ANY, lines.tables, pool.arrays())
 
 
 @njit(cache=True, nogil=True)
-def _try_all(
-    trials: np.ndarray,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    scores: np.ndarray,
-    pool: tuple,
-) -> None:
+def _try_all(trials: np.ndarray, kind: Kind, tables: Tables, pool: Kept) -> None:
     """Score and offer trials (n, 6)."""
     for trial in range(trials.shape[0]):
-        _try(trials[trial], table, scale, q2_max, most, 0.0, np.inf, scores, pool, True)
+        _try(trials[trial], kind, tables, pool, True)
 
 
 @njit(cache=True, nogil=True)
@@ -312,18 +259,15 @@ def _fit_all(
     q2: np.ndarray,
     window: np.ndarray,
     wide: np.ndarray,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    most: int,
-    scores: np.ndarray,
-    pool: tuple,
+    kind: Kind,
+    tables: Tables,
+    pool: Kept,
 ) -> None:
     """Fit trials (n, 6) on the lines near them, first in a wide window, then in the true one."""
     hkl = np.zeros((q2.shape[0], 3), dtype=np.int64)
     far = np.empty(q2.shape[0])
     for trial in range(trials.shape[0]):
         x6 = trials[trial].copy()
-        fit(x6, q2, window, wide, scale, q2_max, hkl, far)
-        fit(x6, q2, window, table, scale, q2_max, hkl, far)
-        _try(x6, table, scale, q2_max, most, 0.0, np.inf, scores, pool, True)
+        fit(x6, q2, window, wide, tables.scale, tables.q2_max, hkl, far)
+        fit(x6, q2, window, tables.table, tables.scale, tables.q2_max, hkl, far)
+        _try(x6, kind, tables, pool, True)

@@ -7,10 +7,12 @@ predicted lines that were observed tells true ones from chance.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
-from mlindex.search.kernels import popcount
+from mlindex.search.kernels import Tables, popcount
 from mlindex.search.lines import Lines
 
 #: Rows (h, k) of a reduced zone that another may share, each with a vector that completes a basis.
@@ -33,6 +35,14 @@ _SEEN = 0.5
 _HASH = 1 << 15
 
 
+class Zones(NamedTuple):
+    """Room for zones: forms (m, 3), scores (m,), bit masks of the lines explained (m,)."""
+
+    forms: np.ndarray
+    found: np.ndarray
+    masks: np.ndarray
+
+
 def zone_scores(lines: Lines) -> np.ndarray:
     """Log-likelihood ratio (n + 1, MOST_ZONE_LINES + 1) by lines explained and lines predicted."""
     n = len(lines)
@@ -52,22 +62,13 @@ def best_zones(lines: Lines, n_axes: int, least_area: float, size: int) -> tuple
         size: the number kept at most.
     """
     forms, found, masks = np.empty((2 * size, 3)), np.empty(2 * size), np.empty(2 * size, np.int64)
+    tables = lines.tables._replace(most=MOST_ZONE_LINES, scores=zone_scores(lines))
     n = find_zones(
-        lines.q2,
-        min(n_axes, len(lines)),
-        lines.table,
-        lines.scale,
-        lines.q2_max,
-        least_area,
-        float(lines.window.mean()),
-        zone_scores(lines),
-        forms,
-        found,
-        masks,
+        lines.q2, min(n_axes, len(lines)), tables, least_area, Zones(forms, found, masks)
     )
     order = np.argsort(-found[:n], kind="stable")[:size]
     forms = forms[order]
-    refine_zones(forms, lines.q2, lines.window, lines.table, lines.scale, lines.q2_max)
+    refine_zones(forms, lines.q2, lines.window, tables)
     return forms, found[order], masks[order]
 
 
@@ -88,13 +89,12 @@ def reduce_form(A: float, B: float, X: float) -> tuple[float, float, float]:
 
 
 @njit(cache=True, nogil=True)
-def explain_zone(
-    A: float, B: float, X: float, table: np.ndarray, scale: float, q2_max: float, most: int
-) -> tuple[int, int]:
+def explain_zone(A: float, B: float, X: float, tables: Tables) -> tuple[int, int]:
     """Bit mask of the lines that a zone explains and the number of its lines up to q2_max.
 
     The walk is shortest with B <= A. More than ``most`` lines end it: the number is most + 1.
     """
+    table, scale, q2_max, most = tables.table, tables.scale, tables.q2_max, tables.most
     if not B > 0.0:
         return 0, most + 1
     a = A - X * X / (4 * B)
@@ -130,8 +130,9 @@ def _product(q2: np.ndarray, i: int, j: int, m: int, way: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _forget_half(forms: np.ndarray, found: np.ndarray, masks: np.ndarray) -> tuple[int, float]:
+def _forget_half(zones: Zones) -> tuple[int, float]:
     """Keep the zones above the median: how many, and the median."""
+    forms, found, masks = zones
     bar = np.median(found)
     kept = 0
     for u in range(found.shape[0]):
@@ -144,58 +145,47 @@ def _forget_half(forms: np.ndarray, found: np.ndarray, masks: np.ndarray) -> tup
 
 
 @njit(cache=True, nogil=True)
-def find_zones(
-    q2: np.ndarray,
-    n_axes: int,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    least_area: float,
-    tolerance: float,
-    scores: np.ndarray,
-    forms: np.ndarray,
-    found: np.ndarray,
-    masks: np.ndarray,
-) -> int:
-    """Fill ``forms`` (m, 3), their scores ``found`` (m,) and ``masks`` (m,); how many.
+def find_zones(q2: np.ndarray, n_axes: int, tables: Tables, least_area: float, zones: Zones) -> int:
+    """Fill ``zones``, with the best where there are too many: how many.
 
-    Products smaller than ``tolerance`` are right angles too. The rest as in :func:`best_zones`.
+    The rest as in :func:`best_zones`, with the scores of zones in the tables.
     """
-    most = scores.shape[1] - 1
     keys = np.zeros(_HASH, dtype=np.int64)
     n, bar = 0, -np.inf
     for i in range(n_axes):
         for j in range(i, n_axes):
             for m in range(-1, q2.shape[0]):
-                for way in range(3):
-                    if m < 0 and way > 0:
-                        break
+                for way in range(1 if m < 0 else 3):
                     x = 0.0 if m < 0 else _product(q2, i, j, m, way)
                     A, B, X = reduce_form(q2[i], q2[j], x)
                     area = A * B - X * X / 4
                     if not area >= least_area:
                         continue
-                    mask, number = explain_zone(B, A, X, table, scale, q2_max, most)
-                    if number > most:
-                        continue
-                    score = scores[popcount(mask), number]
-                    if score <= bar:
-                        continue
-                    fold = np.int64(np.log(area) * 50)
-                    key = (mask * 1000003 + number) * 998244353 + fold * 7919 + 1
+                    mask, score, key = _weigh(A, B, X, tables)
                     slot = (key ^ (key >> 20)) & (_HASH - 1)
-                    if keys[slot] == key:
+                    if score <= bar or keys[slot] == key:
                         continue
                     keys[slot] = key
-                    if n == found.shape[0]:
-                        n, bar = _forget_half(forms, found, masks)
-                        if score <= bar or n == found.shape[0]:
+                    if n == zones.found.shape[0]:
+                        n, bar = _forget_half(zones)
+                        if score <= bar or n == zones.found.shape[0]:
                             continue
-                    forms[n, 0], forms[n, 1], forms[n, 2] = A, B, X
-                    found[n] = score
-                    masks[n] = mask
+                    zones.forms[n, 0], zones.forms[n, 1], zones.forms[n, 2] = A, B, X
+                    zones.found[n] = score
+                    zones.masks[n] = mask
                     n += 1
     return n
+
+
+@njit(cache=True, nogil=True)
+def _weigh(A: float, B: float, X: float, tables: Tables) -> tuple[int, float, int]:
+    """Lines that a reduced zone explains, its score and a number that tells zones apart."""
+    mask, number = explain_zone(B, A, X, tables)
+    if number > tables.most:
+        return mask, -np.inf, 0
+    fold = np.int64(np.log(A * B - X * X / 4) * 50)
+    key = (mask * 1000003 + number) * 998244353 + fold * 7919 + 1
+    return mask, tables.scores[popcount(mask), number], key
 
 
 @njit(cache=True, nogil=True)
@@ -223,46 +213,58 @@ def refine_zones(
     forms: np.ndarray,
     q2: np.ndarray,
     window: np.ndarray,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
+    tables: Tables,
 ) -> None:
     """One least-squares step of every zone on the lines that it explains, in place.
 
     A small pull towards the form as it was keeps what the lines leave open.
     """
-    normal = np.empty((3, 3))
-    right = np.empty(3)
-    row = np.empty(3)
+    normal, right = np.empty((3, 3)), np.empty(3)
     for z in range(forms.shape[0]):
-        A, B, X = forms[z, 0], forms[z, 1], forms[z, 2]
         normal[:] = 0.0
         right[:] = 0.0
         for t in range(3):
             normal[t, t] = 1e-2
-        b = B - X * X / (4 * A)
-        for k in range(int(np.sqrt(q2_max / b)) + 1):
-            middle = -X * k / (2 * A)
-            half = np.sqrt(max(q2_max - b * k * k, 0.0) / A)
-            low = int(np.ceil(middle - half)) if k > 0 else 1
-            for h in range(low, int(np.floor(middle + half)) + 1):
-                value = A * h * h + (X * h + B * k) * k
-                mask = table[int(value * scale + 0.5)]
-                line = 0
-                while mask:
-                    if mask & 1:
-                        row[0], row[1], row[2] = h * h, k * k, h * k
-                        w = (window.min() / window[line]) ** 2
-                        for s in range(3):
-                            right[s] += w * row[s] * (q2[line] - value)
-                            for t in range(3):
-                                normal[s, t] += w * row[s] * row[t]
-                    mask >>= 1
-                    line += 1
+        _add_normal(forms[z], q2, window, tables, normal, right)
         if solve_positive(normal, right):
-            A, B, X = reduce_form(A + right[0], B + right[1], X + right[2])
+            A, B, X = reduce_form(
+                forms[z, 0] + right[0], forms[z, 1] + right[1], forms[z, 2] + right[2]
+            )
             if A > 0.0:
                 forms[z, 0], forms[z, 1], forms[z, 2] = A, B, X
+
+
+@njit(cache=True, nogil=True)
+def _add_normal(
+    form: np.ndarray,
+    q2: np.ndarray,
+    window: np.ndarray,
+    tables: Tables,
+    normal: np.ndarray,
+    right: np.ndarray,
+) -> None:
+    """Add the normal equations of a zone (3,) and the lines that it explains."""
+    A, B, X = form[0], form[1], form[2]
+    row = np.empty(3)
+    b = B - X * X / (4 * A)
+    for k in range(int(np.sqrt(tables.q2_max / b)) + 1):
+        middle = -X * k / (2 * A)
+        half = np.sqrt(max(tables.q2_max - b * k * k, 0.0) / A)
+        low = int(np.ceil(middle - half)) if k > 0 else 1
+        for h in range(low, int(np.floor(middle + half)) + 1):
+            value = A * h * h + (X * h + B * k) * k
+            mask = tables.table[int(value * tables.scale + 0.5)]
+            line = 0
+            while mask:
+                if mask & 1:
+                    row[0], row[1], row[2] = h * h, k * k, h * k
+                    w = (window.min() / window[line]) ** 2
+                    for s in range(3):
+                        right[s] += w * row[s] * (q2[line] - value)
+                        for t in range(3):
+                            normal[s, t] += w * row[s] * row[t]
+                mask >>= 1
+                line += 1
 
 
 @njit(cache=True, nogil=True)
