@@ -21,6 +21,8 @@ _EQUAL = 0.02
 #: Log-evidence is compared up to such a difference; more makes no difference.
 _FAR = 40.0
 _LEAST_RMS = 1e-3
+#: Units of two features.
+_EVIDENCE, _GAIN = 20.0, 3.0
 
 #: Features that are not the Bravais lattice's, and what they mean: see :func:`features`.
 NUMBERS = {
@@ -41,7 +43,7 @@ NUMBERS = {
     "volume": "ln of the primitive volume in 500 A3 / 2",
     "axial_ratio": "ln of the longest of the reduced axes over the shortest",
     "before_first_line": "ln of 1 and the reflections expected before the first line",
-    "first_gap": "q of the first line, cubed and rooted, over that of the last",
+    "first_gap": "q of the first line over that of the last, to the power 1.5",
     "sublattice_ahead": "How far the best sublattice is ahead, -1 for far behind or none",
     "superlattice_ahead": "How far the best superlattice is ahead, -1 for far behind or none",
     "equal_ahead": "How far the best other lattice of the same volume is ahead, likewise",
@@ -94,6 +96,12 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
     return rows
 
 
+def support(features: np.ndarray) -> np.ndarray:
+    """Log-evidence with what absences add to it (...,), from features (..., F)."""
+    evidence, gain = (FEATURES.index(name) for name in ("evidence", "absences"))
+    return _EVIDENCE * features[..., evidence] + _GAIN * features[..., gain]
+
+
 def _own(candidate: Known, observed: Observed) -> dict[str, float]:
     trial, found = candidate.trial, candidate.absences
     n = len(observed.q2)
@@ -105,8 +113,8 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
     mean = max(float(np.mean(np.abs(trial.difference))), 1e-7 * observed.q2[-1])
     below, gap = _low_angle(trial, observed)
     return {
-        "evidence": trial.evidence / 20,
-        "absences": found.gain / 3,
+        "evidence": trial.evidence / _EVIDENCE,
+        "absences": found.gain / _GAIN,
         "best_class": found.best / 5,
         "allowed_share": found.allowed / max(found.number, 1),
         "unseen": found.unseen,
@@ -126,10 +134,9 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
 
 
 def _low_angle(trial: Trial, observed: Observed) -> tuple[float, float]:
-    """Reflections expected before the first line, and how far that is along the list.
+    """ln(1 + reflections expected before the first line), and (q_first / q_last)^1.5.
 
-    A lattice has N (q/q_last)³ reflections up to q: many before the first line mean that all
-    of these are absent.
+    A lattice has N (q / q_last)³ reflections up to q: many before the first line are all absent.
     """
     share = (observed.q2[0] / observed.q2[-1]) ** 1.5
     return float(np.log1p(trial.number * share)), float(share**0.5)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from mlindex.ranking.features import FEATURES
+from mlindex.ranking.features import FEATURES, support
 from mlindex.ranking.network import RankingModel
 from mlindex.tables.ranking import RANKING_FIGURES
 
@@ -36,8 +36,8 @@ def figures(examples: pd.DataFrame, model: RankingModel) -> pd.DataFrame:
     exact = held_out["noise_deg"] == 0
     parts = {"exact": held_out[exact], "spoiled": held_out[~exact], "all": held_out}
     ways: dict[str, Probabilities] = {
-        "evidence": lambda x: _by_evidence(x, 0.0),
-        "evidence and absences": lambda x: _by_evidence(x, 1.0),
+        "evidence": lambda x: _by_evidence(x, False),
+        "evidence and absences": lambda x: _by_evidence(x, True),
         "learned": model.probabilities,
     }
     rows = [
@@ -48,10 +48,10 @@ def figures(examples: pd.DataFrame, model: RankingModel) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=RANKING_FIGURES.names)
 
 
-def _by_evidence(x: np.ndarray, absences: float) -> np.ndarray:
-    evidence = 20 * x[:, FEATURES.index("evidence")]
-    evidence = evidence + absences * 3 * x[:, FEATURES.index("absences")]
-    return softmax(np.append(evidence, _NOTHING))[:-1]
+def _by_evidence(x: np.ndarray, with_absences: bool) -> np.ndarray:
+    if not with_absences:
+        x = x * (np.array(FEATURES) != "absences")
+    return softmax(np.append(support(x), _NOTHING))[:-1]
 
 
 def _judged(

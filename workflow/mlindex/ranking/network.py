@@ -14,7 +14,7 @@ from scipy.special import softmax
 from mlindex.errors import MlindexError
 from mlindex.networks import DenseNetwork, read_arrays, write_arrays
 from mlindex.provenance import file_digest
-from mlindex.ranking.features import FEATURES, features, known
+from mlindex.ranking.features import FEATURES, features, known, support
 from mlindex.schema import atomic_path
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial
@@ -32,16 +32,30 @@ def write_model(directory: Path, arrays: Mapping[str, np.ndarray], provenance: M
 
 
 @dataclass(frozen=True)
+class Member:
+    """One network from features to what it adds to the score, the share of the support in the
+    score, and the score of "none of them"."""
+
+    network: DenseNetwork
+    share: float
+    none: float
+
+    def probabilities(self, standard: np.ndarray, support: np.ndarray) -> np.ndarray:
+        """Probability (m,) of each candidate, from standardized features (m, F)."""
+        scores = self.network(standard)[:, 0].astype(float) + self.share * support
+        return softmax(np.append(scores, self.none))[:-1]
+
+
+@dataclass(frozen=True)
 class RankingModel:
-    """A network from features to a score, and the score of "none of them".
+    """Networks trained alike on different shares of the lists; their probabilities are averaged.
 
     ``mean`` and ``scale`` (F,) standardize the features.
     """
 
-    network: DenseNetwork
+    members: tuple[Member, ...]
     mean: np.ndarray
     scale: np.ndarray
-    none: float
 
     @classmethod
     def load(cls, path: str | Path) -> RankingModel:
@@ -57,8 +71,11 @@ class RankingModel:
                 f"{path}: made for other features ({len(names)}, not these {len(FEATURES)}); "
                 "train the ranking again with this version"
             )
-        network = DenseNetwork.from_arrays(arrays, "score")
-        return cls(network, arrays["mean"], arrays["scale"], float(arrays["none"]))
+        members = tuple(
+            Member(DenseNetwork.from_arrays(arrays, f"{k}/score"), float(share), float(none))
+            for k, (share, none) in enumerate(zip(arrays["share"], arrays["none"], strict=True))
+        )
+        return cls(members, arrays["mean"], arrays["scale"])
 
     @classmethod
     @cache
@@ -73,16 +90,16 @@ class RankingModel:
             raise MlindexError(f"{SHIPPED / _ARRAYS} was changed; install mlindex again")
         return cls.load(SHIPPED / _ARRAYS)
 
-    def scores(self, features: np.ndarray) -> np.ndarray:
-        """Scores (m,) of candidates with features (m, F)."""
-        standard = (np.asarray(features) - self.mean) / self.scale
-        return self.network(standard.astype(np.float32))[:, 0].astype(float)
-
     def probabilities(self, features: np.ndarray) -> np.ndarray:
-        """Probability (m,) of each candidate of one list; what they lack of 1 is "none"."""
+        """Probability (m,) of each candidate of a list with features (m, F).
+
+        What they lack of 1 is for "none of them".
+        """
         if not len(features):
             return np.empty(0)
-        return softmax(np.append(self.scores(features), self.none))[:-1]
+        standard = ((features - self.mean) / self.scale).astype(np.float32)
+        log_support = support(np.asarray(features, dtype=float))
+        return np.mean([m.probabilities(standard, log_support) for m in self.members], axis=0)
 
 
 def ranked(

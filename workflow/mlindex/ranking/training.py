@@ -16,11 +16,13 @@ import tensorflow as tf
 
 from mlindex.errors import MlindexError
 from mlindex.provenance import derive_seed
-from mlindex.ranking.features import FEATURES
+from mlindex.ranking.features import FEATURES, support
 from mlindex.ranking.judging import lists_of
 from mlindex.settings.ranking import Ranking
 
 _ABSENT = -1e9
+#: Of the support in the score, before training.
+_SHARE = 0.5
 _FEWEST_LISTS = 10
 _LOG = logging.getLogger(__name__)
 
@@ -60,17 +62,22 @@ class Lists:
         return Lists(self.features[rows], self.present[rows], self.right[rows])
 
 
-class _None(keras.layers.Layer):
-    """Scores (n, k) of candidates, absent ones sunk, with a learned one for "none": (n, k + 1)."""
+class _Scores(keras.layers.Layer):
+    """Logits (n, k + 1): a share of the support, what the network adds (n, k each), and "none".
+
+    A network that adds nothing leaves the ranking to the evidence.
+    """
 
     def build(self, shape: Any) -> None:
-        """One number."""
-        self.bias = self.add_weight((1,), "zeros", name="bias")
+        """Two numbers."""
+        self.share = self.add_weight((1,), "zeros", name="share")
+        self.none = self.add_weight((1,), "zeros", name="none")
 
-    def call(self, scores: Any, present: Any) -> Any:
-        """Logits."""
-        none = tf.broadcast_to(self.bias, (tf.shape(scores)[0], 1))
-        return tf.concat([scores + (1 - present) * _ABSENT, none], axis=1)
+    def call(self, added: Any, support: Any, present: Any) -> Any:
+        """Absent candidates are sunk."""
+        scores = added + (_SHARE + self.share) * support + (1 - present) * _ABSENT
+        none = tf.broadcast_to(self.none, (tf.shape(scores)[0], 1))
+        return tf.concat([scores, none], axis=1)
 
 
 def train(
@@ -105,43 +112,54 @@ def train_ranking(
 ) -> tuple[dict[str, np.ndarray], list[tuple[float, float]]]:
     """Arrays that :class:`mlindex.ranking.network.RankingModel` loads, and losses of each epoch.
 
-    The loss of a list is -ln of the probability given to what is right, "none" included. A share
-    of the lists is kept out to stop in time.
+    The loss of a list is -ln of the probability given to what is right, "none" included. Each
+    member of the ensemble keeps out another share of the lists to stop in time.
     """
-    rng = np.random.default_rng(derive_seed(seed, "ranking"))
-    order = rng.permutation(len(lists))
-    held_out = max(1, int(settings.held_out * len(lists)))
-    used, kept = lists.take(order[held_out:]), lists.take(order[:held_out])
-    rows = used.features[used.present > 0]
+    rows = lists.features[lists.present > 0]
     mean = rows.mean(axis=0)
     scale = np.maximum(rows.std(axis=0), settings.least_spread)
     trainer = _trainer(lists.features.shape[1], settings)
-    trainer.reset(rng)
-    training, validation = (_arrays(part, mean, scale) for part in (used, kept))
-    history = trainer.fit(
-        lambda: training, validation, settings.epochs, settings.patience, rng, progress
-    )
-    output = trainer.model.get_layer("score_output")
     arrays = {
-        **stack_arrays(trainer.model, "score", len(settings.layers)),
-        "score/output/kernel": np.array(output.kernel),
-        "score/output/bias": np.array(output.bias),
         "mean": mean,
         "scale": scale,
-        "none": np.array(trainer.model.get_layer("none").bias)[0],
         "features": np.frombuffer(" ".join(FEATURES).encode(), dtype=np.uint8),
     }
-    return arrays, history
+    history: list[tuple[float, float]] = []
+    shares, nones = [], []
+    for member in progress(range(settings.members)):
+        rng = np.random.default_rng(derive_seed(seed, "ranking", member))
+        order = rng.permutation(len(lists))
+        n_kept = max(1, int(settings.held_out * len(lists)))
+        used, kept = (
+            _arrays(lists.take(part), mean, scale) for part in (order[n_kept:], order[:n_kept])
+        )
+        trainer.reset(rng)
+        history += trainer.fit(
+            lambda used=used: used, kept, settings.epochs, settings.patience, rng
+        )
+        output = trainer.model.get_layer("score_output")
+        stack = stack_arrays(trainer.model, "score", len(settings.layers))
+        stack |= {
+            "score/output/kernel": np.array(output.kernel),
+            "score/output/bias": np.array(output.bias),
+        }
+        arrays |= {f"{member}/{name}": values for name, values in stack.items()}
+        scores = trainer.model.get_layer("scores")
+        shares.append(_SHARE + float(np.array(scores.share)[0]))
+        nones.append(float(np.array(scores.none)[0]))
+    return arrays | {"share": np.array(shares), "none": np.array(nones)}, history
 
 
 def _trainer(width: int, settings: Ranking) -> Trainer:
     flat = keras.Input((width * len(FEATURES),))
+    support = keras.Input((width,))
     present = keras.Input((width,))
     x = keras.layers.Reshape((width, len(FEATURES)))(flat)  # (n, k, F)
     x = hidden_stack(x, settings.layers, settings.dropout, "score")
     x = keras.layers.Dense(1, name="score_output")(x)  # (n, k, 1)
-    scores = keras.layers.Reshape((width,))(x)
-    model = keras.Model([flat, present], _None(name="none")(scores, present))
+    added = keras.layers.Reshape((width,))(x)
+    logits = _Scores(name="scores")(added, support, present)
+    model = keras.Model([flat, support, present], logits)
 
     def loss(logits: Any, right: Any) -> Any:
         log_probability = tf.nn.log_softmax(logits)
@@ -150,7 +168,7 @@ def _trainer(width: int, settings: Ranking) -> Trainer:
     return Trainer(
         model,
         loss,
-        (width * len(FEATURES), width),
+        (width * len(FEATURES), width, width),
         (width + 1,),
         settings.learning_rate,
         settings.batch_size,
@@ -159,4 +177,5 @@ def _trainer(width: int, settings: Ranking) -> Trainer:
 
 def _arrays(lists: Lists, mean: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, ...]:
     standard = (lists.features - mean) / scale * lists.present[..., None]
-    return standard.reshape(len(lists), -1), lists.present, lists.right
+    flat = standard.reshape(len(lists), -1)
+    return flat, support(lists.features) * lists.present, lists.present, lists.right

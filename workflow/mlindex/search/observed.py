@@ -31,9 +31,10 @@ class Observed:
     slope: np.ndarray
     shiftable: bool
 
-    def lines(self, sharpness: float, shift_deg: float) -> Lines:
+    def lines(self, sharpness: float, shift_deg: float, effort: int = 0) -> Lines:
         """Lines for a search: errors times ``sharpness``, a zero shift taken off."""
-        return lines_of(self.q2 - self.slope * shift_deg, _WINDOW * sharpness * self.sigma)
+        window = _WINDOW * sharpness * self.sigma
+        return lines_of(self.q2 - self.slope * shift_deg, window, effort)
 
 
 def observe(peaks: PeakList, n_lines: int, error_deg: float | None) -> Observed:

@@ -32,6 +32,7 @@ class RankingExamples(Section):
 class Ranking(Section):
     """The ranking network and its training."""
 
+    members: int = setting(5, "Networks in the ensemble.", gt=0)
     layers: tuple[int, ...] = setting((32,), "Units of the hidden layers.")
     dropout: float = setting(0.3, "Dropout rate.", ge=0, lt=1)
     learning_rate: float = setting(1e-3, "Learning rate of Adam.", gt=0)
