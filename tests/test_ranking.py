@@ -164,7 +164,11 @@ def learned(tmp_path_factory):
     path = tmp_path_factory.mktemp("ranking") / "examples.parquet"
     write_table(path, RANKING_EXAMPLES, table, {})
     table = read_table(path, RANKING_EXAMPLES)
-    return table, train(table, Ranking(epochs=20), 5), train(table, Ranking(epochs=20), 5)
+    return (
+        table,
+        train(table, Ranking(epochs=10, members=2), 5),
+        train(table, Ranking(epochs=10, members=2), 5),
+    )
 
 
 def test_examples_hold_both_sides_and_the_truth(learned):

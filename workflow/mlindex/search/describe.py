@@ -27,8 +27,8 @@ _ROUNDING = 1e-7
 _M_LINES = 20
 #: Volumes this near to a whole ratio are of derivative lattices.
 _WHOLE = 5e-3
-#: Cells of the list with so much less log-evidence are no rivals, even with the same lines.
-_RIVAL = 12.0
+#: Cells of the list that are less probable are no rivals, even with the same lines.
+_RIVAL = 0.003
 _MOST_PARTNERS = 6
 #: Two lattices this close are one.
 _SAME, _SAME_DEG = 2e-3, 0.1
@@ -168,7 +168,7 @@ def with_details(
         other
         for other in others
         if other is not candidate
-        and other.log_evidence > candidate.log_evidence - _RIVAL
+        and other.probability >= _RIVAL
         and _same_lines(candidate, other, tolerance)
     ][:_MOST_PARTNERS]
     listed = tuple(_as_partner(candidate, other, tolerance) for other in rivals)
