@@ -50,7 +50,8 @@ class ExtinctionClass:
 
     A reflection h (row) is forbidden where for one of the ``m`` operations h R = h and h · t is
     no whole number; centring is among them. ``structures`` is how many known structures the
-    class stands for, each space group's shared evenly by its settings.
+    class stands for, each space group's shared evenly by its settings. Of ``space_groups`` the
+    one met most often comes first.
     """
 
     bravais: str
@@ -135,7 +136,8 @@ def _class_of(
 ) -> ExtinctionClass:
     rotations, shifts = _fewest(*_forbidding(groups[0]))
     structures = sum(SPACE_GROUP_COUNTS[g.number - 1] / n_settings[g.number] for g in groups)
-    names = tuple(dict.fromkeys(group.hm for group in groups))
+    often_first = sorted(groups, key=lambda g: -SPACE_GROUP_COUNTS[g.number - 1])
+    names = tuple(dict.fromkeys(group.hm for group in often_first))
     symbol = _symbol(groups, width)
     return ExtinctionClass(bravais, centring, symbol, names, structures, rotations, shifts)
 

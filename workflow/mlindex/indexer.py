@@ -127,7 +127,11 @@ def verdict(found: Sequence[Candidate]) -> tuple[bool, str]:
     sure = best.probability_with_partners
     if sure < CONVINCING_PROBABILITY:
         return False, (
-            f"the probability of the first cell and the partners named is only "
-            f"{100 * sure:.0f} %: others explain the lines about as well, or none does well"
+            f"with the partners named the first cell has a probability of only {_percent(sure)}: "
+            f"others explain the lines about as well, or none does well"
         )
-    return True, f"its probability and that of the partners named is {100 * sure:.0f} %"
+    return True, f"With the partners named its probability is {_percent(sure)}."
+
+
+def _percent(share: float) -> str:
+    return "more than 99 %" if share > 0.99 else f"{100 * share:.0f} %"

@@ -21,7 +21,7 @@ from mlindex.search.trials import Trial, standard
 
 #: A line is indexed within this many errors, in units of how well the cell fits.
 _ERRORS = 4.0
-_LEAST_SCALE = 0.25
+_LEAST_SCALE = 0.5
 #: Relative: below it, discrepancies are rounding; M would rise without end.
 _ROUNDING = 1e-7
 _M_LINES = 20
