@@ -172,6 +172,7 @@ def with_details(
         and _same_lines(candidate, other, tolerance)
     ][:_MOST_PARTNERS]
     listed = tuple(_as_partner(candidate, other, tolerance) for other in rivals)
+    together = candidate.probability + sum(r.probability for r in rivals)
     known = [lattice_of(p.cell, p.centring) for p in listed]
     geometrical = tuple(
         p
@@ -182,7 +183,7 @@ def with_details(
         candidate,
         extinctions=extinctions[:10],
         partners=(listed + geometrical)[:_MOST_PARTNERS],
-        probability_with_partners=candidate.probability + sum(r.probability for r in rivals),
+        probability_with_partners=min(1.0, together),
     )
 
 
