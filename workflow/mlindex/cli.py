@@ -17,6 +17,15 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+#: Options of both ``index`` and ``batch``.
+Lattices = Annotated[
+    list[str] | None,
+    typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
+]
+ErrorDeg = Annotated[
+    float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
+]
+Lines = Annotated[int, typer.Option(help="Lines to use, from the first.", min=4, max=60)]
 FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -26,14 +35,9 @@ def index(
     wavelength: Annotated[
         float | None, typer.Option(help="Wavelength in A; needed for 2theta unless in the file.")
     ] = None,
-    lattice: Annotated[
-        list[str] | None,
-        typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
-    ] = None,
-    error: Annotated[
-        float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
-    ] = None,
-    lines: Annotated[int, typer.Option(help="Lines to use, from the first.", min=4, max=60)] = 20,
+    lattice: Lattices = None,
+    error: ErrorDeg = None,
+    lines: Lines = 20,
     time_limit: Annotated[float, typer.Option(help="Seconds; then what was found is shown.")] = 60,
     rows: Annotated[int, typer.Option(help="Cells to show.", min=1)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
@@ -76,14 +80,9 @@ def batch(
     wavelength: Annotated[
         float | None, typer.Option(help="Wavelength in A, where files or table do not state it.")
     ] = None,
-    lattice: Annotated[
-        list[str] | None,
-        typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
-    ] = None,
-    error: Annotated[
-        float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
-    ] = None,
-    lines: Annotated[int, typer.Option(help="Lines to use, from the first.", min=4, max=60)] = 20,
+    lattice: Lattices = None,
+    error: ErrorDeg = None,
+    lines: Lines = 20,
     time_limit: Annotated[
         float, typer.Option(help="Seconds for each sample.", min=0.01, max=86400)
     ] = 60,

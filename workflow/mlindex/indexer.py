@@ -114,21 +114,21 @@ def _check(peaks: PeakList, n_lines: int, time_limit_s: float) -> None:
 def verdict(found: Sequence[Candidate]) -> tuple[bool, str]:
     """Whether the first candidate is convincing, and why (not)."""
     if not found:
-        return False, "no lattice explains the lines: check wavelength, zero shift and impurities"
+        return False, "No lattice explains the lines: check wavelength, zero shift and impurities."
     best = found[0]
     unindexed = best.n_used - best.n_indexed
     if best.log_evidence < _LEAST_EVIDENCE:
         return False, (
-            f"the best cell explains {best.n_indexed} of {best.n_used} lines hardly better than "
-            f"chance (log-evidence {best.log_evidence:.1f}, {_LEAST_EVIDENCE:g} needed)"
+            f"The best cell explains {best.n_indexed} of {best.n_used} lines hardly better than "
+            f"chance (log-evidence {best.log_evidence:.1f}, {_LEAST_EVIDENCE:g} needed)."
         )
     if unindexed > _MOST_UNINDEXED * best.n_used:
-        return False, f"the best cell leaves {unindexed} of {best.n_used} lines unindexed"
+        return False, f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
     sure = best.probability_with_partners
     if sure < CONVINCING_PROBABILITY:
         return False, (
-            f"with the partners named the first cell has a probability of only {_percent(sure)}: "
-            f"others explain the lines about as well, or none does well"
+            f"With the partners named the first cell has a probability of only {_percent(sure)}: "
+            "others explain the lines about as well, or none does well."
         )
     return True, f"With the partners named its probability is {_percent(sure)}."
 

@@ -137,17 +137,22 @@ def train_ranking(
         history += trainer.fit(
             lambda used=used: used, kept, settings.epochs, settings.patience, rng
         )
-        output = trainer.model.get_layer("score_output")
-        stack = stack_arrays(trainer.model, "score", len(settings.layers))
-        stack |= {
-            "score/output/kernel": np.array(output.kernel),
-            "score/output/bias": np.array(output.bias),
+        arrays |= {
+            f"{member}/{name}": values
+            for name, values in _network_arrays(trainer.model, len(settings.layers)).items()
         }
-        arrays |= {f"{member}/{name}": values for name, values in stack.items()}
         scores = trainer.model.get_layer("scores")
         shares.append(_SHARE + float(np.array(scores.share)[0]))
         nones.append(float(np.array(scores.none)[0]))
     return arrays | {"share": np.array(shares), "none": np.array(nones)}, history
+
+
+def _network_arrays(model: keras.Model, n_layers: int) -> dict[str, np.ndarray]:
+    output = model.get_layer("score_output")
+    return stack_arrays(model, "score", n_layers) | {
+        "score/output/kernel": np.array(output.kernel),
+        "score/output/bias": np.array(output.bias),
+    }
 
 
 def _trainer(width: int, settings: Ranking) -> Trainer:
