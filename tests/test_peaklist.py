@@ -193,3 +193,12 @@ def test_error_is_the_derivative() -> None:
     shifted = "2theta\n" + "\n".join(str(v + 1e-4) for v in (10, 30, 50, 70))
     high = parse_peak_list(shifted, "x", 1.5406)
     np.testing.assert_allclose(low.q2_error_inv_A2(1e-4), high.q2_inv_A2 - low.q2_inv_A2, rtol=1e-4)
+
+
+def test_rising_numbers_without_a_name_are_taken_for_spacings_and_it_is_said(tmp_path):
+    path = tmp_path / "list.txt"
+    path.write_text("10.1\n12.3\n15.2\n17.7\n")
+    (note,) = read_peak_list(path).notes
+    assert "read as d in A, rising to 17.7" in note
+    path.write_text("17.7\n15.2\n12.3\n10.1\n")
+    assert read_peak_list(path).notes == ()

@@ -168,6 +168,11 @@ def peaks_from_columns(
     for role, column in extra.items():
         checks.extra(role, column, where, name)
     note = _Q_NOTES.get(quantity)
+    if quantity == "d" and not named and np.all(np.diff(values) > 0):
+        note = (
+            f"read as d in A, rising to {values[-1]:g}: if these are 2theta, give the wavelength "
+            "or name the column"
+        )
     return _ordered(name, q2, extra, wavelength_A, [*notes, note] if note else list(notes))
 
 
