@@ -24,6 +24,10 @@ onstart:
         require_writable("results")
     except MlindexError as error:
         raise SystemExit(f"mlindex: {error}") from None
+    # Snakemake holds the lock of the folder: nobody else is at work here.
+    if removed := remove_leftovers("results", STARTED_S):
+        what = "temporary files and folders of a run that was stopped"
+        print(f"mlindex: removed {len(removed)} {what}", file=sys.stderr)
 
 
 rule all:

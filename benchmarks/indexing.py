@@ -1,6 +1,7 @@
 """How often, and how fast, cells are found with nothing told: lists of validation entries.
 
     python benchmarks/indexing.py results --entries 50 --noise 0.01 --impurities 3 --shift 0.05
+    python benchmarks/indexing.py results --few --entries 50
     python benchmarks/indexing.py results --curves --entries 20
 
 ``results`` is a folder that the workflow made (its ``dataset`` tables are used). For each Bravais
@@ -10,9 +11,10 @@ Seconds for each pattern: median and worst of the wall time, median of the proce
 cell is wrong by its reduced cell (1 %, 0.5 degrees). Lines are as calculated, or spoiled: normal
 noise and a zero shift of 2theta (degrees), lines replaced by impurities, lines left out (both
 among 20 lines; of the 10 of cubic lists half as many, rounded up). Noise above 0.02 degrees is
-told as the error of 2theta. ``--curves`` prints for each lattice system and each degradation
-alone how often the lattice is first or named, against the amount, for that many entries of each
-system.
+told as the error of 2theta. ``--few`` takes the entries that are left out elsewhere because they
+have fewer lines, from 5 on: small cells of high symmetry. ``--curves`` prints for each lattice
+system and each degradation alone how often the lattice is first or named, against the amount, for
+that many entries of each system.
 """
 
 from __future__ import annotations
@@ -46,6 +48,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes")
     parser.add_argument("--curves", action="store_true")
+    parser.add_argument("--few", action="store_true", help="entries with few lines")
     options = parser.parse_args()
     if options.curves:
         _curves(options)
@@ -59,7 +62,8 @@ def _shares(options: argparse.Namespace) -> None:
     _row(["---"] * (len(SHARES) + 6))
     for name in options.systems:
         system = SYSTEMS[name]
-        entries = chosen(_dataset(options.results, name), system, options.entries, options.seed)
+        data = _dataset(options.results, name)
+        entries = chosen(data, system, options.entries, options.seed, options.few)
         cases = [
             # What was done is told by the command line; the table knows one degradation a list.
             case_of(entry, system, Indexing(), options.seed, how, EXACT)

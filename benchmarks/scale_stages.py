@@ -32,7 +32,6 @@ Job = dict[str, Any]
 def run_all(options: argparse.Namespace) -> None:
     """Make what is missing of the inputs, run the stages, print and write the table."""
     work = options.work.resolve()
-    rows: list[dict[str, Any]] = []
 
     def run(stage: str, entries: int, job: Job) -> None:
         if options.stages and stage not in options.stages:
@@ -40,7 +39,7 @@ def run_all(options: argparse.Namespace) -> None:
         found = {"stage": stage, "entries": _kept(job) or entries, **measure(job)}
         found["input_MB"] = _megabytes(job)
         found["times"] = SHORT[stage][1] if job.get("short") else 1.0
-        rows.append(found)
+        _keep(work / "scale.json", found)
         print(_row(found), flush=True)
 
     print("| stage | entries | ms per entry | peak MiB | input MB |\n| --- " + "| --- " * 4 + "|")
@@ -53,17 +52,21 @@ def run_all(options: argparse.Namespace) -> None:
         if not (results / "entries").exists():
             shards = [f"{SYSTEM}_000"]
             multiply(_results(work, f"shard_{base}"), shards, results, entries, SOURCE)
-        for stage, job in manifest_jobs(work, entries):
-            run(stage, entries, job)
+        if not options.stages or {*options.stages} & {*MANIFEST}:
+            for stage, job in manifest_jobs(work, entries):
+                run(stage, entries, job)
         for stage, job in set_jobs(results, entries, entries <= options.train_up_to, work, base):
             run(stage, entries, job)
-    known = work / "scale.json"
-    done = {(row["stage"], row["entries"]) for row in rows}
-    before = json.loads(known.read_text()) if known.exists() else []
-    rows += [row for row in before if (row["stage"], row["entries"]) not in done]
-    rows.sort(key=lambda row: row["entries"])
-    known.write_text(json.dumps(rows, indent=1))
-    print("\n" + "\n".join(laws(rows)))
+    print("\n" + "\n".join(laws(json.loads((work / "scale.json").read_text()))))
+
+
+def _keep(known: Path, found: dict[str, Any]) -> None:
+    """Put a row into the file of all that were ever measured, in the place of an older one."""
+    rows = json.loads(known.read_text()) if known.exists() else []
+    same = ("stage", "entries")
+    rows = [row for row in rows if any(row[name] != found[name] for name in same)]
+    rows.append(found)
+    known.write_text(json.dumps(sorted(rows, key=lambda row: row["entries"]), indent=1))
 
 
 def _results(work: Path, name: str) -> Path:
@@ -134,65 +137,57 @@ def job(results: Path, script: str, given: dict, made: dict, **more: Any) -> Job
 
 def shard_jobs(results: Path, crystals: int) -> Iterator[tuple[str, Job]]:
     """The stages of one shard, in order."""
-    here = f"results/{{}}/{SOURCE}/{SYSTEM}_000.parquet".format
-    cif = f"results/sources/{SOURCE}/{SYSTEM}_000.cif.gz"
-    files = cif.replace(".cif.gz", ".files.parquet")
-    source = GeneratorSource(name=SOURCE).model_dump(mode="json")
-    yield (
-        "generate",
-        job(
-            results,
-            "generate",
-            {
-                "frequencies": str(RESOURCES / "spacegroup_frequencies.csv"),
-                "statistics": str(RESOURCES / "cell_statistics.json"),
-            },
-            {"cif": cif, "files": files},
-            params={"settings": {"generator_source": source}, "numbers": (0, crystals)},
-        ),
-    )
-    quality = {"settings": {"source": source, "quality": CONFIG.section("quality")}}
-    yield (
-        "quality",
-        job(
-            results,
-            "quality",
-            {"files": files, "cif": cif},
-            {"entries": here("entries"), "rejects": here("rejects/quality")},
-            params=quality,
-        ),
-    )
-    yield (
-        "reduce",
-        job(
-            results,
-            "reduce",
-            {"entries": here("entries")},
-            {"cells": here("cells"), "rejects": here("rejects/reduction")},
-            settings=("reduction",),
-        ),
-    )
-    yield (
-        "simulate",
-        job(
-            results,
-            "simulate",
-            {"entries": here("entries")},
-            {n: here(n) for n in ("reflections", "patterns")}
-            | {"rejects": here("rejects/simulation")},
-            settings=("simulation",),
-        ),
-    )
-    yield (
-        "peaks",
-        job(
-            results,
-            "peaks",
-            {n: here(n) for n in ("cells", "reflections", "patterns")},
-            {"peaks": here("peaks")},
-            settings=("peaks", "simulation"),
-        ),
-    )
+    yield "generate", job(results, "generate", *_generated(), params=_of_generator(crystals))
+    for name, (given, made, more) in _SHARD_JOBS.items():
+        yield name, job(results, name, given, made, **more)
+
+
+def _here(kind: str) -> str:
+    return f"results/{kind}/{SOURCE}/{SYSTEM}_000.parquet"
+
+
+def _generated() -> tuple[dict[str, str], dict[str, str]]:
+    given = {
+        "frequencies": str(RESOURCES / "spacegroup_frequencies.csv"),
+        "statistics": str(RESOURCES / "cell_statistics.json"),
+    }
+    return given, {"cif": _CIF, "files": _FILES}
+
+
+def _of_generator(crystals: int) -> dict[str, Any]:
+    return {"settings": {"generator_source": _SOURCE}, "numbers": (0, crystals)}
+
+
+_CIF = f"results/sources/{SOURCE}/{SYSTEM}_000.cif.gz"
+_FILES = f"results/sources/{SOURCE}/{SYSTEM}_000.files.parquet"
+_SOURCE = GeneratorSource(name=SOURCE).model_dump(mode="json")
+_QUALITY = {"settings": {"source": _SOURCE, "quality": CONFIG.section("quality")}}
+#: Inputs, outputs and what else belongs to the job, by stage.
+_SHARD_JOBS: dict[str, tuple[dict, dict, dict]] = {
+    "quality": (
+        {"files": _FILES, "cif": _CIF},
+        {"entries": _here("entries"), "rejects": _here("rejects/quality")},
+        {"params": _QUALITY},
+    ),
+    "reduce": (
+        {"entries": _here("entries")},
+        {"cells": _here("cells"), "rejects": _here("rejects/reduction")},
+        {"settings": ("reduction",)},
+    ),
+    "simulate": (
+        {"entries": _here("entries")},
+        {
+            **{n: _here(n) for n in ("reflections", "patterns")},
+            "rejects": _here("rejects/simulation"),
+        },
+        {"settings": ("simulation",)},
+    ),
+    "peaks": (
+        {n: _here(n) for n in ("cells", "reflections", "patterns")},
+        {"peaks": _here("peaks")},
+        {"settings": ("peaks", "simulation")},
+    ),
+}
 
 
 def manifest_jobs(work: Path, files: int) -> Iterator[tuple[str, Job]]:
@@ -232,9 +227,6 @@ def set_jobs(
     def every(kind: str) -> list[str]:
         return [f"results/{kind}/{SOURCE}/{shard}.parquet" for shard in shards]
 
-    def one(kind: str) -> str:
-        return f"results/{kind}/{SYSTEM}.parquet"
-
     def stage(name: str, given: dict, made: dict, *sections: str, **more: Any) -> tuple[str, Job]:
         made_job = job(results, name, given, made, settings=sections, **more)
         if name in SHORT:
@@ -247,39 +239,13 @@ def set_jobs(
                 section[name_of_limit] = UNTRAINABLE
         return name, made_job
 
-    yield stage(
-        "deduplicate",
-        {"entries": every("entries")},
-        {"duplicates": one("duplicates")},
-        "deduplication",
-        params={"sources": [SOURCE]},
-    )
-    yield stage(
-        "dataset",
-        {"duplicates": one("duplicates"), **{n: every(n) for n in ("entries", "cells", "peaks")}},
-        {"dataset": one("dataset"), "groups": one("groups"), "rejects": one("rejects/dataset")},
-        *("grouping", "split"),
-    )
-    data = {"dataset": one("dataset")}
-    yield stage("compare_splits", data, {"splits": one("splits")}, "forest")
-    yield stage("scaling", data, {"scaling": one("scaling")})
-    yield stage("reference", data, {"reference": one("reference")})
-    fitted = {n: one(n) for n in ("scaling", "reference")}
-    made = {n: f"results/augmentation/{SYSTEM}/{n}.parquet" for n in _AUGMENTATION}
-    yield stage(
-        "augment",
-        data | fitted,
-        {"examples": one("examples"), **made},
-        *("augmentation", "peaks", "simulation"),
-    )
-    given = {"examples": one("examples"), **fitted}
-    yield stage("templates", given, {"templates": one("templates")}, "optimization")
-    yield from _training(stage, given)
+    yield from _data(stage, every)
+    yield from _training(stage, {"examples": _one("examples"), **_FITTED})
     if train:
         yield stage(
             "bundle",
             {
-                **{n: one(n) for n in ("templates", "scaling", "reference", "groups")},
+                **{n: _one(n) for n in ("templates", "scaling", "reference", "groups")},
                 "networks": [f"results/regression/{SYSTEM}/batch_0"],
                 "forests": f"results/forest/{SYSTEM}/forests",
                 "assignment": [f"results/assignment/{SYSTEM}/level_0"],
@@ -287,29 +253,67 @@ def set_jobs(
             {"models": f"results/trained/{SYSTEM}"},
             params={"settings": {"assignment": _short_assignment()}},
         )
-    trained = _results(work, str(base)) / "trained" / SYSTEM
-    validation = CONFIG.section("validation") | {"entries": 20, "network_entries": 0}
-    yield stage(
-        "validate",
-        {**data, "models": str(trained)},
-        {
-            **{n: one(n) for n in ("validation", "rates")},
-            "seconds": f"results/validation/{SYSTEM}.seconds.csv",
-        },
-        params={
-            "settings": {"optimization": CONFIG.section("optimization"), "validation": validation}
-        },
-    )
+    yield _validation(stage, _results(work, str(base)) / "trained" / SYSTEM)
     yield stage(
         "report",
-        _report_inputs(results, every, one),
+        _report_inputs(results, every, _one),
         {"page": "results/report.html"},
         params={"settings": {"config": CONFIG.model_dump(mode="json")}, "systems": [SYSTEM]},
     )
     yield stage("verify", {}, {})
 
 
+def _one(kind: str) -> str:
+    return f"results/{kind}/{SYSTEM}.parquet"
+
+
 _AUGMENTATION = ("first_peak", "acceptance", "histograms")
+_DATA = {"dataset": _one("dataset")}
+_FITTED = {n: _one(n) for n in ("scaling", "reference")}
+
+
+def _data(stage: Any, every: Any) -> Iterator[tuple[str, Job]]:
+    yield stage(
+        "deduplicate",
+        {"entries": every("entries")},
+        {"duplicates": _one("duplicates")},
+        "deduplication",
+        params={"sources": [SOURCE]},
+    )
+    yield stage(
+        "dataset",
+        {"duplicates": _one("duplicates"), **{n: every(n) for n in ("entries", "cells", "peaks")}},
+        {**_DATA, "groups": _one("groups"), "rejects": _one("rejects/dataset")},
+        *("grouping", "split"),
+    )
+    yield stage("compare_splits", _DATA, {"splits": _one("splits")}, "forest")
+    yield stage("scaling", _DATA, {"scaling": _one("scaling")})
+    yield stage("reference", _DATA, {"reference": _one("reference")})
+    made = {n: f"results/augmentation/{SYSTEM}/{n}.parquet" for n in _AUGMENTATION}
+    yield stage(
+        "augment",
+        _DATA | _FITTED,
+        {"examples": _one("examples"), **made},
+        *("augmentation", "peaks", "simulation"),
+    )
+    given = {"examples": _one("examples"), **_FITTED}
+    yield stage("templates", given, {"templates": _one("templates")}, "optimization")
+
+
+def _validation(stage: Any, trained: Path) -> tuple[str, Job]:
+    settings = {
+        "optimization": CONFIG.section("optimization"),
+        "validation": CONFIG.section("validation") | {"entries": 20, "network_entries": 0},
+    }
+    return stage(
+        "validate",
+        {**_DATA, "models": str(trained)},
+        {
+            **{n: _one(n) for n in ("validation", "rates")},
+            "seconds": f"results/validation/{SYSTEM}.seconds.csv",
+        },
+        params={"settings": settings},
+    )
 
 
 def _short_assignment() -> dict[str, Any]:
@@ -345,6 +349,15 @@ def _training(stage: Any, given: dict[str, str]) -> Iterator[tuple[str, Job]]:
         },
         "assignment",
         wildcards={"level": "0"},
+    )
+    yield stage(
+        "compare_estimators",
+        {
+            **given,
+            "networks": [f"results/regression/{SYSTEM}/batch_0"],
+            "forests": f"results/forest/{SYSTEM}/forests",
+        },
+        {"metrics": _one("overlap")},
     )
 
 

@@ -52,6 +52,24 @@ def test_lines_are_those_of_the_standard_cell(system):
     np.testing.assert_allclose(at_label[listed], lines.q2_scaled[listed], atol=1e-5)
 
 
+def test_networks_are_the_same_from_examples_in_blocks(tmp_path):
+    system = SYSTEMS["tetragonal"]
+    examples, scaling = prepared(system)
+    settings = QUICK.model_copy(update={"epochs": 1})
+    hkl = reference_hkl(system, 60)
+    examples["label"] = [np.minimum(v, len(hkl) - 1) for v in examples["label"]]
+    blocks = (examples.iloc[n : n + 70] for n in range(0, len(examples), 70))
+    paths = {"whole": examples, "blocks": blocks}
+    metrics = [
+        train_assignment(
+            given, hkl, system, scaling, 0.05, 0.01, settings, 3, tmp_path / name
+        ).metrics
+        for name, given in paths.items()
+    ]
+    assert metrics[0]["value"].tolist() == metrics[1]["value"].tolist()
+    assert (tmp_path / "whole").read_bytes() == (tmp_path / "blocks").read_bytes()
+
+
 def test_noise_has_the_stated_size_and_gives_cells_only():
     system = SYSTEMS["triclinic"]
     examples, scaling = prepared(system)

@@ -460,6 +460,30 @@ def test_kills_at_random_moments_lose_and_repeat_nothing(series):
     assert figures.kills == 2
     assert figures.jobs == 4
     assert figures.started == 4 * figures.runs + figures.cut_off
+    assert figures.left_behind == 0
+
+
+def test_what_a_killed_run_left_is_removed_by_the_next_start_only(project):
+    results = project / "results"
+    left, young = (results / f"cells/lab/.00{n}.parquet.abcdefgh.part" for n in (0, 1))
+    folder = results / "models/.cubic.12345678.part"
+    mine = results / "cells/lab/.notes.txt"
+    folder.mkdir(parents=True)
+    left.parent.mkdir(parents=True)
+    for path in (left, young, mine, folder / "model.json"):
+        path.write_text("half")
+    os.utime(folder, (0, 0))
+    os.utime(left, (0, 0))
+    os.utime(young, (2**32, 2**32))
+    dry = snakemake(project, "--dry-run", *TARGETS)
+    assert "mlindex: removed" not in dry
+    assert left.exists()
+    assert folder.exists()
+    output = snakemake(project, "results/entries/lab/000.parquet")
+    assert "mlindex: removed 2 temporary files and folders of a run that was stopped" in output
+    assert not left.exists()
+    assert not folder.exists()
+    assert young.read_text() == mine.read_text() == "half"
 
 
 def test_jobs_are_read_from_what_snakemake_says():

@@ -89,6 +89,13 @@ def test_one_bad_item_is_stopped_and_the_others_survive(evil, kind, seen, place)
     assert run(items, {str(place): evil}) == {str(place): {0: [kind, seen]}}
 
 
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
+def test_a_child_that_wants_to_run_is_judged_by_its_processor_time(monkeypatch):
+    monkeypatch.setattr(guard, "_PATIENCE", 0)
+    seen = {"a": {0: [TIME, "more than 0.2 s of processor time"]}}
+    assert run(["a"], {"a": busy}) == seen
+
+
 def test_neighbours_are_stopped_one_by_one():
     evil = {"3": dead, "4": greedy, "5": gone, "99": dead, "100": dead}
     stops = run([str(n) for n in range(120)], evil)

@@ -79,6 +79,18 @@ def test_an_unstated_doublet_is_recognized(wavelength):
     assert any("K-alpha doublets" in note for note in found.notes)
 
 
+def test_the_mean_wavelength_of_a_doublet_says_that_there_is_one():
+    # Too broad and too weak to show it; 1.5418 A means nothing for K-alpha1 alone.
+    x = np.arange(15, 90, 0.02)
+    positions = np.array([20.0, 28.5, 35.2, 47.1, 56.3, 63.8, 71.0, 78.4, 85.5])
+    y = counts(x, positions, np.full(9, 130.0), fwhm=0.3, doublet=True, base=60.0)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=1.5418))
+    assert found.peaks.wavelength_A == pytest.approx(CU_1, abs=1e-4)
+    assert len(found) == 9
+    pull = (found.two_theta_deg - positions) / found.error_deg
+    assert np.abs(pull).max() < 3
+
+
 def test_a_stated_doublet_needs_no_note_and_a_single_line_is_left_single():
     x = np.arange(10, 90, 0.02)
     positions = np.array([20.0, 28.5, 35.2, 47.1, 56.3, 63.8, 71.0, 78.4, 85.5])
@@ -144,6 +156,46 @@ def test_k_beta_is_left_out_and_named():
     found = find_peaks(MeasuredPattern("made", x, y, None, CU_1, CU_2))
     np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.02)
     assert any("K-beta" in note and f"{ghost:.0f}." in note for note in found.notes)
+
+
+def test_noise_that_goes_together_is_counted_once():
+    # Detectors merged onto one grid: neighbours share counts, and errors are stated too small.
+    x = np.arange(10, 110, 0.05)
+    positions = np.arange(13.0, 108.0, 5.0)
+    heights = np.where(np.arange(len(positions)) % 2, 220.0, 3000.0)
+    smooth = 150 + sum(
+        h * pseudo_voigt(x, p, 0.3, 0.1) for p, h in zip(positions, heights, strict=True)
+    )
+    white = np.random.default_rng(5).normal(size=len(x) + 1)
+    noise = 1.5 * np.sqrt(smooth) * (white[1:] + white[:-1]) / np.sqrt(2)
+    pattern = MeasuredPattern(
+        "merged", x, smooth + noise, np.sqrt(smooth), 1.54, None, 0.5, "neutron"
+    )
+    found = find_peaks(pattern)
+    assert len(found) == len(positions)
+    pull = (found.two_theta_deg - positions) / found.error_deg
+    assert 0.4 < np.sqrt(np.mean(pull**2)) < 1.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_k_beta_measured_too_high_is_left_out(seed):
+    x = np.arange(20, 60, 0.02)
+    beta = 2 * np.degrees(np.arcsin(np.sin(np.radians(45.0) / 2) * 1.392234 / CU_1))
+    # The largest share that is taken for K-beta: noise lifts it above in every other pattern.
+    y = counts(x, [28.0, 45.0, 52.0, beta], [2000, 2500, 2000, 62], base=60.0, seed=seed)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=CU_1))
+    np.testing.assert_allclose(found.two_theta_deg, [28.0, 45.0, 52.0], atol=0.02)
+
+
+def test_the_foot_behind_a_second_line_is_no_peak():
+    x = np.arange(25, 60, 0.008)
+    positions = np.array([30.0, 37.5, 43.5, 49.0, 54.0])
+    behind = second_line(positions) + 0.16
+    sticks = [(positions, 20_000), (second_line(positions), 10_000), (behind, 160)]
+    y = 60 + sum(h * pseudo_voigt(x, p, 0.07, 0.1) for where, h in sticks for p in where)
+    y = np.random.default_rng(2).poisson(y).astype(float)
+    found = find_peaks(MeasuredPattern("made", x, y, None, CU_1, CU_2))
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
 
 
 def test_gaps_uneven_steps_and_scaled_errors():

@@ -60,7 +60,7 @@ def made(tmp_path_factory):
 
 @pytest.mark.parametrize("rows", [1, 4, 1000])
 def test_blocks_of_any_size_give_the_same_tables(made, tmp_path, monkeypatch, rows):
-    monkeypatch.setattr(stage_module.Stage.blocks, "__defaults__", (None, rows))
+    monkeypatch.setattr(stage_module.Stage.blocks, "__defaults__", (None, rows, None))
     for name, table in (("entries", ENTRIES), ("cells", CELLS)):
         write_table(tmp_path / f"{name}.parquet", table, made[f"{name}/{LAB}"].frame)
     run_script("simulate", job(tmp_path, ["entries"], ["reflections", "patterns", "rejects"]))
@@ -84,6 +84,8 @@ def test_only_the_entries_asked_for_are_read(tmp_path):
         assert found["entry_id"].tolist() == ["one2400", "two7"]
         assert [len(b) for b in stage.blocks("both", TABLE)] == [1000, 1000, 500] * 2
         assert stage.read_only("both", TABLE, []).columns.tolist() == TABLE.names
+        chosen = stage.blocks("both", TABLE, where={"entry_id": "two7"})
+        assert pd.concat(chosen)["entry_id"].tolist() == ["two7"]
 
 
 def test_small_blocks_are_gathered_into_row_groups(tmp_path):

@@ -248,16 +248,16 @@ def missing_source(tree):
     return tree / f"sources/{LAB}.files.parquet", "the source's folder .* is not there, 22 files"
 
 
-def leftover(tree):
+def hidden_file(tree):
     path = tree / f"cells/{LAB.replace('000', '.000.parquet.k3jd8s_x')}"
     path.write_bytes(b"half")
-    return path, "a temporary file or folder that a stopped job left behind"
+    return path, "a hidden file or folder that is no part of the results"
 
 
-def leftover_folder(tree):
+def hidden_folder(tree):
     path = tree / f"models/.{NAME}.k3jd8s_x"
     shutil.copytree(tree / f"models/{NAME}", path)
-    return path, "a temporary file or folder"
+    return path, "a hidden file or folder"
 
 
 def weights(folder):
@@ -351,8 +351,8 @@ BREAKS = (
     changed_input,
     changed_source,
     missing_source,
-    leftover,
-    leftover_folder,
+    hidden_file,
+    hidden_folder,
     changed_weight,
     no_number,
     pickled_weights,
@@ -369,6 +369,18 @@ def test_a_damaged_file_is_found(tree, break_):
     assert finding.file == f"results/{path.relative_to(tree).as_posix()}"
     assert re.search(message, finding.seen), finding.seen
     assert finding.advice
+
+
+def test_temporary_files_of_stopped_jobs_are_noted_and_no_fault(tree):
+    file = tree / f"cells/{LAB.replace('000', '.000.parquet.k3jd8s_x.part')}"
+    file.write_bytes(b"half")
+    shutil.copytree(tree / f"models/{NAME}", tree / f"models/.{NAME}.k3jd8s_x.part")
+    report = verify_results(tree)
+    assert report.exit_code == 0
+    (note,) = (note for note in report.notes if "temporary" in note)
+    assert note.startswith("2 temporary files or folders of jobs that were stopped")
+    assert f"results/{file.relative_to(tree)}" in note
+    assert "the next start of snakemake removes them" in note
 
 
 def test_sources_can_be_left_out(tree):

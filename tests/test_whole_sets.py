@@ -155,7 +155,7 @@ def test_moments_are_those_of_numpy():
     assert row["values"] == 1000
 
 
-def test_forests_are_the_same_with_one_group_in_memory(tmp_path):
+def test_forests_are_the_same_with_blocks_of_one_group_in_memory(tmp_path):
     system = SYSTEMS["orthorhombic"]
     names = group_names(system)
     made = make_frames(system, dict.fromkeys(names, 60), np.random.default_rng(3))
@@ -164,11 +164,19 @@ def test_forests_are_the_same_with_one_group_in_memory(tmp_path):
     def one(group):
         return examples[examples["group"] == group].reset_index(drop=True)
 
-    for given, folder in ((examples, "whole"), (one, "single")):
-        train_forests(given, names, system, scaling, Forest(trees=3), 5, tmp_path / folder)
-    for path in (tmp_path / "whole").glob("*.npz"):
-        assert path.read_bytes() == (tmp_path / "single" / path.name).read_bytes()
-    assert len(list((tmp_path / "single").glob("*.npz"))) == len(names)
+    def cut(group):
+        return iter(blocks(one(group), 7))
+
+    given = {"whole": examples, "single": one, "blocks": cut}
+    metrics = {
+        folder: train_forests(some, names, system, scaling, Forest(trees=3), 5, tmp_path / folder)
+        for folder, some in given.items()
+    }
+    for folder in ("single", "blocks"):
+        pd.testing.assert_frame_equal(metrics[folder], metrics["whole"])
+        for path in (tmp_path / "whole").glob("*.npz"):
+            assert path.read_bytes() == (tmp_path / folder / path.name).read_bytes()
+        assert len(list((tmp_path / folder).glob("*.npz"))) == len(names)
 
 
 def test_equal_operators_are_one_object():

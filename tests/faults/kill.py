@@ -114,19 +114,22 @@ class Series:
 
     def run(self, times: int) -> None:
         """Kill so many times, in as many projects as it takes, and end with a whole run."""
-        longest_s = 2 * self._start_s + 3 * self._run_s / times
+        self._longest_s = 2 * self._start_s + 3 * self._run_s / times
         while self.figures.kills < times:
-            self._one_project(times, longest_s)
+            self._one_project(times)
 
-    def _one_project(self, times: int, longest_s: float) -> None:
+    def _one_project(self, times: int) -> None:
         figures = self.figures
         project = self.project(f"killed_{figures.runs}")
         before: dict[str, tuple[int, int]] = {}
         done: set[str] = set()
         while True:
             last = figures.kills == times
-            moment_s = np.inf if last else self._rng.uniform(0, longest_s)
+            moment_s = np.inf if last else self._rng.uniform(0, self._longest_s)
             ended = self._start(project, moment_s, done)
+            if ended and not last:
+                # Where the machine was busier before, kills would come too late ever after.
+                self._longest_s /= 2
             now = finished(project)
             figures.changed += [name for name, seen in before.items() if now.get(name) != seen]
             found = comparable(project)

@@ -34,7 +34,7 @@ from mlindex.schema import stack
 from mlindex.settings.models import Assignment
 from mlindex.tables.columns import cell_names
 from mlindex.tables.results import METRICS, TRAINING
-from mlindex.training_data import Trained, metric, sides
+from mlindex.training_data import Blocks, Trained, blocks_of, head, metric, sides
 
 #: Columns of EXAMPLES that :func:`train_assignment` needs.
 COLUMNS = (
@@ -60,13 +60,42 @@ class Lines:
     q2_scaled: np.ndarray
     label: np.ndarray
 
+    def __len__(self) -> int:
+        return len(self.label)
+
     def take(self, rows: np.ndarray) -> Lines:
         """Some of the entries."""
         return Lines(self.free_scaled[rows], self.q2_scaled[rows], self.label[rows])
 
+    @staticmethod
+    def joined(parts: list[Lines]) -> Lines:
+        """All entries of several, in order."""
+        fields = ("free_scaled", "q2_scaled", "label")
+        return Lines(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
+
+@dataclass(frozen=True)
+class _Noise:
+    """Draws perturbed cells, other ones each time."""
+
+    level: float
+    system: LatticeSystem
+    scaling: Scaling
+    rng: np.random.Generator
+
+    def on(self, lines: Lines) -> Lines:
+        """The entries with perturbed cells."""
+        free = perturb(lines.free_scaled, self.level, self.system, self.scaling, self.rng)
+        return replace(lines, free_scaled=free)
+
+    def arrays(self, lines: Lines) -> tuple[np.ndarray, ...]:
+        """The network's inputs and targets of entries with perturbed cells."""
+        x = reciprocal(self.on(lines).free_scaled, self.system, self.scaling)
+        return lines.q2_scaled, x, lines.label
+
 
 def train_assignment(
-    examples: pd.DataFrame,
+    examples: Blocks,
     reference_hkl: np.ndarray,
     system: LatticeSystem,
     scaling: Scaling,
@@ -86,7 +115,7 @@ def train_assignment(
     entries nothing is trained or written; METRICS and log say so.
 
     Args:
-        examples: EXAMPLES of the lattice system, at least :data:`COLUMNS`.
+        examples: EXAMPLES of the lattice system, at least :data:`COLUMNS`, whole or in blocks.
         reference_hkl: reference Miller indices, shape (n_ref, 3), standard setting, the last row
             (0, 0, 0).
         noise_level: standard deviation of the noise on the scaled free cell parameters.
@@ -94,38 +123,42 @@ def train_assignment(
         progress: wraps the iterable of epochs.
     """
     model_name = f"{noise_level:g}"
-    rows = examples[~examples["augmented"].to_numpy(dtype=bool)].reset_index(drop=True)
-    train, stopping, figures = sides(rows)
-    if train.sum() < settings.min_train or not stopping.any():
-        _LOG.warning(
-            "noise %s: no assignment network trained: %d training entries (%d needed), %d "
-            "validation entries",
-            *(model_name, train.sum(), settings.min_train, stopping.sum() + figures.sum()),
-        )
-        row = metric(model_name, _ESTIMATORS[0], "not trained", train.sum(), 0)
-        return Trained(pd.DataFrame(columns=TRAINING.names), pd.DataFrame([row]))
-    lines = assignment_lines(rows, system, scaling)
+    training, stop, judged = _gathered(examples, system, scaling)
+    if len(training) < settings.min_train or not len(stop):
+        return _untrained(model_name, len(training), len(stop) + len(judged), settings)
     rng = generator(seed, "assignment", model_name)
     trainer = build_trainer(reference_hkl, system, scaling, epsilon, settings)
     trainer.reset(rng)
-
-    def perturbed(chosen: Lines) -> Lines:
-        free = perturb(chosen.free_scaled, noise_level, system, scaling, rng)
-        return replace(chosen, free_scaled=free)
-
-    def arrays(chosen: Lines) -> tuple[np.ndarray, ...]:
-        x = reciprocal(perturbed(chosen).free_scaled, system, scaling)
-        return chosen.q2_scaled, x, chosen.label
-
-    training, stop = lines.take(train), arrays(lines.take(stopping))
+    noise = _Noise(noise_level, system, scaling, rng)
+    held_out = noise.arrays(stop)
     history = trainer.fit(
-        lambda: arrays(training), stop, settings.epochs, settings.patience, rng, progress
+        lambda: noise.arrays(training), held_out, settings.epochs, settings.patience, rng, progress
     )
     write_arrays(path, network_arrays(trainer.model, settings, epsilon, noise_level))
-    judged = perturbed(lines.take(figures))
     network = AssignmentNetwork.load(path)
-    metrics = _figures(network, judged, reference_hkl, system, scaling, model_name)
+    metrics = _figures(network, noise.on(judged), reference_hkl, system, scaling, model_name)
     return Trained(_history(model_name, history), pd.DataFrame(metrics, columns=METRICS.names))
+
+
+def _gathered(examples: Blocks, system: LatticeSystem, scaling: Scaling) -> list[Lines]:
+    """The unaugmented entries for training, stopping and figures."""
+    heads, parts = [], []
+    for block in blocks_of(examples):
+        rows = block[~block["augmented"].to_numpy(dtype=bool)]
+        heads.append(head(rows))
+        parts.append(assignment_lines(rows, system, scaling))
+    lines = Lines.joined(parts)
+    return [lines.take(mask) for mask in sides(pd.concat(heads, ignore_index=True))]
+
+
+def _untrained(model_name: str, count: int, validation: int, settings: Assignment) -> Trained:
+    _LOG.warning(
+        "noise %s: no assignment network trained: %d training entries (%d needed), %d "
+        "validation entries",
+        *(model_name, count, settings.min_train, validation),
+    )
+    row = metric(model_name, _ESTIMATORS[0], "not trained", count, 0)
+    return Trained(pd.DataFrame(columns=TRAINING.names), pd.DataFrame([row]))
 
 
 def _history(model_name: str, history: list[tuple[float, float]]) -> pd.DataFrame:
@@ -140,12 +173,13 @@ def assignment_lines(examples: pd.DataFrame, system: LatticeSystem, scaling: Sca
     """Scaled standard cells, scaled peaks and labels of EXAMPLES."""
     cells = examples[cell_names("")].to_numpy(dtype=float, copy=True)
     axes = examples["unique_axis"].to_numpy()
+    shape = len(examples), system.n_peaks
     for axis in set(axes):
         cells[axes == axis] = cell_to_standard(cells[axes == axis], system, axis)
     return Lines(
         scaling.free(system.free_from_cell(cells), system),
-        scaling.q2(stack(examples["q2_inv_A2"])).astype(np.float32),
-        stack(examples["label"], dtype=np.int32),
+        scaling.q2(stack(examples["q2_inv_A2"]).reshape(shape)).astype(np.float32),
+        stack(examples["label"], dtype=np.int32).reshape(shape),
     )
 
 
@@ -269,7 +303,7 @@ def _figures(
     scaling: Scaling,
     model_name: str,
 ) -> list[dict]:
-    entries = len(lines.label)
+    entries = len(lines)
     if not entries:
         return []
     design = system.design_matrix(reference_hkl)

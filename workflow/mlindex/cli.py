@@ -25,7 +25,14 @@ Lattices = Annotated[
 ErrorDeg = Annotated[
     float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
 ]
-Lines = Annotated[int, typer.Option(help="Lines to use, from the first.", min=4, max=60)]
+Lines = Annotated[
+    int | None,
+    typer.Option(
+        help="Lines to use, from the first; else 20 to search with and up to 40 to weigh.",
+        min=4,
+        max=60,
+    ),
+]
 FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -37,7 +44,7 @@ def index(
     ] = None,
     lattice: Lattices = None,
     error: ErrorDeg = None,
-    lines: Lines = 20,
+    lines: Lines = None,
     time_limit: Annotated[float, typer.Option(help="Seconds; then what was found is shown.")] = 60,
     rows: Annotated[int, typer.Option(help="Cells to show.", min=1)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
@@ -82,7 +89,7 @@ def batch(
     ] = None,
     lattice: Lattices = None,
     error: ErrorDeg = None,
-    lines: Lines = 20,
+    lines: Lines = None,
     time_limit: Annotated[
         float, typer.Option(help="Seconds for each sample.", min=0.01, max=86400)
     ] = 60,

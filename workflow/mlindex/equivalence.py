@@ -9,6 +9,7 @@ with coefficients -1, 0 and 1 are enough.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -52,8 +53,8 @@ def same(
     """Whether two lattices agree: see :func:`same_lattice`."""
     ratio = first.volume_A3 / second.volume_A3
     # Errors of lengths and angles add up in the volume; angles count more in flat cells.
-    slack = 3 * length_tolerance + 3 * np.radians(angle_tolerance_deg)
-    if abs(np.log(ratio)) > 2 * slack:
+    slack = 3 * length_tolerance + 3 * math.radians(angle_tolerance_deg)
+    if abs(math.log(ratio)) > 2 * slack:
         return False
     metric = metric_tensor(first.reduced)
     lengths = np.sqrt(np.einsum("ni,ij,nj->n", _VECTORS, metric, _VECTORS))

@@ -204,25 +204,29 @@ def stream_examples(
     Raises:
         MlindexError: an entry's Miller indices and cell are not of one setting.
     """
-    empty = DATASET.empty()[list(_HEAD_COLUMNS)]
-    heads = pd.concat([*_usable(dataset, _HEAD_COLUMNS)] or [empty], ignore_index=True)
+    heads = _heads(dataset)
     train = np.flatnonzero(heads["side"] == "train")
     resolution = Resolution.from_settings(peaks, simulation)
     lists, list_1 = _write_originals(dataset, reference, system, train, write)
     first_peak = fit_first_peak(lists)
     acceptance, table = fit_acceptance(lists, system, settings.separation_bins, resolution)
-    given_up = 0
-    if len(train):
-        free = reindexed_free(heads, system)
-        perturbation = Perturbation.fit(free[train], system, scaling, settings.perturbation_scale)
-        augmenter = Augmenter(system, perturbation, first_peak, acceptance, resolution)
-        parent = _planned(heads, settings, rng)
-        rows = _Window(_usable(dataset, _COLUMNS))
-        given_up = len(parent)
-        for examples in _augment(augmenter, rows, parent, reference, rng, progress):
-            write(examples)
-            given_up -= len(examples)
+    if not len(train):
+        return Made(first_peak, table, list_1, 0)
+    free = reindexed_free(heads, system)[train]
+    perturbation = Perturbation.fit(free, system, scaling, settings.perturbation_scale)
+    augmenter = Augmenter(system, perturbation, first_peak, acceptance, resolution)
+    parent = _planned(heads, settings, rng)
+    given_up = len(parent)
+    for examples in _augment(augmenter, dataset, parent, reference, rng, progress):
+        write(examples)
+        given_up -= len(examples)
     return Made(first_peak, table, list_1, given_up)
+
+
+def _heads(dataset: Blocks) -> pd.DataFrame:
+    """What is kept of all usable entries."""
+    empty = DATASET.empty()[list(_HEAD_COLUMNS)]
+    return pd.concat([*_usable(dataset, _HEAD_COLUMNS)] or [empty], ignore_index=True)
 
 
 def _usable(dataset: Blocks, columns: Sequence[str]) -> Iterator[pd.DataFrame]:
@@ -301,13 +305,14 @@ def _planned(usable: pd.DataFrame, settings: Augmentation, rng: np.random.Genera
 
 def _augment(
     augmenter: Augmenter,
-    window: _Window,
+    dataset: Blocks,
     parent: np.ndarray,
     reference: pd.DataFrame,
     rng: np.random.Generator,
     progress: Callable[[Iterable], Iterable],
 ) -> Iterator[pd.DataFrame]:
     """The augmented examples of parents (rows in rising order, repeated), block by block."""
+    window = _Window(_usable(dataset, _COLUMNS))
     last, number = "", 0
     for start, end in progress(_cut(parent)):
         low = parent[start]

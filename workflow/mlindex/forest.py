@@ -111,7 +111,7 @@ def train_forests(
         write_arrays(path, forest_arrays(forest))
         predicted = Trees.load(path).predict(samples.q2_scaled[samples.figures]).mean(axis=1)
         errors = scaling.free_inverse(predicted, system) - samples.free[samples.figures]
-        names, units = parameter_names(system, rows["unique_axis"].iloc[0])
+        names, units = parameter_names(system, samples.unique_axis)
         metrics += error_metrics(group, _ESTIMATOR, errors, names, units)
         _LOG.info("%s: forest trained on %d entries", group, count)
     return pd.DataFrame(metrics, columns=METRICS.names)

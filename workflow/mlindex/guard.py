@@ -26,8 +26,10 @@ from typing import Any
 from mlindex.errors import MlindexError
 
 TIME, MEMORY, CRASH = "time limit", "memory limit", "crash"
-#: Waiting (for a disk, for a busy machine) is given so many times the allowed processor time.
+#: Waiting (for a disk, not for a processor) is given so many times the allowed processor time.
 _PATIENCE = 10
+#: Of a child that wants to run for longer than that, so often is seen whether it still does.
+_LOOK_S = 0.05
 #: After so many stops within one item, or so many times the limit of a part, all of it is left
 #: out: a file of a hundred thousand bad entries is not to take a year.
 _MOST_STOPS = 10
@@ -158,6 +160,30 @@ class _Child:
         stops: Mapping[int, Stops],
         sender: Connection,
     ) -> None:
+        self._settle()
+        usual = resource.getrlimit(resource.RLIMIT_AS)
+        limited = _memory_ceiling(self._limits.memory_MB, *usual)
+        start = first
+        while start < len(items):
+            end = _block_end(start, len(items), stops)
+            try:
+                resource.setrlimit(resource.RLIMIT_AS, limited)
+                results = [
+                    self._do(n, lambda begin, n=n: work(items[n], stops.get(n, {}), begin))
+                    for n in range(start, end)
+                ]
+                signal.setitimer(signal.ITIMER_PROF, 0)
+                resource.setrlimit(resource.RLIMIT_AS, usual)
+                packed = pack(results)
+            except Exception:
+                _send(sender, _FAULT, [traceback.format_exc().encode()])
+                os._exit(1)
+            _send(sender, end - start, packed)
+            start = end
+            del results, packed
+            gc.collect()
+
+    def _settle(self) -> None:
         # With its own end of the pipe open, the child would outlive a parent that was killed.
         self._results.close()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -165,44 +191,23 @@ class _Child:
         # The collector would otherwise write to all that is shared with the parent, and so copy it.
         gc.freeze()
         gc.disable()
-        usual = resource.getrlimit(resource.RLIMIT_AS)
-        limited = _memory_ceiling(self._limits.memory_MB, *usual)
 
-        def do(number: int) -> Any:
-            last_s = time.process_time() + self._limits.cpu_s * _WHOLE
+    def _do(self, number: int, work: Callable[[Begin], Any]) -> Any:
+        """One item within its limits; ends the process where it can't be done within them."""
+        last_s = time.process_time() + self._limits.cpu_s * _WHOLE
 
-            def begin(part: int) -> None:
-                self._mark(number, part)
-                if time.process_time() > last_s:
-                    self._mark(number, 0)
-                    os._exit(_OUT_OF_TIME)
-                signal.setitimer(signal.ITIMER_PROF, self._limits.cpu_s)
+        def begin(part: int) -> None:
+            self._mark(number, part)
+            if time.process_time() > last_s:
+                self._mark(number, 0)
+                os._exit(_OUT_OF_TIME)
+            signal.setitimer(signal.ITIMER_PROF, self._limits.cpu_s)
 
-            begin(0)
-            try:
-                return work(items[number], stops.get(number, {}), begin)
-            except MemoryError:
-                os._exit(_OUT_OF_MEMORY)
-
-        start = first
-        while start < len(items):
-            end = _block_end(start, len(items), stops)
-            try:
-                resource.setrlimit(resource.RLIMIT_AS, limited)
-                results = [do(number) for number in range(start, end)]
-                signal.setitimer(signal.ITIMER_PROF, 0)
-                resource.setrlimit(resource.RLIMIT_AS, usual)
-                packed = pack(results)
-            except Exception:
-                sender.send_bytes(_HEAD.pack(_FAULT, 1))
-                sender.send_bytes(traceback.format_exc().encode())
-                os._exit(1)
-            sender.send_bytes(_HEAD.pack(end - start, len(packed)))
-            for part in packed:
-                sender.send_bytes(part)
-            start = end
-            del results, packed
-            gc.collect()
+        begin(0)
+        try:
+            return work(begin)
+        except MemoryError:
+            os._exit(_OUT_OF_MEMORY)
 
     def blocks(self) -> Iterator[tuple[int, list[bytes]]]:
         """What the child sends, until it ends or has to be ended."""
@@ -210,7 +215,7 @@ class _Child:
         while True:
             _, _, begun = _PLACE.unpack_from(self._place)
             left_s = begun + wait_s - time.monotonic()
-            if self._results.poll(max(left_s, 0.0)):
+            if self._results.poll(max(left_s, _LOOK_S)):
                 try:
                     count, parts = _HEAD.unpack(self._results.recv_bytes())
                     packed = [self._results.recv_bytes() for _ in range(parts)]
@@ -219,9 +224,17 @@ class _Child:
                 if count == _FAULT:
                     raise RuntimeError(packed[0].decode())
                 yield count, packed
-            elif _PLACE.unpack_from(self._place)[2] == begun:
+            elif _PLACE.unpack_from(self._place)[2] == begun and not self._wants_to_run():
                 self._overdue = True
                 return
+
+    def _wants_to_run(self) -> bool:
+        """Whether the child only waits for a busy processor: the limit of its time will do."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", encoding="utf-8") as stream:
+                return stream.read().rpartition(")")[2].split()[0] == "R"
+        except OSError:
+            return False
 
     def ended(self) -> tuple[int, int, Stop]:
         """The item and part at which the child ended early, and why."""
@@ -248,6 +261,12 @@ class _Child:
                 "perhaps because the machine or the job ran out of memory; start again with more"
             )
         return item, part, Stop(CRASH, f"the process that read it ended with {how}")
+
+
+def _send(sender: Connection, count: int, messages: Sequence[bytes]) -> None:
+    sender.send_bytes(_HEAD.pack(count, len(messages)))
+    for message in messages:
+        sender.send_bytes(message)
 
 
 def _block_end(start: int, count: int, stops: Mapping[int, Stops]) -> int:

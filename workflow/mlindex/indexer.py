@@ -10,13 +10,11 @@ from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Searched
 
-#: Lines used, if there are so many.
-DEFAULT_LINES = 20
 _FEWEST_LINES = 4
 #: A first candidate less probable than this is not convincing.
 CONVINCING_PROBABILITY = 0.9
 #: Nor is one that leaves more than this share of the lines unindexed.
-_MOST_UNINDEXED = 0.3
+_MOST_UNINDEXED = 0.2
 #: Log-evidence a candidate needs, whatever the others have.
 _LEAST_EVIDENCE = 10.0
 _DETAILED = 3
@@ -28,7 +26,7 @@ def index(
     time_limit_s: float = 60.0,
     lattices: Sequence[str] = (),
     two_theta_error_deg: float | None = None,
-    n_lines: int = DEFAULT_LINES,
+    n_lines: int | None = None,
     keep: int = 20,
     workers: int = 2,
     report: Callable[[str], None] = lambda _: None,
@@ -40,11 +38,12 @@ def index(
     time limit cuts it off.
 
     Args:
-        peaks: the list; its first ``n_lines`` lines are used.
+        peaks: the list; its first lines are used.
         time_limit_s: the search ends then; what was found is returned.
         lattices: lattice systems or Bravais lattices to try; all 14 if empty.
         two_theta_error_deg: standard error of 2theta; from the list, or 0.02, if None.
-        n_lines: lines to use, 4 to 60.
+        n_lines: lines to use, 4 to 60; if None, 20 to search with and up to 40 to weigh what was
+            found.
         keep: candidates to return, at most.
         workers: threads.
         report: called with a line of text when a stage begins.
@@ -59,16 +58,16 @@ def index(
     from mlindex.ranking.network import RankingModel
     from mlindex.ranking.network import ranked as by_probability
     from mlindex.search.describe import candidates
-    from mlindex.search.observed import observe
-    from mlindex.search.plan import search
+    from mlindex.search.further import find
 
     started = time.perf_counter()
 
     def out_of_time() -> bool:
         return stopped() or time.perf_counter() - started > time_limit_s
 
-    observed = observe(peaks, n_lines, two_theta_error_deg)
-    trials, progress = search(observed, wanted, out_of_time, workers, report)
+    observed, trials, progress = find(
+        peaks, n_lines, two_theta_error_deg, wanted, out_of_time, workers, report
+    )
     ranked = by_probability(trials, observed, RankingModel.shipped())
     found = candidates(ranked[:keep], observed, peaks, _DETAILED)
     convincing, reason = verdict(found)
@@ -99,13 +98,13 @@ def _wanted(lattices: Sequence[str]) -> list[str]:
     return [symbol for symbol in BRAVAIS if not chosen or symbol in chosen]
 
 
-def _check(peaks: PeakList, n_lines: int, time_limit_s: float) -> None:
+def _check(peaks: PeakList, n_lines: int | None, time_limit_s: float) -> None:
     if len(peaks) < _FEWEST_LINES:
         raise MlindexError(
             f"{peaks.name}: {len(peaks)} lines are too few to index anything: at least "
             f"{_FEWEST_LINES} are needed, 20 are better; measure to higher angles"
         )
-    if not _FEWEST_LINES <= n_lines <= 60:
+    if n_lines is not None and not _FEWEST_LINES <= n_lines <= 60:
         raise MlindexError(f"{n_lines} lines asked for: choose {_FEWEST_LINES} to 60")
     if not time_limit_s > 0:
         raise MlindexError(f"a time limit of {time_limit_s} s leaves no time; give some seconds")

@@ -276,6 +276,23 @@ PRIMITIVE_HALVES: dict[str, tuple[tuple[int, int, int], ...]] = {
     "F": ((0, 1, 1), (1, 0, 1), (1, 1, 0)),
 }
 
+#: Centring translation of hR on hexagonal axes, obverse setting, in thirds of the cell axes.
+_OBVERSE = (2, 1, 1)
+
+
+def centring_rules() -> np.ndarray:
+    """What each centring leaves of hkl, for compiled code: (7, 4) in the order of the codes.
+
+    Present are hkl with h + k a multiple of the first number, and with l a multiple of the second
+    when the third times h and the fourth times k are taken off it.
+    """
+    rows = []
+    for letter in CENTRING_CODES:
+        n, vectors = (3, (_OBVERSE,)) if letter == "R" else (2, CENTRING_TRANSLATIONS[letter])
+        upward = [(n, -h % n, -k % n) for h, k, l in vectors if l == 1]
+        rows.append((2 if (1, 1, 0) in vectors else 1, *(upward or [(1, 0, 0)])[0]))
+    return np.array(rows)
+
 
 def allowed_by_centring(hkl: np.ndarray, centring: str) -> np.ndarray:
     """Whether reflections (..., 3) are present in a lattice of that centring letter: bool (...)."""

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import CENTRING_TRANSLATIONS, allowed_by_centring, quadratic_terms
+from mlindex.lattice import CENTRING_CODES, CENTRING_TRANSLATIONS, quadratic_terms
 
 #: Lines whose q² agree to this fraction are one line: equal but for rounding.
 _SAME_LINE_REL = 1e-8
@@ -80,11 +80,13 @@ def reflections(cell: np.ndarray, centring: str, q2_max_inv_A2: float) -> np.nda
     count = float(np.prod(2.0 * limits + 1))
     if not count < _MAX_REFLECTIONS:
         raise ValueError(f"{count:.0f} reflections up to q² = {q2_max_inv_A2} /A²: cell too large")
-    h, k, l = (np.arange(-limit, limit + 1) for limit in limits)
-    hkl = np.stack(np.meshgrid(h[limits[0] :], k, l, indexing="ij"), axis=-1).reshape(-1, 3)
-    first = np.where(hkl[:, 0] != 0, hkl[:, 0], np.where(hkl[:, 1] != 0, hkl[:, 1], hkl[:, 2]))
-    hkl = hkl[(first > 0) & allowed_by_centring(hkl, centring)]
-    q2 = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
+    # numba takes half a second to import, and most users of this module don't come here.
+    from mlindex.merit_kernels import hkl_up_to
+
+    x6 = reciprocal_from_cell(cell)
+    # A little beyond, since rounding differs: the limit is kept below.
+    hkl = hkl_up_to(x6, CENTRING_CODES[centring], q2_max_inv_A2 * (1 + 1e-9))
+    q2 = quadratic_terms(hkl) @ x6
     keep = q2 <= q2_max_inv_A2
     return hkl[keep][np.argsort(q2[keep], kind="stable")]
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
+
 #: Lines whose q² agree to this fraction are one line: equal but for rounding.
 SAME_LINE_REL = 1e-8
 #: A little beyond the last line, which may lie below the reflection that it belongs to.
@@ -53,41 +55,48 @@ def lines_up_to(
     Returns:
         The number of lines; -1 if x6 is no lattice or its reflections don't fit the buffer.
     """
-    hh, kk, ll, kl, hl, hk = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
-    if not ll > 0.0:
-        return -1
-    # q2 = ll (l - l_mid)^2 + b (k - k_mid)^2 + a h^2
-    b = kk - kl * kl / (4 * ll)
-    if not b > 0.0:
-        return -1
-    f = hk - kl * hl / (2 * ll)
-    a = hh - hl * hl / (4 * ll) - f * f / (4 * b)
-    if not a > 0.0:
+    form = form_of(x6)
+    if not form.a > 0.0:
         return -1
     # Terms that vanish make reflections with opposite signs equal.
-    signed_k = kl != 0.0 or hk != 0.0
-    signed_l = kl != 0.0 or hl != 0.0
+    signed_k = form.D != 0.0 or form.F != 0.0
+    signed_l = form.D != 0.0 or form.E != 0.0
+    region = Region(int(signed_k), int(signed_l), 0, 0)
     count = 0
-    for h in range(int(np.sqrt(q2_max / a)) + 1):
-        rest_h = max(q2_max - a * h * h, 0.0)
-        k_mid, k_half = -f * h / (2 * b), np.sqrt(rest_h / b)
-        k_low = int(np.ceil(k_mid - k_half)) if signed_k and h > 0 else 0
-        for k in range(k_low, int(np.floor(k_mid + k_half)) + 1):
-            rest = max(rest_h - b * (k - k_mid) * (k - k_mid), 0.0)
-            l_mid, l_half = -(kl * k + hl * h) / (2 * ll), np.sqrt(rest / ll)
-            friedel = h == 0 and (k == 0 or not signed_k)
-            l_low = int(np.ceil(l_mid - l_half)) if signed_l and not friedel else 0
-            for l in range(l_low, int(np.floor(l_mid + l_half)) + 1):
-                if (h == 0 and k == 0 and l == 0) or forbidden(h, k, l, rotations, shifts):
+    for h in range(last_h(form, q2_max) + 1):
+        k_low, k_high = k_range(form, region, h, q2_max)
+        for k in range(k_low, k_high + 1):
+            l_low, l_high, _ = l_range(form, region, h, k, q2_max)
+            for l in range(l_low, l_high + 1):
+                if forbidden(h, k, l, rotations, shifts):
                     continue
                 if count == len(buffer):
                     return -1
-                buffer[count] = (
-                    hh * h * h + kk * k * k + ll * l * l + kl * k * l + hl * h * l + hk * h * k
-                )
+                buffer[count] = q2_of(form, h, k, l)
                 count += 1
     buffer[:count].sort()
     return _without_repeats(buffer, count)
+
+
+@njit(cache=True, nogil=True)
+def hkl_up_to(x6: np.ndarray, centring: int, q2_max: float) -> np.ndarray:
+    """Indices (n, 3), one of each Friedel pair, that a centring leaves; h changes last.
+
+    None where x6 is no lattice; other arguments as for :func:`lines_up_to`.
+    """
+    form, region = form_of(x6), Region(1, 1, 0, centring)
+    hkl = np.empty((256, 3), dtype=np.int64)
+    count = 0
+    for h in range(last_h(form, q2_max) + 1 if form.a > 0.0 else 0):
+        k_low, k_high = k_range(form, region, h, q2_max)
+        for k in range(k_low, k_high + 1):
+            l_low, l_high, step = l_range(form, region, h, k, q2_max)
+            for l in range(l_low, l_high + 1, step):
+                if count == len(hkl):
+                    hkl = np.concatenate((hkl, np.empty_like(hkl)))
+                hkl[count, 0], hkl[count, 1], hkl[count, 2] = h, k, l
+                count += 1
+    return hkl[:count]
 
 
 @njit(cache=True, nogil=True)

@@ -35,6 +35,7 @@ FORMAT = 1
 NETWORK, FOREST = 0, 1
 _MANIFEST = "model.json"
 _TABLES = ("scaling.parquet", "reference.parquet", "groups.parquet", "templates.parquet")
+_DECLARED = (SCALING, REFERENCE, GROUPS, TEMPLATES)
 _ASSIGNED_ROWS = 256
 _LOG = logging.getLogger(__name__)
 
@@ -221,23 +222,31 @@ def write_model_set(
     directory = Path(directory)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
-    write_table(directory / "scaling.parquet", SCALING, scaling, provenance)
-    write_table(directory / "reference.parquet", REFERENCE, reference, provenance)
-    write_table(directory / "groups.parquet", GROUPS, groups, provenance)
-    write_table(directory / "templates.parquet", TEMPLATES, templates, provenance)
+    frames = (scaling, reference, groups, templates)
+    for name, table, frame in zip(_TABLES, _DECLARED, frames, strict=True):
+        write_table(directory / name, table, frame, provenance)
     listed = _copy_groups(directory, groups, regression_directories, forest_directory)
     levels = [
         {"noise_level": float(v), "file": _copy([Path(p)], directory, f"assignment/{v:g}.npz")}
         for v, p in sorted(assignment_paths.items(), reverse=True)
     ]
-    trained = any(group["network"] or group["forest"] for group in listed)
+    _write_manifest(directory, system, listed, levels, provenance)
+
+
+def _write_manifest(
+    directory: Path,
+    system: LatticeSystem,
+    groups: list[dict[str, Any]],
+    levels: list[dict[str, Any]],
+    provenance: Mapping[str, Any],
+) -> None:
     manifest = {
         "format": FORMAT,
         "lattice_system": system.name,
         "n_peaks": system.n_peaks,
-        "trained": trained,
-        "statement": _statement(system, listed, levels),
-        "groups": listed,
+        "trained": any(group["network"] or group["forest"] for group in groups),
+        "statement": _statement(system, groups, levels),
+        "groups": groups,
         "assignment": _with_epsilons([v for v in levels if v["file"]], directory),
         "sha256": _digests(directory),
         "provenance": dict(provenance),

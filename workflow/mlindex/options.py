@@ -15,7 +15,7 @@ class Options:
     wavelength_A: float | None = None
     lattices: tuple[str, ...] = ()
     two_theta_error_deg: float | None = None
-    n_lines: int = 20
+    n_lines: int | None = None
     time_limit_s: float = 60.0
     keep: int = 20
 

@@ -47,7 +47,7 @@ def compare_estimators(
         q2, truth = samples.q2_scaled[samples.figures], samples.free[samples.figures]
         network = VarianceNetwork.load(networks[group]).predict(q2)[0].astype(float)
         forest = Trees.load(forests[group]).predict(q2).mean(axis=1)
-        names, _ = parameter_names(system, part["unique_axis"].iloc[0])
+        names, _ = parameter_names(system, samples.unique_axis)
         scaled = scaling.free(truth, system)
         rows += _correlations(group, network - scaled, forest - scaled, names)
         rows += _shares(group, network - scaled, forest - scaled)

@@ -144,16 +144,14 @@ def train_regression(
     metrics: list[dict] = []
     for group, rows in by_group(examples, progress(groups)):
         samples = regression_samples(rows, system, scaling)
-        reason = untrainable(samples, settings.min_train)
-        if reason:
+        if reason := untrainable(samples, settings.min_train):
             _LOG.warning("%s: no network trained: %s", group, reason)
             metrics.append(metric(group, _ESTIMATOR, "not trained", samples.train.sum(), 0))
             continue
         epochs += train_group(models, samples, group, seed)
         path = directory / f"{group}.npz"
         write_arrays(path, network_arrays(models))
-        axis = rows["unique_axis"].iloc[0]
-        metrics += _figures(VarianceNetwork.load(path), samples, group, system, scaling, axis)
+        metrics += _figures(VarianceNetwork.load(path), samples, group, system, scaling)
         _LOG.info("%s: network trained on %d entries", group, samples.train.sum())
     return Trained(
         pd.DataFrame(epochs, columns=TRAINING.names), pd.DataFrame(metrics, columns=METRICS.names)
@@ -244,14 +242,13 @@ def _figures(
     group: str,
     system: LatticeSystem,
     scaling: Scaling,
-    unique_axis: str,
 ) -> list[dict]:
     chosen = samples.figures
     entries = int(chosen.sum())
     if not entries:
         return []
     mean, alpha, beta = (v.astype(float) for v in network.predict(samples.q2_scaled[chosen]))
-    names, units = parameter_names(system, unique_axis)
+    names, units = parameter_names(system, samples.unique_axis)
     errors = scaling.free_inverse(mean, system) - samples.free[chosen]
     rows = error_metrics(group, _ESTIMATOR, errors, names, units)
     deviation = np.abs(samples.free_scaled[chosen] - mean) / np.sqrt(beta / alpha)

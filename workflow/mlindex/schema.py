@@ -22,9 +22,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mlindex.errors import MlindexError, explained
+from mlindex.leftovers import affixes
 
 _TABLE_KEY = b"mlindex.table"
 _PROVENANCE_KEY = b"mlindex.provenance"
@@ -153,7 +155,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     with _may_not_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=_scratch(path.parent), prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=_scratch(path.parent), **affixes(path))
     os.close(handle)
     temporary = Path(name)
     try:
@@ -172,7 +174,7 @@ def atomic_directory(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     with _may_not_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), prefix=f".{path.name}."))
+        temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), **affixes(path)))
     try:
         with _may_not_write(path, _NO_ROOM):
             yield temporary
@@ -214,7 +216,7 @@ def _move(temporary: Path, path: Path) -> None:
     if temporary.stat().st_dev == path.parent.stat().st_dev:
         _replace(temporary, path)
         return
-    beside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    beside = Path(tempfile.mkdtemp(dir=path.parent, **affixes(path)))
     try:
         copy = beside / path.name
         (shutil.copytree if temporary.is_dir() else shutil.copy)(temporary, copy)
@@ -228,7 +230,7 @@ def _replace(temporary: Path, path: Path) -> None:
         temporary.replace(path)
         return
     # A folder can't be renamed to one that is there; half of the old one must never be seen.
-    aside = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    aside = Path(tempfile.mkdtemp(dir=path.parent, **affixes(path)))
     try:
         old = path.replace(aside / path.name)
         try:
@@ -343,14 +345,45 @@ def read_blocks(
     table: Table,
     columns: Sequence[str] | None = None,
     rows: int = _ROWS_PER_GROUP,
+    where: Mapping[str, Any] | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """A table in blocks of at most so many rows, one frame at a time."""
+    """A table in blocks of about so many rows, one frame at a time.
+
+    Args:
+        where: only the rows in which these columns, which must be among ``columns``, have these
+            values.
+    """
     wanted = None if columns is None else list(columns)
     with _check_file(path, table) as file:
-        # Asked for all row groups at once, Arrow keeps something of each that it has read.
-        for group in range(file.num_row_groups):
-            for batch in file.iter_batches(rows, row_groups=[group], columns=wanted):
-                yield batch.to_pandas()
+        batches = _batches(file, rows, wanted)
+        yield from (
+            _chosen(batches, rows, where) if where else (batch.to_pandas() for batch in batches)
+        )
+
+
+def _batches(
+    file: pq.ParquetFile, rows: int, columns: list[str] | None
+) -> Iterator[pa.RecordBatch]:
+    # Asked for all row groups at once, Arrow keeps something of each that it has read.
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(rows, row_groups=[group], columns=columns)
+
+
+def _chosen(
+    batches: Iterator[pa.RecordBatch], rows: int, where: Mapping[str, Any]
+) -> Iterator[pd.DataFrame]:
+    """What is wanted of each batch, gathered until there are about so many rows."""
+    found: list[pa.RecordBatch] = []
+    for batch in batches:
+        for name, value in where.items():
+            batch = batch.filter(pc.equal(batch[name], value))
+        if batch.num_rows:
+            found.append(batch)
+        if sum(part.num_rows for part in found) >= rows:
+            yield pa.Table.from_batches(found).to_pandas()
+            found = []
+    if found:
+        yield pa.Table.from_batches(found).to_pandas()
 
 
 def _check_file(path: str | Path, table: Table) -> pq.ParquetFile:

@@ -131,10 +131,11 @@ class Stage:
         table: Table,
         columns: Sequence[str] | None = None,
         rows: int = ROWS_PER_BLOCK,
+        where: Mapping[str, Any] | None = None,
     ) -> Iterator[pd.DataFrame]:
         """The named input in blocks of rows, for stages that need not see all of it at once."""
         for path in self._paths(name):
-            yield from read_blocks(path, table, columns, rows)
+            yield from read_blocks(path, table, columns, rows, where)
 
     def read_only(
         self, name: str, table: Table, ids: Iterable[str], columns: Sequence[str] | None = None

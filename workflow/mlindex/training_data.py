@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ from mlindex.lattice import ANGLES, AXES, LatticeSystem
 from mlindex.scaling import Scaling, reindexed_free
 from mlindex.schema import stack
 from mlindex.tables.columns import cell_names
+from mlindex.tables.training import EXAMPLES
 
 #: Columns of EXAMPLES that :func:`regression_samples` and :func:`by_group` need.
 SAMPLE_COLUMNS = (
@@ -23,8 +25,10 @@ SAMPLE_COLUMNS = (
 )
 _PERCENTILES = (50, 68, 90, 95)
 
+#: Rows of EXAMPLES, whole or in blocks.
+Blocks = pd.DataFrame | Iterable[pd.DataFrame]
 #: EXAMPLES, or what reads those of one group: the others need never be in memory.
-Examples = pd.DataFrame | Callable[[str], pd.DataFrame]
+Examples = pd.DataFrame | Callable[[str], Blocks]
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,8 @@ class Samples:
     train: np.ndarray
     stopping: np.ndarray
     figures: np.ndarray
+    #: Of the reindexed cells; the entries of a group share one.
+    unique_axis: str = ""
 
 
 def validation_halves(parents: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
@@ -75,21 +81,42 @@ def sides(examples: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return (examples["side"] == "train").to_numpy(), stopping, figures
 
 
-def regression_samples(examples: pd.DataFrame, system: LatticeSystem, scaling: Scaling) -> Samples:
+def blocks_of(examples: Blocks) -> Iterable[pd.DataFrame]:
+    """The rows in blocks, at least one, of no row where there is none."""
+    if isinstance(examples, pd.DataFrame):
+        return [examples]
+    return chain([EXAMPLES.empty()], examples)
+
+
+def head(block: pd.DataFrame) -> pd.DataFrame:
+    """What :func:`sides` needs of a block: names of parents of the validation side only."""
+    held_out = block["side"] == "validation"
+    columns = block[["parent_id", "augmented", "side"]]
+    return columns.assign(parent_id=columns["parent_id"].where(held_out, ""))
+
+
+def regression_samples(examples: Blocks, system: LatticeSystem, scaling: Scaling) -> Samples:
     """Inputs and targets of the regression models for the examples of one group.
 
     The targets are the scaled free parameters of the reindexed cell (Moreau 2.1.4, 2.2).
     """
-    train, stopping, figures = sides(examples)
-    free = reindexed_free(examples, system)
-    q2_inv_A2 = stack(examples["q2_inv_A2"]).reshape(len(examples), system.n_peaks)
+    heads, q2, free, axis = [], [], [], ""
+    for block in blocks_of(examples):
+        heads.append(head(block))
+        free.append(reindexed_free(block, system))
+        q2_inv_A2 = stack(block["q2_inv_A2"]).reshape(len(block), system.n_peaks)
+        q2.append(scaling.q2(q2_inv_A2).astype(np.float32))
+        axis = axis or next(iter(block["unique_axis"]), "")
+    train, stopping, figures = sides(pd.concat(heads, ignore_index=True))
+    parameters = np.concatenate(free)
     return Samples(
-        scaling.q2(q2_inv_A2).astype(np.float32),
-        free,
-        scaling.free(free, system).astype(np.float32),
+        np.concatenate(q2),
+        parameters,
+        scaling.free(parameters, system).astype(np.float32),
         train,
         stopping,
         figures,
+        axis,
     )
 
 
@@ -156,7 +183,7 @@ def group_batches(sizes: Mapping[str, int], n_batches: int) -> list[list[str]]:
     return batches
 
 
-def by_group(examples: Examples, groups: Iterable[str]) -> Iterable[tuple[str, pd.DataFrame]]:
+def by_group(examples: Examples, groups: Iterable[str]) -> Iterable[tuple[str, Blocks]]:
     """The examples of each of the groups, in the order of the groups."""
     for group in groups:
         if isinstance(examples, pd.DataFrame):

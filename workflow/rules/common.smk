@@ -1,17 +1,21 @@
 """What all rules share: the checked config, the shards, and what a stage depends on."""
 
 import sys
+import time
 from pathlib import Path
 
 
 include: "resources.smk"
 
 
+#: What is older than this start may be of a run that was killed.
+STARTED_S = time.time()
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
 from mlindex.errors import MlindexError
 from mlindex.lattice import SYSTEMS
+from mlindex.leftovers import remove_leftovers
 from mlindex.locate import share_package_path
 from mlindex.manifest import (
     crystals_in_shard,

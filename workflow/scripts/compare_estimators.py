@@ -12,7 +12,7 @@ from mlindex.training_data import SAMPLE_COLUMNS
 
 with Stage(snakemake) as stage:
     metrics = compare_estimators(
-        lambda group: stage.read("examples", EXAMPLES, SAMPLE_COLUMNS, {"group": group}),
+        lambda group: stage.blocks("examples", EXAMPLES, SAMPLE_COLUMNS, where={"group": group}),
         [Path(path) for path in stage.input.networks],
         Path(stage.input.forests),
         system_of(stage.wildcards.system),

@@ -14,7 +14,7 @@ with Stage(snakemake) as stage:
     level = int(stage.wildcards.level)
     with atomic_directory(stage.output.network) as directory:
         trained = train_assignment(
-            stage.read("examples", EXAMPLES, COLUMNS, {"augmented": False}),
+            stage.blocks("examples", EXAMPLES, COLUMNS, where={"augmented": False}),
             stage.read("reference", REFERENCE)[["h", "k", "l"]].to_numpy(),
             system_of(stage.wildcards.system),
             Scaling.from_table(stage.read("scaling", SCALING)),

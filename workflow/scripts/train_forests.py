@@ -14,7 +14,9 @@ with Stage(snakemake) as stage:
     groups = stage.read("examples", EXAMPLES, ["group"])["group"].unique()
     with atomic_directory(stage.output.forests) as directory:
         metrics = train_forests(
-            lambda group: stage.read("examples", EXAMPLES, SAMPLE_COLUMNS, {"group": group}),
+            lambda group: stage.blocks(
+                "examples", EXAMPLES, SAMPLE_COLUMNS, where={"group": group}
+            ),
             sorted(groups),
             system_of(stage.wildcards.system),
             Scaling.from_table(stage.read("scaling", SCALING)),

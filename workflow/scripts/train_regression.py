@@ -16,7 +16,9 @@ with Stage(snakemake) as stage:
     batches = group_batches(sizes, settings.batches)
     with atomic_directory(stage.output.networks) as directory:
         trained = train_regression(
-            lambda group: stage.read("examples", EXAMPLES, SAMPLE_COLUMNS, {"group": group}),
+            lambda group: stage.blocks(
+                "examples", EXAMPLES, SAMPLE_COLUMNS, where={"group": group}
+            ),
             batches[int(stage.wildcards.batch)],
             system_of(stage.wildcards.system),
             Scaling.from_table(stage.read("scaling", SCALING)),

@@ -8,8 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-#: A pivot below this fraction of its diagonal element makes the least squares singular.
-_SINGULAR = 1e-12
+from mlindex.linear import solve_positive
 
 
 @njit(cache=True, nogil=True)
@@ -108,39 +107,6 @@ def least_squares(
                 right[s] += w * row[s] * q2[k]
                 for t in range(s + 1):
                     normal[s, t] += w * row[s] * row[t]
-        if _cholesky(normal):
-            _substitute(normal, right)
+        if solve_positive(normal, right):
             result[i] = right
     return result
-
-
-@njit(cache=True, nogil=True)
-def _cholesky(m: np.ndarray) -> bool:
-    # Lower triangle in place; false where the matrix is singular to rounding.
-    size = m.shape[0]
-    for s in range(size):
-        diagonal = m[s, s]
-        for t in range(s + 1):
-            total = m[s, t]
-            for u in range(t):
-                total -= m[s, u] * m[t, u]
-            if s == t:
-                if not total > _SINGULAR * diagonal:
-                    return False
-                m[s, s] = np.sqrt(total)
-            else:
-                m[s, t] = total / m[t, t]
-    return True
-
-
-@njit(cache=True, nogil=True)
-def _substitute(m: np.ndarray, right: np.ndarray) -> None:
-    size = m.shape[0]
-    for s in range(size):
-        for t in range(s):
-            right[s] -= m[s, t] * right[t]
-        right[s] /= m[s, s]
-    for s in range(size - 1, -1, -1):
-        for t in range(s + 1, size):
-            right[s] -= m[t, s] * right[t]
-        right[s] /= m[s, s]

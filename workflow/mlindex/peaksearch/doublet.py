@@ -25,6 +25,8 @@ _GHOSTS = {
     "Ag": (("K-beta", 0.497082, 0.025),),
 }
 _SAME_LINE_REL = 3e-4
+#: A height is at least so many of its standard uncertainties below the one found.
+_SURE = 2.0
 #: A doublet assumed or denied must make the misfit smaller by this factor.
 _CLEAR_FACTOR = 1.15
 
@@ -33,7 +35,8 @@ _CLEAR_FACTOR = 1.15
 class Line:
     """Radiation as the search takes it; the second line is None for a single one.
 
-    ``assumed_second_A`` is one to try where the pattern names none.
+    ``stated``: the pattern names the second line; ``expected``: it does, or gives the mean of a
+    doublet, which only means something for both lines together.
     """
 
     wavelength_A: float
@@ -42,6 +45,7 @@ class Line:
     tube: str | None
     stated: bool
     first_if_doublet_A: float
+    expected: bool = False
 
     def split(self, two_theta_deg: np.ndarray, ratio: float) -> np.ndarray:
         """Distance of the second line in degrees at positions of the first; 0 if ratio is 0."""
@@ -59,31 +63,37 @@ def line_of(pattern: MeasuredPattern) -> Line:
     for tube, (first, second) in TUBES.items():
         for usual in (first, (2 * first + second) / 3):
             if abs(wavelength / usual - 1) < _SAME_LINE_REL:
-                # A wavelength near the mean of the doublet leaves open which is meant.
                 start = wavelength if usual == first else first
                 other, stated = pattern.second_wavelength_A, True
                 if other is None or not other > start:
                     other, stated = start * second / first, False
-                return Line(wavelength, other, pattern.second_ratio, tube, stated, start)
+                expected = stated or usual != first
+                return Line(wavelength, other, pattern.second_ratio, tube, stated, start, expected)
     other = pattern.second_wavelength_A
     if other is not None and other > wavelength:
-        return Line(wavelength, other, pattern.second_ratio, None, True, wavelength)
+        return Line(wavelength, other, pattern.second_ratio, None, True, wavelength, True)
     return Line(wavelength, None, 0.0, None, False, wavelength)
 
 
 def is_doublet(line: Line, misfit_single: float, misfit_double: float) -> bool:
-    """Whether the data show a doublet; what the file states holds where they don't decide."""
+    """Whether the data show a doublet; what is expected holds where they don't decide."""
     if line.second_A is None:
         return False
-    if line.stated:
+    if line.expected:
         return not misfit_single * _CLEAR_FACTOR < misfit_double
     return misfit_double * _CLEAR_FACTOR < misfit_single
 
 
 def ghosts(
-    line: Line, two_theta_deg: np.ndarray, height: np.ndarray, tolerance_deg: np.ndarray
+    line: Line,
+    two_theta_deg: np.ndarray,
+    height: np.ndarray,
+    height_error: np.ndarray,
+    tolerance_deg: np.ndarray,
 ) -> dict[str, np.ndarray]:
     """Peaks (m,) that lie where another line of the tube puts a much stronger peak.
+
+    Heights count as far as they are sure.
 
     Returns:
         For each kind of such peaks, by name, which they are: bool (m,).
@@ -93,6 +103,6 @@ def ghosts(
         sine = np.sin(np.radians(two_theta_deg) / 2) * wavelength / line.first_if_doublet_A
         image = 2 * np.degrees(np.arcsin(sine))
         near = np.abs(image[:, None] - two_theta_deg) < tolerance_deg
-        weak = height < share * height[:, None]
+        weak = height - _SURE * height_error < share * height[:, None]
         out[name] = np.any(near & weak, axis=0)
     return out

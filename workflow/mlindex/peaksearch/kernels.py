@@ -30,46 +30,50 @@ def matched_filter(x, y, sigma, fwhm, split, ratio, reach):
     start = 0
     for i in range(n):
         width = fwhm[i]
-        low = x[i] - reach * width
-        high = x[i] + reach * width
-        second = x[i] + split[i]
+        low, high = x[i] - reach * width, x[i] + reach * width
         if ratio > 0.0:
-            high = max(high, second + reach * width)
+            high = max(high, x[i] + split[i] + reach * width)
         while start > 0 and x[start] >= low:
             start -= 1
         while x[start] < low:
             start += 1
-        s = sx = sxx = sg = sgx = sgg = sy = sxy = sgy = 0.0
-        count = 0
-        j = start
-        while j < n and x[j] <= high:
-            d = x[j] - x[i]
-            z = d / width
-            g = np.exp(-_LN16 * z * z)
-            if ratio > 0.0:
-                z = (x[j] - second) / width
-                g += ratio * np.exp(-_LN16 * z * z)
-            w = 1.0 / (sigma[j] * sigma[j])
-            s += w
-            sx += w * d
-            sxx += w * d * d
-            sg += w * g
-            sgx += w * g * d
-            sgg += w * g * g
-            sy += w * y[j]
-            sxy += w * d * y[j]
-            sgy += w * g * y[j]
-            count += 1
-            j += 1
-        det = s * sxx - sx * sx
-        if count < 5 or det <= 0.0:
-            continue
-        # What is left of the profile after a straight line has been taken off it.
-        free = sgg - (sg * sg * sxx - 2.0 * sg * sgx * sx + sgx * sgx * s) / det
-        signal = sgy - (sg * (sxx * sy - sx * sxy) + sgx * (s * sxy - sx * sy)) / det
-        if free > 1e-9 * sgg:
-            out[i] = signal / np.sqrt(free)
+        end = start
+        while end < n and x[end] <= high:
+            end += 1
+        if end - start >= 5:
+            near = slice(start, end)
+            out[i] = _significance(x[near], y[near], sigma[near], x[i], width, split[i], ratio)
     return out
+
+
+@njit(cache=True)
+def _significance(x, y, sigma, position, width, split, ratio):
+    """Height over its uncertainty of the Gaussian at a position, with points (n,) about it."""
+    s = sx = sxx = sg = sgx = sgg = sy = sxy = sgy = 0.0
+    for j in range(len(x)):
+        d = x[j] - position
+        z = d / width
+        g = np.exp(-_LN16 * z * z)
+        if ratio > 0.0:
+            z = (x[j] - (position + split)) / width
+            g += ratio * np.exp(-_LN16 * z * z)
+        w = 1.0 / (sigma[j] * sigma[j])
+        s += w
+        sx += w * d
+        sxx += w * d * d
+        sg += w * g
+        sgx += w * g * d
+        sgg += w * g * g
+        sy += w * y[j]
+        sxy += w * d * y[j]
+        sgy += w * g * y[j]
+    det = s * sxx - sx * sx
+    if det <= 0.0:
+        return 0.0
+    # What is left of the profile after a straight line has been taken off it.
+    free = sgg - (sg * sg * sxx - 2.0 * sg * sgx * sx + sgx * sgx * s) / det
+    signal = sgy - (sg * (sxx * sy - sx * sxy) + sgx * (s * sxy - sx * sy)) / det
+    return signal / np.sqrt(free) if free > 1e-9 * sgg else 0.0
 
 
 @njit(cache=True)

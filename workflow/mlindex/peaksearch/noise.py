@@ -67,8 +67,8 @@ def _scale(y: np.ndarray, shape: np.ndarray) -> float:
     return robust_sigma((_differences(y) / shape[1:-1])[quiet])
 
 
-def correlation_excess(residual: np.ndarray, lags: int) -> float:
-    """By how much sums over neighbouring points scatter more than counting lets expect.
+def correlation_excess(residual: np.ndarray, lags: int) -> tuple[float, float]:
+    """By how much points, and sums over neighbours, scatter more than counting lets expect.
 
     Smoothed and resampled patterns hold noise that goes together from point to point. Second
     differences over rising distances tell how far; backgrounds and wings of peaks are nearly
@@ -79,7 +79,8 @@ def correlation_excess(residual: np.ndarray, lags: int) -> float:
         lags: largest distance in points, below the width of a peak.
 
     Returns:
-        A factor from 1 to 6.
+        A factor on the scatter of each point, and what sums over neighbours scatter more than
+        that; both at least 1, their product at most 6.
     """
     smooth = running_mean(residual, 2 * lags + 1)
     quiet = np.abs(smooth) <= np.quantile(np.abs(smooth), _QUIET)
@@ -90,6 +91,7 @@ def correlation_excess(residual: np.ndarray, lags: int) -> float:
         half.append(robust_sigma(second[quiet[middle]]) ** 2 / 1.5)
     plateau = max(half)
     if plateau < _CORRELATED * half[0]:
-        return float(np.clip(np.sqrt(half[0]), 1.0, _MOST_EXCESS))
+        return float(np.clip(np.sqrt(half[0]), 1.0, _MOST_EXCESS)), 1.0
     together = 1 + 2 * np.sum(1 - np.minimum(np.array(half) / plateau, 1))
-    return float(np.clip(np.sqrt(plateau * together), 1.0, _MOST_EXCESS))
+    spread = float(np.clip(np.sqrt(plateau), 1.0, _MOST_EXCESS))
+    return spread, float(np.clip(np.sqrt(together), 1.0, _MOST_EXCESS / spread))

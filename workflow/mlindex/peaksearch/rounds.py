@@ -14,7 +14,9 @@ from mlindex.peaksearch.widths import local_maxima
 
 #: Peaks closer than this many FWHM are fitted together, and how far around them.
 _TOGETHER = 2.5
-_REACH = 2.5
+#: Where tails stand out of the noise the fit sees them, up to the second number: they tell the
+#: Lorentzian share, which the core alone leaves open.
+_REACH, _FARTHEST = 2.5, 8.0
 _LARGEST_GROUP = 8
 #: Peaks closer than this many FWHM can't be told apart.
 _CLOSEST = 0.45
@@ -121,11 +123,11 @@ def _merged(known, found, data):
     return np.sort(np.concatenate([known, new]))
 
 
-def _split_into_groups(starts, data):
-    """Lists of positions that are fitted together."""
+def _split_into_groups(starts, data, split):
+    """Lists of positions that are fitted together; doublets reach as far as they are split."""
     if not len(starts):
         return []
-    gap = np.diff(starts) / np.interp(starts[:-1], data.x, data.width)
+    gap = (np.diff(starts) - split[:-1]) / np.interp(starts[:-1], data.x, data.width)
     groups, pending = [], list(np.split(starts, np.flatnonzero(gap > _TOGETHER) + 1))
     while pending:
         members = pending.pop()
@@ -143,7 +145,7 @@ def _fit_round(data, calibration, line, before, starts, significance):
     parts = {p: _single(g, k) for g in before for k, p in enumerate(g.position)}
     model = total(data.x, before)
     fitted: list[Group] = []
-    lists = _split_into_groups(starts, data)
+    lists = _split_into_groups(starts, data, line.split(starts, calibration.shape.ratio))
     ends = [-np.inf, *(m[-1] for m in lists)], [*(m[0] for m in lists), np.inf]
     for number, members in enumerate(lists):
         own = [parts[p] for p in members if p in parts]
@@ -180,7 +182,7 @@ def _fit_members(data, y, calibration, line, members, significance, between):
     """Fit a group, dropping its least significant peak until all count."""
     width = calibration.widths(members)
     split = line.split(members, calibration.shape.ratio)
-    a, b = _window(data.x, members, width, split, _REACH)
+    a, b = _window(data.x, members, width, split, _reach(data, y, members, calibration))
     # The middle between two groups is as far as a window goes: beyond, the other one is fitted.
     a = max(a, np.searchsorted(data.x, between[0]))
     b = min(b, np.searchsorted(data.x, between[1] + split[-1]))
@@ -200,6 +202,13 @@ def _fit_members(data, y, calibration, line, members, significance, between):
         return fit_group(x, y, sigma, members, height, width, split, shape, line_sigma)
 
     return _needed(fit, members, height, significance)
+
+
+def _reach(data, y, members, calibration):
+    """How far (m,) in FWHM the profiles of these peaks stand out of the noise."""
+    height = np.interp(members, data.x, y).clip(0)
+    noise = np.interp(members, data.x, data.sigma)
+    return np.clip(np.sqrt(calibration.shape.eta * height / noise) / 2, _REACH, _FARTHEST)
 
 
 def _needed(fit, members, height, significance):
@@ -276,7 +285,9 @@ def _to_drop(group: Group, significance: float) -> tuple[int | None, bool]:
 def _doubt(group: Group) -> np.ndarray:
     """How much more significance (m,) a peak needs beside stronger ones, whose feet misfit."""
     ahead = group.position - group.position[:, None]
-    near = (np.abs(ahead) < _FOOT * group.fwhm) & (ahead != 0)
+    # Behind a doublet the foot begins at its second line.
+    away = np.where(ahead < 0, np.maximum(-ahead - group.split, 0), ahead)
+    near = (away < _FOOT * group.fwhm) & (ahead != 0)
     # Axial divergence drags feet to low angles below 90 degrees, to high ones above.
     dragged = (ahead > 0) == (group.position < 90)
     doubt = np.where(dragged, _DOUBT_DRAGGED, _DOUBT)

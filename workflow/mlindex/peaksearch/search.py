@@ -71,14 +71,16 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
     calibration = calibrate(x, y - background, sigma, features, line)
     background = fit_background(x, y, sigma, *_scales(x, calibration.widths))
     data = Data(x, y - background, sigma, calibration.widths(x))
-    excess = _excess(data)
-    limit = settings.minimum_significance * excess
+    spread, together = _excess(data)
+    # Misfits of the profiles show how far points spread, but not that they go together.
+    data = replace(data, sigma=sigma * spread)
+    limit = settings.minimum_significance * together
     groups = fit_all(data, calibration, line, limit)
     period = _scales(x, calibration.widths)[1]
     background = refine_background(x, y, sigma, background, _under_peaks(data, groups), period)
     data = replace(data, y=y - background)
     groups = refit(data, calibration, line, groups, limit)
-    return _answer(pattern, settings, used, background, groups, excess, calibration, line)
+    return _answer(pattern, settings, used, background, groups, together, calibration, line)
 
 
 def _usable(pattern: MeasuredPattern, settings: PeakSearch) -> np.ndarray:
@@ -101,7 +103,7 @@ def _scales(x, curve):
     return fwhm, max(_PERIOD_FWHM * fwhm, _PERIOD_SHARE * float(x[-1] - x[0]))
 
 
-def _excess(data: Data) -> float:
+def _excess(data: Data) -> tuple[float, float]:
     """Noise that goes together between neighbours, judged over less than a peak."""
     points = np.median(data.width) / np.median(np.diff(data.x))
     lags = np.clip(points / 3, min(_FEWEST_LAGS, points), _MOST_LAGS)
@@ -137,9 +139,9 @@ def _spread(pattern, used, values):
     return np.interp(x, x[used], values)
 
 
-def _answer(pattern, settings, used, background, groups, excess, calibration, line):
+def _answer(pattern, settings, used, background, groups, together, calibration, line):
     x = pattern.two_theta_deg
-    columns, notes = _chosen(_columns(groups, excess), settings, x[used], calibration, line)
+    columns, notes = _chosen(_columns(groups, together), settings, x[used], calibration, line)
     wavelength, note = _wavelength(line, calibration)
     base = _spread(pattern, used, background)
     peaks = PeakList(
@@ -169,8 +171,9 @@ def _chosen(columns, settings: PeakSearch, x, calibration: Calibration, line: Li
     """Columns of the peaks to give, and notes on those left out."""
     notes = []
     keep = _plausible(columns, calibration, x, settings.minimum_significance)
-    near = 0.5 * columns["fwhm"]
-    for name, where in ghosts(line, columns["position"], columns["height"], near).items():
+    position, height, fwhm = (columns[name] for name in ("position", "height", "fwhm"))
+    height_error = height / np.maximum(columns["significance"], 1e-9)
+    for name, where in ghosts(line, position, height, height_error, 0.5 * fwhm).items():
         if (where & keep).any():
             angles = ", ".join(f"{a:.2f}" for a in columns["position"][where & keep])
             notes.append(f"left out as {name} of strong peaks: {angles} degrees")
@@ -184,7 +187,7 @@ def _chosen(columns, settings: PeakSearch, x, calibration: Calibration, line: Li
     return {name: values[first] for name, values in columns.items()}, notes
 
 
-def _columns(groups: list[Group], excess: float) -> dict[str, np.ndarray]:
+def _columns(groups: list[Group], together: float) -> dict[str, np.ndarray]:
     def joined(parts):
         return np.concatenate(list(parts)) if groups else np.empty(0)
 
@@ -193,9 +196,9 @@ def _columns(groups: list[Group], excess: float) -> dict[str, np.ndarray]:
         "height": joined(g.height for g in groups),
         "area": joined(g.area() for g in groups),
         "fwhm": joined(g.fwhm * np.cosh(g.asymmetry) for g in groups),
-        "significance": joined(g.significance for g in groups) / excess,
+        "significance": joined(g.significance for g in groups) / together,
     }
-    scatter = joined(g.position_error for g in groups) * excess
+    scatter = joined(g.position_error for g in groups) * together
     columns["error"] = np.sqrt(scatter**2 + _FLOOR_DEG**2 + (_FLOOR_FWHM * columns["fwhm"]) ** 2)
     order = np.argsort(columns["position"], kind="stable")
     return {name: values[order] for name, values in columns.items()}

@@ -13,23 +13,20 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from mlindex.axes import cell_to_standard
-from mlindex.equivalence import lattice_of, same
+from mlindex.equivalence import Lattice, lattice_of, same
 from mlindex.lattice import BRAVAIS, LatticeSystem, bravais_of
 from mlindex.merit import two_theta_from_q2
 from mlindex.peaklist import PeakList
 from mlindex.provenance import derive_seed
 from mlindex.ranking.features import FEATURES, features, known
 from mlindex.rates.spoil import WAVELENGTH_A, Spoil, spoiled
-from mlindex.search.observed import DEFAULT_ERROR_DEG, observe
-from mlindex.search.plan import search
+from mlindex.search.further import SEARCH_LINES, WEIGHED_LINES, find
+from mlindex.search.observed import DEFAULT_ERROR_DEG
 from mlindex.settings.ranking import RankingExamples
 from mlindex.tables.columns import cell_names
 from mlindex.tables.ranking import RANKING_EXAMPLES
 from mlindex.validation import centring_of
 
-#: Fewer lines tell nothing at all.
-_FEWEST = 5
-_MOST_LINES = 20
 _LENGTH, _ANGLE_DEG = 0.01, 0.5
 
 
@@ -54,7 +51,8 @@ def examples(
     What is drawn for an entry depends on the seed and its name alone.
 
     Args:
-        dataset: DATASET; usable entries of both sides are taken.
+        dataset: DATASET; entries of both sides are taken, those with fewer lines than training
+            the models needs among them: small cells of high symmetry have no more.
         system: their lattice system.
         settings: config section.
         seed: seed of the job.
@@ -79,9 +77,10 @@ def _chosen(
     dataset: pd.DataFrame, system: LatticeSystem, settings: RankingExamples, seed: int
 ) -> list[dict[str, Any]]:
     found = []
+    enough = dataset["observed_q2_inv_A2"].map(len) >= settings.fewest_lines
     for side, count in (("train", settings.entries), ("validation", settings.validation_entries)):
         for bravais in bravais_of(system.name):
-            mask = dataset["usable"] & (dataset["side"] == side)
+            mask = enough & (dataset["side"] == side)
             part = dataset[mask & (dataset["bravais_lattice"] == bravais.symbol)]
             keys = [derive_seed(seed, "choose", entry) for entry in part["entry_id"]]
             found += part.iloc[np.argsort(keys, kind="stable")[:count]].to_dict("records")
@@ -91,25 +90,16 @@ def _chosen(
 def _rows_of(task: _Task) -> list[dict[str, Any]]:
     entry, settings = task.entry, task.settings
     rng = np.random.default_rng(derive_seed(task.seed, "spoil", entry["entry_id"]))
-    q2 = np.sort(np.asarray(entry["observed_q2_inv_A2"], dtype=float))
-    q2 = q2[np.isfinite(two_theta_from_q2(q2, WAVELENGTH_A))]
-    n_lines = _MOST_LINES if rng.random() < settings.spoiled_share else task.system.n_peaks
-    how, n_lines = _drawn(settings, n_lines, rng)
-    if min(n_lines, len(q2)) < _FEWEST + how.missing:
+    lines, how = _lines(task, rng)
+    if len(lines) < settings.fewest_lines:
         return []
-    lines = spoiled(q2, min(n_lines, len(q2)), how, rng)
     told = how.noise_deg if rng.random() < settings.spoiled_share else None
     error_deg = told if told is not None and told > DEFAULT_ERROR_DEG / 10 else None
-    observed = observe(PeakList(entry["entry_id"], lines, None, WAVELENGTH_A), n_lines, error_deg)
-    found, _ = search(observed, list(BRAVAIS), lambda: False, 1, lambda _: None)
+    peaks = PeakList(entry["entry_id"], lines, None, WAVELENGTH_A)
+    observed, found, _ = find(peaks, None, error_deg, list(BRAVAIS))
     found = found[: settings.candidates]
     rows = features([known(trial, observed) for trial in found], observed)
-    axis = entry["unique_axis"] or ""
-    reindexed = np.array([entry[name] for name in cell_names("")])
-    truth = lattice_of(
-        cell_to_standard(reindexed, task.system, axis),
-        centring_of(entry["hm_symbol"], task.system, axis),
-    )
+    truth = _truth(task)
     shared = {
         "entry_id": entry["entry_id"],
         "bravais_lattice": entry["bravais_lattice"],
@@ -128,6 +118,26 @@ def _rows_of(task: _Task) -> list[dict[str, Any]]:
         for i, t in enumerate(found)
     ]
     return made or [shared | {"candidate": 0, "right": False} | nothing]
+
+
+def _truth(task: _Task) -> Lattice:
+    axis = task.entry["unique_axis"] or ""
+    reindexed = np.array([task.entry[name] for name in cell_names("")])
+    return lattice_of(
+        cell_to_standard(reindexed, task.system, axis),
+        centring_of(task.entry["hm_symbol"], task.system, axis),
+    )
+
+
+def _lines(task: _Task, rng: np.random.Generator) -> tuple[np.ndarray, Spoil]:
+    """q² (n,) of the list, rising, and how it was spoiled."""
+    settings = task.settings
+    q2 = np.sort(np.asarray(task.entry["observed_q2_inv_A2"], dtype=float))
+    q2 = q2[np.isfinite(two_theta_from_q2(q2, WAVELENGTH_A))]
+    usual = SEARCH_LINES if rng.random() < settings.spoiled_share else task.system.n_peaks
+    n_lines = WEIGHED_LINES if rng.random() < settings.long_share else usual
+    how, n_lines = _drawn(settings, min(n_lines, len(q2)), rng)
+    return spoiled(q2, n_lines, how, rng), how
 
 
 def _drawn(settings: RankingExamples, n_lines: int, rng: np.random.Generator) -> tuple[Spoil, int]:

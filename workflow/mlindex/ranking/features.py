@@ -29,14 +29,18 @@ NUMBERS = {
     "evidence": "Log-evidence / 20",
     "ahead": "Log-evidence ahead of the best other candidate's / 10",
     "absences": "ln of the mean likelihood over extinction classes, against no conditions / 3",
+    "pseudo_centring": "What pseudo-centring adds to it / 3",
     "ahead_with_absences": "Log-evidence and absences ahead of the best other's / 10",
     "best_class": "ln of the best extinction class's likelihood, against no conditions / 5",
+    "best_class_share": "ln of the weight of this class / 5",
     "allowed_share": "Share of the lattice's lines that the best extinction class allows",
     "unseen": "Share of this class's lines in the first half of the list that are not seen",
     "reflections_per_line": "ln of the reflections up to the last line for each line",
     "unexplained": "Lines that are not explained / 3",
     "unexplained_share": "Share of them, times 5",
+    "explained_ahead": "Lines explained, ahead of the best other / 3, at most 3 either way",
     "rms_errors": "ln of the root mean square of discrepancies in errors",
+    "rms_behind": "ln of it over the least of others that explain as much / 3, 0 if none is less",
     "free_parameters": "Free parameters / 6",
     "shift": "Size of the zero shift, in 0.05 degrees",
     "lines": "Lines used / 20",
@@ -50,17 +54,19 @@ NUMBERS = {
     "figure_of_merit": "ln of a figure of merit as de Wolff's / 3",
 }
 FEATURES = (*NUMBERS, *BRAVAIS)
-_NO_ABSENCES = Absences(0.0, 0.0, 0, 0, 0.0)
+_NO_ABSENCES = Absences(0.0, 0.0, 0.0, 0.0, 0, 0, 0.0)
 
 
 @dataclass(frozen=True)
 class Known:
-    """A trial with what is derived from it once: its absences, volume and calculated lines."""
+    """A trial with what is derived from it once: its absences, volume, which lines it explains
+    and the root mean square of their discrepancies in errors."""
 
     trial: Trial
     absences: Absences
     volume_A3: float
     explained: np.ndarray
+    rms: float
 
 
 def known(trial: Trial, observed: Observed) -> Known:
@@ -69,8 +75,10 @@ def known(trial: Trial, observed: Observed) -> Known:
         found = absences(trial, observed)
     except ValueError:
         found = _NO_ABSENCES
-    explained = np.abs(trial.difference) <= _ERRORS * observed.sigma
-    return Known(trial, found, trial.lattice().volume_A3, explained)
+    z = np.abs(trial.difference / observed.sigma)
+    explained = z <= _ERRORS
+    rms = float(np.sqrt(np.mean(z[explained] ** 2))) if explained.any() else _ERRORS
+    return Known(trial, found, trial.lattice().volume_A3, explained, max(rms, _LEAST_RMS))
 
 
 def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
@@ -82,11 +90,16 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
     evidence = np.array([c.trial.evidence for c in candidates])
     supported = evidence + np.array([c.absences.gain for c in candidates])
     volume = np.array([c.volume_A3 for c in candidates])
+    explained = np.array([c.explained.sum() for c in candidates], dtype=float)
+    log_rms = np.log([c.rms for c in candidates])
     rows = np.zeros((len(candidates), len(FEATURES)))
     for i, candidate in enumerate(candidates):
         own = _own(candidate, observed)
         own["ahead"] = _ahead(evidence, i)
         own["ahead_with_absences"] = _ahead(supported, i)
+        own["explained_ahead"] = _explained_ahead(explained, i)
+        sharpest = log_rms[explained >= explained[i]].min()
+        own["rms_behind"] = (log_rms[i] - sharpest) / 3
         below, above, equal = _related(volume, i)
         own["sublattice_ahead"] = _best_of(supported, below, i)
         own["superlattice_ahead"] = _best_of(supported, above, i)
@@ -106,8 +119,6 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
     trial, found = candidate.trial, candidate.absences
     n = len(observed.q2)
     lost = int(n - candidate.explained.sum())
-    z = np.abs(trial.difference / observed.sigma)[candidate.explained]
-    rms = max(float(np.sqrt(np.mean(z * z))) if len(z) else _ERRORS, _LEAST_RMS)
     reduced = trial.lattice().reduced[:3]
     number = max(trial.number, 1)
     mean = max(float(np.mean(np.abs(trial.difference))), 1e-7 * observed.q2[-1])
@@ -115,13 +126,15 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
     return {
         "evidence": trial.evidence / _EVIDENCE,
         "absences": found.gain / _GAIN,
+        "pseudo_centring": found.pseudo / _GAIN,
         "best_class": found.best / 5,
+        "best_class_share": found.log_share / 5,
         "allowed_share": found.allowed / max(found.number, 1),
         "unseen": found.unseen,
         "reflections_per_line": np.log(number / n),
         "unexplained": lost / 3,
         "unexplained_share": 5 * lost / n,
-        "rms_errors": np.log(rms),
+        "rms_errors": np.log(candidate.rms),
         "free_parameters": trial.bravais.system.n_free / 6,
         "shift": abs(trial.shift_deg) / 0.05,
         "lines": n / 20,
@@ -146,6 +159,12 @@ def _ahead(values: np.ndarray, i: int) -> float:
     others = np.delete(values, i)
     best = others.max() if len(others) else -np.inf
     return float(np.clip(values[i] - best, -_FAR, _FAR)) / 10
+
+
+def _explained_ahead(explained: np.ndarray, i: int) -> float:
+    others = np.delete(explained, i)
+    best = others.max() if len(others) else 0.0
+    return float(np.clip((explained[i] - best) / 3, -3, 3))
 
 
 def _related(volume: np.ndarray, i: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -27,6 +27,8 @@ from mlindex.validation import centring_of, choose_entries
 _EASY = np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11]) / 25
 
 
+#: Entries with fewer lines than training the models needs are measured apart; fewer tell nothing.
+_FEWEST_LINES = 5
 #: Columns of the seconds, which are no part of the table: they differ from run to run.
 SECONDS = ["entry_id", "bravais_lattice", "degradation", "amount", "seconds", "cpu_seconds"]
 
@@ -110,8 +112,17 @@ def select(
     return pd.concat([few, many]).drop_duplicates("entry_id").sort_values("entry_id")
 
 
-def chosen(dataset: pd.DataFrame, system: LatticeSystem, each: int, seed: int) -> pd.DataFrame:
-    """At most ``each`` usable validation entries of each Bravais lattice."""
+def chosen(
+    dataset: pd.DataFrame, system: LatticeSystem, each: int, seed: int, few: bool = False
+) -> pd.DataFrame:
+    """At most ``each`` usable validation entries of each Bravais lattice.
+
+    If ``few``, instead those that are not usable because they have few lines, 5 at least: small
+    cells of high symmetry.
+    """
+    if few:
+        enough = dataset["observed_q2_inv_A2"].map(len) >= _FEWEST_LINES
+        dataset = dataset.assign(usable=~dataset["usable"] & enough)
     parts = [
         choose_entries(dataset[dataset["bravais_lattice"] == bravais.symbol], each, seed)
         for bravais in bravais_of(system.name)

@@ -21,25 +21,31 @@ from mlindex.merit import reflections
 from mlindex.merit_kernels import SAME_LINE_REL, forbidden
 from mlindex.search.evidence import ERROR_SCALES, log_likelihood
 from mlindex.search.observed import Observed
+from mlindex.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
 from mlindex.search.trials import Trial, tabled
 
 #: A little beyond the last line, which may lie below the reflection that it belongs to.
 _REACH = 1.05
 #: Power of the shares: rare symbols are not as rare in a pattern as in all known structures.
 _SHARE_POWER = 0.5
+#: Share of structures that nearly have a smaller cell, so that few lines break it.
+_PSEUDO_SHARE = 0.1
 #: A reflection within this many errors of an observed line is not unseen.
 NEAR_SIGMAS = 3.0
 
 
 @dataclass(frozen=True)
 class Absences:
-    """``gain``: ln of the mean likelihood over all classes, against that without conditions;
-    ``best``: of the best class alone; ``number`` of different lines of the lattice, and
-    ``allowed`` by that class; ``unseen``: the share of these in the first half of the list that
-    no observed line is near to."""
+    """``gain``: ln of the mean likelihood over all classes, with and without pseudo-centring,
+    against that without conditions; ``pseudo``: the part of it that pseudo-centring adds;
+    ``best``: of the best class alone, and ``log_share``, ln of the weight that this class has;
+    ``number`` of different lines of the lattice, and ``allowed`` by that class; ``unseen``: the
+    share of these in the first half of the list that no observed line is near to."""
 
     gain: float
+    pseudo: float
     best: float
+    log_share: float
     number: int
     allowed: int
     unseen: float
@@ -65,9 +71,47 @@ def absences(trial: Trial, observed: Observed) -> Absences:
     gains = values - values[0]
     best = int(np.argmax(gains))
     mean = float(np.logaddexp.reduce(gains + log_share))
+    repeated = [
+        pseudo_centred(
+            hkl,
+            calculated,
+            q2,
+            sigma,
+            rotations[starts[c] : starts[c + 1]],
+            shifts[starts[c] : starts[c + 1]],
+            *repeats(trial.bravais.symbol, centring),
+            WEAK_SHARES,
+            ERROR_SCALES,
+        )
+        + weight
+        for c, weight in _likely(gains, log_share)
+    ]
+    both = _with_pseudo_centring(mean, np.concatenate(repeated) - values[0])
     return Absences(
-        mean, float(gains[best]), int(numbers[0]), int(numbers[best]), float(unseen[best])
+        both,
+        both - mean,
+        float(gains[best]),
+        float(log_share[best]),
+        int(numbers[0]),
+        int(numbers[best]),
+        float(unseen[best]),
     )
+
+
+def _likely(gains: np.ndarray, log_share: np.ndarray) -> list[tuple[int, float]]:
+    """The classes that pseudo-centring is tried with, and ln of their weights.
+
+    Half of the weight has the one without conditions: breaking a repeat, few lines show what else
+    they obey.
+    """
+    likely = int(np.argmax(gains + log_share))
+    return [(0, float(np.log(0.5))), (likely, float(np.log(0.5) + log_share[likely]))]
+
+
+def _with_pseudo_centring(mean: float, repeated: np.ndarray) -> float:
+    """ln of the mean likelihood over structures without and with pseudo-centring (2 s,)."""
+    weak = float(np.logaddexp.reduce(repeated)) - np.log(len(repeated) / 2)
+    return float(np.logaddexp(np.log1p(-_PSEUDO_SHARE) + mean, np.log(_PSEUDO_SHARE) + weak))
 
 
 @lru_cache(maxsize=64)

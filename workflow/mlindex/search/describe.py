@@ -28,7 +28,7 @@ _M_LINES = 20
 #: Volumes this near to a whole ratio are of derivative lattices.
 _WHOLE = 5e-3
 #: Cells of the list that are less probable are no rivals, even with the same lines.
-_RIVAL = 0.003
+_RIVAL = 1e-3
 _MOST_PARTNERS = 6
 #: Two lattices this close are one.
 _SAME, _SAME_DEG = 2e-3, 0.1
@@ -169,7 +169,7 @@ def with_details(
         for other in others
         if other is not candidate
         and other.probability >= _RIVAL
-        and _same_lines(candidate, other, tolerance)
+        and _has_its_lines(other, candidate, tolerance)
     ][:_MOST_PARTNERS]
     listed = tuple(_as_partner(candidate, other, tolerance) for other in rivals)
     together = candidate.probability + sum(r.probability for r in rivals)
@@ -187,13 +187,28 @@ def with_details(
     )
 
 
-def _same_lines(first: Candidate, second: Candidate, tolerance: float) -> bool:
-    """Whether two candidates index the same lines with the same calculated positions."""
-    difference = np.abs(first.q2_calculated_inv_A2 - second.q2_calculated_inv_A2)
+def _has_its_lines(other: Candidate, candidate: Candidate, tolerance: float) -> bool:
+    """Whether another candidate indexes the same lines at the same calculated positions.
+
+    A supercell may index more: what the first leaves out may be what tells them apart.
+    """
+    mine = candidate.indexed
+    difference = np.abs(candidate.q2_calculated_inv_A2 - other.q2_calculated_inv_A2)
+    alike = np.all((difference <= tolerance * candidate.q2_calculated_inv_A2)[mine])
+    more = np.any(other.indexed & ~mine)
     return bool(
-        np.array_equal(first.indexed, second.indexed)
-        and np.all((difference <= tolerance * first.q2_calculated_inv_A2)[first.indexed])
+        alike and np.all(other.indexed[mine]) and (not more or _derived(candidate, other)[0] > 1)
     )
+
+
+def _derived(candidate: Candidate, other: Candidate) -> tuple[int, int]:
+    """How many times the primitive volume of the other holds this one's, and the reverse.
+
+    0 where it is no whole number.
+    """
+    first, second = (lattice_of(c.cell, c.centring).volume_A3 for c in (candidate, other))
+    ratios = second / first, first / second
+    return tuple(round(r) if abs(r - round(r)) < _WHOLE * r else 0 for r in ratios)
 
 
 def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Partner:
@@ -204,12 +219,13 @@ def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Par
         for value in values
         if np.min(np.abs(rest - value), initial=np.inf) > tolerance * value
     ]
-    volumes = [lattice_of(c.cell, c.centring).volume_A3 for c in (candidate, other)]
-    ratio = volumes[1] / volumes[0]
-    index = round(max(ratio, 1 / ratio))
-    whole = index > 1 and abs(max(ratio, 1 / ratio) - index) < _WHOLE * index
-    kind = "supercell" if ratio > 1 else "subcell"
-    relation = f"{kind} of index {index}" if whole else "other lattice with the lines observed"
+    up, down = _derived(candidate, other)
+    relation = "other lattice with the lines observed"
+    if max(up, down) > 1:
+        relation = f"supercell of index {up}" if up > 1 else f"subcell of index {down}"
+    more = other.n_indexed - candidate.n_indexed
+    if more:
+        relation += f" that indexes {more} more"
     return Partner(other.bravais, other.cell, other.centring, relation, tuple(sorted(apart)[:5]))
 
 

@@ -9,10 +9,15 @@ the errors is not trusted: it is taken from a grid, so that exact lists are wort
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
+from mlindex.linear import cholesky, solve_positive
+from mlindex.search.kernels import design_row, place_of
 from mlindex.search.lines import STRAY
+from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
 
 #: Factors on the expected errors; the best one counts, at the price of having chosen.
 ERROR_SCALES = np.array([0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.5])
@@ -25,87 +30,246 @@ _PRIOR_SHARE = 0.25
 _WIDTHS = np.array([0.0, 1.5, 0.7, 0.3, 0.12, 0.04])
 #: Keeps one line that fits exactly from outweighing all others in the choice of the best step.
 _EXACT = 0.02
+#: Lines within so many widths draw a trial, and within so many errors they tell its parameters.
+_DRAWN, _TELLING = 10.0, 4.0
+#: Reflections are walked to this much beyond the last line, and counted to so many errors.
+_REACH, _COUNTED = 1.05, 2.0
+
+
+class Pattern(NamedTuple):
+    """Lines (n,): q² as observed, 1/A², its errors, and d(q²)/d(2theta), 1/A² per degree."""
+
+    q2: np.ndarray
+    sigma: np.ndarray
+    slope: np.ndarray
+
+
+class Model(NamedTuple):
+    """What is refined: the first ``size`` of the free parameters and the zero shift.
+
+    ``basis`` (f, 6): x6 = x @ basis; ``prior`` (f + 1,) spreads of the parameters. Trials with
+    more than ``most`` reflections are not weighed.
+    """
+
+    basis: np.ndarray
+    prior: np.ndarray
+    size: int
+    most: int
+
+
+class Fit(NamedTuple):
+    """How the lines (n,) lie in a trial: q² calculated, observed - calculated, hkl (n, 3), and
+    the derivatives of q² by the parameters (n, f + 1)."""
+
+    calculated: np.ndarray
+    difference: np.ndarray
+    hkl: np.ndarray
+    rows: np.ndarray
+
+
+def model_of(basis: np.ndarray, q2_last: float, refine_shift: bool, most: int) -> Model:
+    """The model of a lattice system with that basis, for lines up to q2_last."""
+    prior = np.full(len(basis) + 1, _PRIOR_SHARE * q2_last)
+    prior[-1] = SHIFT_SPREAD_DEG
+    return Model(basis, prior, len(basis) + int(refine_shift), most)
+
+
+@njit(cache=True, nogil=True)
+def refine_and_weigh(
+    parameters: np.ndarray,
+    centring: np.ndarray,
+    domain: np.ndarray,
+    model: Model,
+    pattern: Pattern,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Refine trials and weigh them.
+
+    Args:
+        parameters: free reciprocal parameters and zero shift of 2theta in degrees (m, f + 1),
+            changed in place; the shift stays as given where it is not refined.
+        centring: codes (m,).
+        domain: of the lattice system.
+        model: see :func:`model_of`.
+        pattern: the lines, no shift taken off.
+
+    Returns:
+        evidence (m,), -inf where there is none; number of reflections up to the last line (m,);
+        differences (m, n) observed - calculated.
+    """
+    m, n = parameters.shape[0], pattern.q2.shape[0]
+    evidence = np.full(m, -np.inf)
+    numbers = np.zeros(m, dtype=np.int64)
+    differences = np.zeros((m, n))
+    calculated, hkl = np.empty(n), np.zeros((n, 3), dtype=np.int64)
+    rows = np.empty((n, parameters.shape[1]))
+    for t in range(m):
+        region = Region(domain[0], domain[1], domain[2], centring[t])
+        fit = Fit(calculated, differences[t], hkl, rows)
+        numbers[t] = _refine(parameters[t], region, model, pattern, fit)
+        if numbers[t] > 0:
+            evidence[t] = _weigh(parameters[t], numbers[t], model, pattern, fit)
+    return evidence, numbers, differences
+
+
+@njit(cache=True, nogil=True)
+def _refine(
+    parameters: np.ndarray, region: Region, model: Model, pattern: Pattern, fit: Fit
+) -> int:
+    """Refine a trial in place; its number of reflections, 0 where it can't be weighed."""
+    best, least = parameters.copy(), np.inf
+    for step in range(len(_WIDTHS) + 1):
+        number = _place(parameters, region, model, pattern, fit)
+        if number == 0:
+            if step == 0:
+                return 0
+            parameters[:] = best
+            continue
+        off = np.sum(np.log(np.abs(fit.difference) / pattern.sigma + _EXACT))
+        off += fit.difference.shape[0] * np.log(number)
+        if off < least:
+            least = off
+            best[:] = parameters
+            if step == len(_WIDTHS):
+                return number
+        if step < len(_WIDTHS):
+            width = _WIDTHS[step]
+            if step == 0:
+                width = min(max(np.median(np.abs(fit.difference) / pattern.sigma), 0.03), 2.0)
+            _derive(model.basis, pattern.slope, fit)
+            _move(parameters, width, model, pattern, fit)
+    parameters[:] = best
+    return _place(parameters, region, model, pattern, fit)
+
+
+@njit(cache=True, nogil=True)
+def _place(parameters: np.ndarray, region: Region, model: Model, pattern: Pattern, fit: Fit) -> int:
+    """Give every line its nearest reflection; the number of reflections, 0 if too many or none."""
+    x6 = np.zeros(6)
+    for s in range(model.basis.shape[0]):
+        for u in range(6):
+            x6[u] += parameters[s] * model.basis[s, u]
+    observed = pattern.q2 - pattern.slope * parameters[-1]
+    last = observed[-1] + _COUNTED * pattern.sigma[-1]
+    number = _nearest(x6, region, observed, last, model.most, fit)
+    fit.difference[:] = observed - fit.calculated
+    return number
 
 
 @njit(cache=True, nogil=True)
 def _nearest(
-    x6: np.ndarray,
-    domain: np.ndarray,
-    centring: int,
-    q2: np.ndarray,
-    q2_end: float,
-    q2_last: float,
-    hkl: np.ndarray,
-    calculated: np.ndarray,
-    most: int,
+    x6: np.ndarray, region: Region, q2: np.ndarray, q2_last: float, most: int, fit: Fit
 ) -> int:
     """The reflection nearest to each line, and the number of reflections up to q2_last.
 
-    Fills hkl (n, 3) and calculated (n,). 0 where x6 is no lattice or has too many reflections.
+    0 where x6 is no lattice or has too many reflections.
     """
-    signed_k, signed_l, order = domain[0], domain[1], domain[2]
-    A, B, C, D, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
-    n = q2.shape[0]
-    if not C > 0.0:
-        return 0
-    b = B - D * D / (4 * C)
-    f = F - D * E / (2 * C)
-    a = A - E * E / (4 * C)
-    if not b > 0.0:
-        return 0
-    a -= f * f / (4 * b)
-    if not a > 0.0:
-        return 0
+    form, q2_end = form_of(x6), q2[-1] * _REACH
+    calculated, hkl = fit.calculated, fit.hkl
     calculated[:] = np.inf
+    if not form.a > 0.0:
+        return 0
     count, walked = 0, 0
-    for h in range(int(np.sqrt(q2_end / a)) + 1):
-        k_mid = -f * h / (2 * b)
-        k_half = np.sqrt(max(q2_end - a * h * h, 0.0) / b)
-        k_low, k_high = int(np.ceil(k_mid - k_half)), int(np.floor(k_mid + k_half))
-        if not signed_k or h == 0:
-            k_low = max(k_low, 0)
-        if order >= 1:
-            k_high = min(k_high, h)
+    for h in range(last_h(form, q2_end) + 1):
+        k_low, k_high = k_range(form, region, h, q2_end)
         for k in range(k_low, k_high + 1):
-            rest = q2_end - a * h * h - b * (k - k_mid) * (k - k_mid)
-            if rest < 0.0:
-                continue
-            linear = D * k + E * h
-            l_half = np.sqrt(rest / C)
-            l_low = int(np.ceil(-linear / (2 * C) - l_half))
-            l_high = int(np.floor(-linear / (2 * C) + l_half))
-            if (
-                not signed_l
-                or (h == 0 and (k == 0 or not signed_k))
-                or (order == 1 and h == k)
-                or (centring == 6 and (h - k) % 3 == 0)
-            ):
-                l_low = max(l_low, 0)
-            if h == 0 and k == 0:
-                l_low = max(l_low, 1)
-            if order == 2:
-                l_high = min(l_high, k)
-            for l in range(l_low, l_high + 1):
-                if (
-                    (centring == 1 and (k + l) & 1)
-                    or (centring == 2 and (h + l) & 1)
-                    or (centring == 3 and (h + k) & 1)
-                    or (centring == 4 and (h + k + l) & 1)
-                    or (centring == 5 and ((h + k) & 1 or (h + l) & 1))
-                    or (centring == 6 and (h - k - l) % 3)
-                ):
-                    continue
-                value = A * h * h + B * k * k + F * h * k + (linear + C * l) * l
+            l_low, l_high, step = l_range(form, region, h, k, q2_end)
+            for l in range(l_low, l_high + 1, step):
+                value = q2_of(form, h, k, l)
                 walked += 1
                 if value <= q2_last:
                     count += 1
-                for i in range(n):
-                    if abs(value - q2[i]) < abs(calculated[i] - q2[i]):
-                        calculated[i] = value
-                        hkl[i, 0], hkl[i, 1], hkl[i, 2] = h, k, l
+                low, high = _nearer(value, q2, calculated)
+                for i in range(low, high):
+                    calculated[i] = value
+                    hkl[i, 0], hkl[i, 1], hkl[i, 2] = h, k, l
             if walked > most:
                 return 0
     return count
+
+
+@njit(cache=True, nogil=True)
+def _nearer(value: float, q2: np.ndarray, calculated: np.ndarray) -> tuple[int, int]:
+    """The range of lines that a value is nearer to than what was calculated for them so far.
+
+    Lines rise: where one has something nearer, that is nearer to all beyond it as well.
+    """
+    low = high = place_of(value, q2)
+    while high < q2.shape[0] and abs(value - q2[high]) < abs(calculated[high] - q2[high]):
+        high += 1
+    while low > 0 and abs(value - q2[low - 1]) < abs(calculated[low - 1] - q2[low - 1]):
+        low -= 1
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def _derive(basis: np.ndarray, slope: np.ndarray, fit: Fit) -> None:
+    """Fill the derivatives of q² by the free parameters and by the zero shift."""
+    for i in range(fit.rows.shape[0]):
+        design_row(basis, fit.hkl[i], fit.rows[i])
+        fit.rows[i, -1] = slope[i]
+
+
+@njit(cache=True, nogil=True)
+def _move(parameters: np.ndarray, width: float, model: Model, pattern: Pattern, fit: Fit) -> None:
+    """A step of least squares with Cauchy's weights, ``width`` in errors, in place."""
+    size, prior, sigma = model.size, model.prior, pattern.sigma
+    normal, right = np.zeros((size, size)), np.zeros(size)
+    for i in range(sigma.shape[0]):
+        z = fit.difference[i] / (width * sigma[i])
+        if abs(z) > _DRAWN:
+            continue
+        w = 1.0 / (sigma[i] * sigma[i] * (1 + z * z))
+        for s in range(size):
+            right[s] += w * fit.rows[i, s] * fit.difference[i]
+            for u in range(s + 1):
+                normal[s, u] += w * fit.rows[i, s] * fit.rows[i, u]
+    for s in range(size):
+        # The factor keeps parameters that only few lines tell apart from making it singular.
+        normal[s, s] = (1 + 1e-10) * normal[s, s] + 1e-6 / (prior[s] * prior[s])
+    shift = parameters.shape[0] - 1
+    if size > shift:
+        normal[shift, shift] += 1 / (prior[shift] * prior[shift])
+        right[shift] -= parameters[shift] / (prior[shift] * prior[shift])
+    if solve_positive(normal, right):
+        parameters[:size] += right
+
+
+@njit(cache=True, nogil=True)
+def _weigh(parameters: np.ndarray, number: int, model: Model, pattern: Pattern, fit: Fit) -> float:
+    """The evidence for a trial, the best over the scales of the errors."""
+    best = -np.inf
+    for scale in ERROR_SCALES:
+        value = log_likelihood(fit.difference, pattern.sigma, number, pattern.q2[-1], scale)
+        if value <= best:
+            continue
+        information = _information(scale, model, pattern, fit)
+        if not cholesky(information):
+            continue
+        # The root of the determinant is the price of the parameters.
+        for s in range(model.size):
+            value -= np.log(information[s, s])
+        if model.size == model.prior.shape[0]:
+            value -= 0.5 * (parameters[-1] / model.prior[-1]) ** 2
+        best = max(best, value)
+    return best - np.log(len(ERROR_SCALES))
+
+
+@njit(cache=True, nogil=True)
+def _information(scale: float, model: Model, pattern: Pattern, fit: Fit) -> np.ndarray:
+    """What the lines tell of the parameters, in units of their priors: (size, size)."""
+    size, prior = model.size, model.prior
+    found = np.eye(size)
+    for i in range(pattern.sigma.shape[0]):
+        error = scale * pattern.sigma[i]
+        if abs(fit.difference[i] / error) > _TELLING:
+            continue
+        w = 1.0 / error**2
+        for s in range(size):
+            for u in range(s + 1):
+                found[s, u] += (
+                    w * fit.rows[i, s] * fit.rows[i, u] * prior[s] * prior[u] / (2 * np.pi)
+                )
+    return found
 
 
 @njit(cache=True, nogil=True)
@@ -119,146 +283,3 @@ def log_likelihood(
         density = np.exp(-0.5 * z * z) / (2.5066282746310002 * s) if abs(z) < 30 else 0.0
         total += np.log((1 - STRAY) * q2_max / number * density + STRAY)
     return total
-
-
-@njit(cache=True, nogil=True)
-def refine_and_weigh(
-    x: np.ndarray,
-    shift: np.ndarray,
-    centring: np.ndarray,
-    basis: np.ndarray,
-    domain: np.ndarray,
-    q2: np.ndarray,
-    sigma: np.ndarray,
-    slope: np.ndarray,
-    refine_shift: bool,
-    most: int,
-) -> tuple:
-    """Refine trials and weigh them.
-
-    Args:
-        x: free reciprocal parameters (m, f), changed in place.
-        shift: zero shift of 2theta (m,), degrees, changed in place.
-        centring: codes (m,).
-        basis: (f, 6), x6 = x @ basis.
-        domain: of the lattice system.
-        q2: observed q² (n,), no shift taken off; sigma: its errors (n,).
-        slope: d(q²)/d(2theta) at each line (n,), 1/A² per degree.
-        refine_shift: whether the shift is refined; otherwise it stays as given.
-        most: trials with more reflections get no evidence.
-
-    Returns:
-        evidence (m,), -inf where there is none; number of reflections up to the last line (m,);
-        differences (m, n) observed - calculated; hkl (m, n, 3) in the setting walked.
-    """
-    m, f = x.shape
-    n = q2.shape[0]
-    size = f + 1 if refine_shift else f
-    evidence = np.full(m, -np.inf)
-    numbers = np.zeros(m, dtype=np.int64)
-    differences = np.zeros((m, n))
-    indices = np.zeros((m, n, 3), dtype=np.int64)
-    calculated = np.empty(n)
-    rows = np.empty((n, size))
-    prior = np.full(size, _PRIOR_SHARE * q2[-1])
-    if refine_shift:
-        prior[f] = SHIFT_SPREAD_DEG
-    for t in range(m):
-        usable = True
-        best_x, best_shift, least = x[t].copy(), shift[t], np.inf
-        for step in range(len(_WIDTHS) + 2):
-            x6 = x[t] @ basis
-            observed = q2 - slope * shift[t]
-            number = _nearest(
-                x6,
-                domain,
-                centring[t],
-                observed,
-                observed[-1] * 1.05,
-                observed[-1] + 2 * sigma[-1],
-                indices[t],
-                calculated,
-                most,
-            )
-            if number == 0:
-                usable = step > 0
-                x[t] = best_x
-                shift[t] = best_shift
-                if step == 0 or step > len(_WIDTHS):
-                    usable = False
-                    break
-                continue
-            numbers[t] = number
-            differences[t] = observed - calculated
-            if step == len(_WIDTHS) + 1:
-                break
-            fit = np.sum(np.log(np.abs(differences[t]) / sigma + _EXACT)) + n * np.log(number)
-            if fit < least:
-                least = fit
-                best_x[:] = x[t]
-                best_shift = shift[t]
-            if step == len(_WIDTHS):
-                x[t] = best_x
-                shift[t] = best_shift
-                continue
-            for i in range(n):
-                h, k, l = indices[t, i]
-                for s in range(f):
-                    rows[i, s] = (
-                        basis[s, 0] * h * h
-                        + basis[s, 1] * k * k
-                        + basis[s, 2] * l * l
-                        + basis[s, 3] * k * l
-                        + basis[s, 4] * h * l
-                        + basis[s, 5] * h * k
-                    )
-                if refine_shift:
-                    rows[i, f] = slope[i]
-            width = _WIDTHS[step]
-            if step == 0:
-                width = min(max(np.median(np.abs(differences[t]) / sigma), 0.03), 2.0)
-            normal = np.zeros((size, size))
-            right = np.zeros(size)
-            for i in range(n):
-                z = differences[t, i] / (width * sigma[i])
-                if abs(z) > 10.0:
-                    continue
-                w = 1.0 / (sigma[i] * sigma[i] * (1 + z * z))
-                for s in range(size):
-                    right[s] += w * rows[i, s] * differences[t, i]
-                    for u in range(size):
-                        normal[s, u] += w * rows[i, s] * rows[i, u]
-            for s in range(size):
-                normal[s, s] += 1e-6 / (prior[s] * prior[s])
-            if refine_shift:
-                normal[f, f] += 1 / (prior[f] * prior[f])
-                right[f] -= shift[t] / (prior[f] * prior[f])
-            change = np.linalg.solve(normal, right)
-            for s in range(f):
-                x[t, s] += change[s]
-            if refine_shift:
-                shift[t] += change[f]
-        if not usable:
-            continue
-        best = -np.inf
-        for scale in ERROR_SCALES:
-            value = log_likelihood(differences[t], sigma, numbers[t], q2[-1], scale)
-            if value <= best:
-                continue
-            information = np.eye(size)
-            for i in range(n):
-                z = differences[t, i] / (scale * sigma[i])
-                if abs(z) > 4.0:
-                    continue
-                w = 1.0 / (scale * sigma[i]) ** 2
-                for s in range(size):
-                    for u in range(size):
-                        information[s, u] += (
-                            w * rows[i, s] * rows[i, u] * prior[s] * prior[u] / 6.283185307179586
-                        )
-            value -= 0.5 * np.log(max(np.linalg.det(information), 1.0))
-            if refine_shift:
-                value -= 0.5 * (shift[t] / prior[f]) ** 2
-            best = max(best, value)
-        evidence[t] = best - np.log(len(ERROR_SCALES))
-    return evidence, numbers, differences, indices

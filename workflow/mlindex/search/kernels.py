@@ -2,9 +2,8 @@
 
 A lattice is given by six reciprocal parameters x6 in a setting with a centring, and by the part
 of reciprocal space that holds each line once (``domain`` in :mod:`mlindex.lattice`). All its
-reflections up to the last line are visited, and none beyond: the ellipsoid q² = H·x <= q²_max is
-walked index by index, with limits from the quadratic form completed to squares. Observed lines
-wait in a table over q², so that a reflection costs one look-up.
+reflections up to the last line are visited (:mod:`mlindex.walk`). Observed lines wait in a table
+over q², so that a reflection costs one look-up.
 """
 
 from __future__ import annotations
@@ -13,6 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
+
+from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
 
 #: Cells of the look-up table over q².
 TABLE_CELLS = 1 << 14
@@ -36,7 +37,7 @@ class Tables(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Which lattices a search tries. Numbers only: compiled loops count references of arrays.
+    """Which lattices a search tries: a :class:`mlindex.walk.Region` with bounds.
 
     Attributes:
         signed_k, signed_l, order: see ``LatticeSystem.domain``.
@@ -81,6 +82,19 @@ def popcount(mask: int) -> int:
     return count
 
 
+@njit(cache=True, nogil=True, inline="always")
+def place_of(value: float, rising: np.ndarray) -> int:
+    """Position of the first entry that is not below a value."""
+    low, above = 0, rising.shape[0]
+    while low < above:
+        middle = (low + above) // 2
+        if rising[middle] < value:
+            low = middle + 1
+        else:
+            above = middle
+    return low
+
+
 @njit(cache=True, nogil=True)
 def explain(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
     """Which lines a lattice explains, and with how many reflections up to q2_max.
@@ -94,78 +108,69 @@ def explain(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
         Bit mask of the lines; number of reflections, most + 1 where there are more or x6 is no
         lattice; sum of their places in the table, the same in every setting of a lattice.
     """
-    signed_k, signed_l, order, centring = kind.signed_k, kind.signed_l, kind.order, kind.centring
-    table, scale, q2_max, most = tables.table, tables.scale, tables.q2_max, tables.most
-    A, B, C, D, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
-    # q2 = C (l + (D k + E h)/2C)^2 + b (k + f h / 2b)^2 + a h^2
-    if not C > 0.0:
-        return 0, most + 1, 0
-    b = B - D * D / (4 * C)
-    f = F - D * E / (2 * C)
-    a_ = A - E * E / (4 * C)
-    if not b > 0.0:
-        return 0, most + 1, 0
-    a = a_ - f * f / (4 * b)
-    if not a > 0.0:
-        return 0, most + 1, 0
+    form, most = form_of(x6), tables.most
     mask, count, total = 0, 0, 0
-    h_max = int(np.sqrt(q2_max / a))
-    for h in range(h_max + 1):
-        rest_h = q2_max - a * h * h
-        if rest_h < 0.0:
-            break
-        k_mid = -f * h / (2 * b)
-        k_half = np.sqrt(rest_h / b)
-        k_low = int(np.ceil(k_mid - k_half))
-        k_high = int(np.floor(k_mid + k_half))
-        if not signed_k or h == 0:
-            k_low = max(k_low, 0)
-        if order >= 1:
-            k_high = min(k_high, h)
+    if not form.a > 0.0:
+        return mask, most + 1, total
+    for h in range(last_h(form, tables.q2_max) + 1):
+        k_low, k_high = k_range(form, kind, h, tables.q2_max)
         for k in range(k_low, k_high + 1):
-            rest = rest_h - b * (k - k_mid) * (k - k_mid)
-            if rest < 0.0:
-                continue
-            l_mid = -(D * k + E * h) / (2 * C)
-            l_half = np.sqrt(rest / C)
-            l_low = int(np.ceil(l_mid - l_half))
-            l_high = int(np.floor(l_mid + l_half))
-            if not signed_l or (h == 0 and (k == 0 or not signed_k)) or (order == 1 and h == k):
-                l_low = max(l_low, 0)
-            if h == 0 and k == 0:
-                l_low = max(l_low, 1)
-            if order == 2:
-                l_high = min(l_high, k)
-            base = A * h * h + B * k * k + F * h * k
-            linear = D * k + E * h
-            step = 1
-            if centring == 1:  # A
-                step = 2
-                l_low += (k + l_low) & 1
-            elif centring == 2:  # B
-                step = 2
-                l_low += (h + l_low) & 1
-            elif centring == 3:  # C
-                if (h + k) & 1:
-                    continue
-            elif centring == 4:  # I
-                step = 2
-                l_low += (h + k + l_low) & 1
-            elif centring == 5:  # F
-                if (h + k) & 1:
-                    continue
-                step = 2
-                l_low += (h + l_low) & 1
-            elif centring == 6:  # R obverse on hexagonal axes: -h + k + l = 3n
-                step = 3
-                if (h - k) % 3 == 0:  # then l and -l are both present, and one line
-                    l_low = max(l_low, 0)
-                l_low += (h - k - l_low) % 3
+            l_low, l_high, step = l_range(form, kind, h, k, tables.q2_max)
             for l in range(l_low, l_high + 1, step):
                 count += 1
-                place = int((base + (linear + C * l) * l) * scale + 0.5)
+                place = int(q2_of(form, h, k, l) * tables.scale + 0.5)
                 total += place
-                mask |= table[place]
+                mask |= tables.table[place]
             if count > most:
                 return mask, most + 1, 0
     return mask, count, total
+
+
+@njit(cache=True, nogil=True)
+def assign(
+    x6: np.ndarray,
+    region: Region,
+    q2: np.ndarray,
+    table: np.ndarray,
+    scale: float,
+    q2_max: float,
+    hkl: np.ndarray,
+    far: np.ndarray,
+) -> None:
+    """The nearest reflection to every line (n,) of those near it in a table.
+
+    Fills its indices ``hkl`` (n, 3) and how far the line lies above it ``far`` (n,), 1/A²; inf
+    where there is none. The rest is as for :func:`explain`.
+    """
+    form = form_of(x6)
+    far[:] = np.inf
+    if not form.a > 0.0:
+        return
+    for h in range(last_h(form, q2_max) + 1):
+        k_low, k_high = k_range(form, region, h, q2_max)
+        for k in range(k_low, k_high + 1):
+            l_low, l_high, step = l_range(form, region, h, k, q2_max)
+            for l in range(l_low, l_high + 1, step):
+                value = q2_of(form, h, k, l)
+                mask, line = table[int(value * scale + 0.5)], 0
+                while mask:
+                    if mask & 1 and abs(q2[line] - value) < abs(far[line]):
+                        far[line] = q2[line] - value
+                        hkl[line, 0], hkl[line, 1], hkl[line, 2] = h, k, l
+                    mask >>= 1
+                    line += 1
+
+
+@njit(cache=True, nogil=True, inline="always")
+def design_row(basis: np.ndarray, hkl: np.ndarray, row: np.ndarray) -> None:
+    """Fill (f,) with the derivatives of q² of a reflection by the free parameters."""
+    h, k, l = hkl[0], hkl[1], hkl[2]
+    for s in range(basis.shape[0]):
+        row[s] = (
+            basis[s, 0] * h * h
+            + basis[s, 1] * k * k
+            + basis[s, 2] * l * l
+            + basis[s, 3] * k * l
+            + basis[s, 4] * h * l
+            + basis[s, 5] * h * k
+        )

@@ -17,8 +17,9 @@ from mlindex.search.kernels import Kind, Tables
 from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Kept, Pool, consider
-from mlindex.search.refit import present, refit
+from mlindex.search.refit import refit
 from mlindex.search.zones import reduce_form
+from mlindex.walk import present
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
 #: the letters to try there.

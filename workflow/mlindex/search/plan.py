@@ -17,6 +17,7 @@ from mlindex.search import exhaustive, monoclinic, triclinic
 from mlindex.search.lines import Lines
 from mlindex.search.observed import Observed
 from mlindex.search.pool import Pool
+from mlindex.search.revision import revised
 from mlindex.search.supercells import with_supercells
 from mlindex.search.trials import Trial, different, trials_of, with_higher_symmetry
 
@@ -98,7 +99,7 @@ def search(
         report(_label(stage))
         found = _stage(observed, stage, wanted, out_of_time, workers, progress)
         pooled = sorted(best + found, key=lambda t: -t.evidence)
-        pooled = with_higher_symmetry(different(pooled, _KEPT), observed)
+        pooled = with_higher_symmetry(revised(different(pooled, _KEPT), observed), observed)
         pooled = [t for t in pooled if t.bravais.symbol in wanted]
         best = different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
         if out_of_time() or _settled(best, stage):

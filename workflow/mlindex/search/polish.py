@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.search.zones import solve_positive
+from mlindex.linear import solve_positive
+from mlindex.search.kernels import assign
+from mlindex.walk import Region
 
 
 @njit(cache=True, nogil=True)
@@ -21,35 +23,13 @@ def reduce_x6(x6: np.ndarray) -> bool:
     g[0, 2] = g[2, 0] = x6[4] / 2
     g[0, 1] = g[1, 0] = x6[5] / 2
     for _ in range(60):
-        changed = False
+        changed = 0
         for i in range(3):
             for step in range(6):
-                # Add the best multiple of one of the other vectors, or each of them once.
-                j, k = (i + 1) % 3, (i + 2) % 3
-                if step == 0:
-                    n, m = -np.round(g[i, j] / g[j, j]), 0.0
-                elif step == 1:
-                    n, m = 0.0, -np.round(g[i, k] / g[k, k])
-                else:
-                    n = 1.0 if step & 1 else -1.0
-                    m = 1.0 if step & 2 else -1.0
-                if n == 0.0 and m == 0.0:
-                    continue
-                new = (
-                    g[i, i]
-                    + n * n * g[j, j]
-                    + m * m * g[k, k]
-                    + 2 * (n * g[i, j] + m * g[i, k] + n * m * g[j, k])
-                )
-                if new < g[i, i] * (1 - 1e-9):
-                    if not new > 0.0:
-                        return False
-                    ij = g[i, j] + n * g[j, j] + m * g[k, j]
-                    ik = g[i, k] + n * g[j, k] + m * g[k, k]
-                    g[i, i] = new
-                    g[i, j] = g[j, i] = ij
-                    g[i, k] = g[k, i] = ik
-                    changed = True
+                shortened = _shorten(g, i, step)
+                if shortened < 0:
+                    return False
+                changed += shortened
         if not changed:
             break
     order = np.argsort(np.array([-g[0, 0], -g[1, 1], -g[2, 2]]))
@@ -60,42 +40,36 @@ def reduce_x6(x6: np.ndarray) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _assign(
-    x6: np.ndarray,
-    q2: np.ndarray,
-    table: np.ndarray,
-    scale: float,
-    q2_max: float,
-    hkl: np.ndarray,
-    far: np.ndarray,
-) -> None:
-    """The nearest reflection of a triclinic lattice to every line: ``hkl`` (n, 3), ``far`` (n,)."""
-    A, B, C, D, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
-    far[:] = np.inf
-    b = B - D * D / (4 * C)
-    f = F - D * E / (2 * C)
-    a = A - E * E / (4 * C) - f * f / (4 * b)
-    if not (b > 0.0 and a > 0.0):
-        return
-    for h in range(int(np.sqrt(q2_max / a)) + 1):
-        rest_h = max(q2_max - a * h * h, 0.0)
-        k_mid, k_half = -f * h / (2 * b), np.sqrt(rest_h / b)
-        k_low = int(np.ceil(k_mid - k_half)) if h > 0 else 0
-        for k in range(k_low, int(np.floor(k_mid + k_half)) + 1):
-            rest = max(rest_h - b * (k - k_mid) ** 2, 0.0)
-            l_mid, l_half = -(D * k + E * h) / (2 * C), np.sqrt(rest / C)
-            l_low = int(np.ceil(l_mid - l_half)) if h > 0 or k > 0 else 1
-            for l in range(l_low, int(np.floor(l_mid + l_half)) + 1):
-                value = A * h * h + B * k * k + C * l * l + D * k * l + E * h * l + F * h * k
-                place = int(value * scale + 0.5)
-                mask = table[place] if place < table.shape[0] else 0
-                line = 0
-                while mask:
-                    if mask & 1 and abs(q2[line] - value) < abs(far[line]):
-                        far[line] = q2[line] - value
-                        hkl[line, 0], hkl[line, 1], hkl[line, 2] = h, k, l
-                    mask >>= 1
-                    line += 1
+def _shorten(g: np.ndarray, i: int, step: int) -> int:
+    """Add to vector i the best multiple of another one (steps 0 and 1) or each of them once, with
+    one of four choices of signs, if it gets shorter: 1 if so, 0 if not, -1 if it is no lattice."""
+    j, k = (i + 1) % 3, (i + 2) % 3
+    n = m = 0.0
+    if step == 0:
+        n = -np.round(g[i, j] / g[j, j])
+    elif step == 1:
+        m = -np.round(g[i, k] / g[k, k])
+    else:
+        n = 1.0 if step & 1 else -1.0
+        m = 1.0 if step & 2 else -1.0
+    if n == 0.0 and m == 0.0:
+        return 0
+    new = (
+        g[i, i]
+        + n * n * g[j, j]
+        + m * m * g[k, k]
+        + 2 * (n * g[i, j] + m * g[i, k] + n * m * g[j, k])
+    )
+    if not new < g[i, i] * (1 - 1e-9):
+        return 0
+    if not new > 0.0:
+        return -1
+    ij = g[i, j] + n * g[j, j] + m * g[k, j]
+    ik = g[i, k] + n * g[j, k] + m * g[k, k]
+    g[i, i] = new
+    g[i, j] = g[j, i] = ij
+    g[i, k] = g[k, i] = ik
+    return 1
 
 
 @njit(cache=True, nogil=True)
@@ -113,7 +87,7 @@ def fit(
 
     A small pull towards the lattice as it was keeps what the lines leave open.
     """
-    _assign(x6, q2, table, scale, q2_max, hkl, far)
+    assign(x6, Region(1, 1, 0, 0), q2, table, scale, q2_max, hkl, far)
     normal = np.zeros((6, 6))
     right = np.zeros(6)
     row = np.empty(6)
@@ -127,7 +101,7 @@ def fit(
         w = (window[0] / window[m]) ** 2
         for s in range(6):
             right[s] += w * row[s] * far[m]
-            for t in range(6):
+            for t in range(s + 1):
                 normal[s, t] += w * row[s] * row[t]
     if solve_positive(normal, right):
         for t in range(6):

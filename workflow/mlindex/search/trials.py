@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from mlindex.cell import (
     cell_from_metric,
     cell_from_reciprocal,
-    cell_volume,
     metric_tensor,
     reciprocal_from_cell,
 )
 from mlindex.equivalence import Lattice, lattice_of, same
 from mlindex.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
 from mlindex.recognition import best_of_each, recognize
-from mlindex.search.evidence import refine_and_weigh
+from mlindex.search.evidence import Pattern, model_of, refine_and_weigh
 from mlindex.search.observed import Observed
 from mlindex.search.pool import Pool
 
@@ -28,6 +28,8 @@ _RECOGNIZED = 24
 _MOST_REFLECTIONS = 1500
 #: Two trials this close are one lattice.
 _SAME_LENGTH, _SAME_ANGLE_DEG = 2e-3, 0.1
+#: Much less than that.
+_KEY, _KEY_DEG = 1e-4, 5e-3
 #: A trial may be of a higher symmetry that moves its lines by this much (relative q²).
 _SYMMETRY_TOLERANCE = 4e-3
 _LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
@@ -37,25 +39,25 @@ _LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
 class Trial:
     """A refined lattice in the setting walked, and what speaks for it.
 
-    ``centring`` is its letter there, ``shift_deg`` the zero shift it was refined with,
-    ``difference`` (n,) observed - calculated q².
+    ``centring`` is its letter there, ``cell`` the six parameters there (A, degrees), ``shift_deg``
+    the zero shift it was refined with, ``difference`` (n,) observed - calculated q².
     """
 
     bravais: BravaisLattice
     centring: str
     x: np.ndarray
+    cell: np.ndarray
     shift_deg: float
     evidence: float
     number: int
     difference: np.ndarray
 
-    @property
-    def cell(self) -> np.ndarray:
-        """Six cell parameters in the setting walked."""
-        return cell_from_reciprocal(self.x @ self.bravais.system.walked_matrix)
-
     def lattice(self) -> Lattice:
         """For comparisons."""
+        return self._lattice
+
+    @cached_property
+    def _lattice(self) -> Lattice:
         return lattice_of(self.cell, self.centring)
 
 
@@ -68,34 +70,30 @@ def weigh(
     refine_shift: bool,
 ) -> list[Trial]:
     """Refine free parameters x (m, f) with centring codes (m,); the good ones, best first."""
-    x = np.array(x, dtype=float)
-    shift = np.full(len(x), shift_deg)
+    parameters = np.column_stack([x, np.full(len(x), shift_deg)])
     system = bravais.system
-    evidence, numbers, differences, _ = refine_and_weigh(
-        x,
-        shift,
+    evidence, numbers, differences = refine_and_weigh(
+        parameters,
         np.asarray(centring, dtype=np.int64),
-        system.walked_matrix,
         np.array(system.domain),
-        observed.q2,
-        observed.sigma,
-        observed.slope,
-        refine_shift,
-        _MOST_REFLECTIONS,
+        model_of(system.walked_matrix, observed.q2[-1], refine_shift, _MOST_REFLECTIONS),
+        Pattern(observed.q2, observed.sigma, observed.slope),
     )
-    order = np.argsort(-evidence, kind="stable")
+    cells = cell_from_reciprocal(parameters[:, :-1] @ system.walked_matrix)
+    good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)
     return [
         Trial(
             bravais,
             _LETTERS[int(centring[i])],
-            x[i],
-            float(shift[i]),
+            parameters[i, :-1],
+            cells[i],
+            float(parameters[i, -1]),
             float(evidence[i]),
             int(numbers[i]),
             differences[i],
         )
-        for i in order
-        if np.isfinite(evidence[i]) and np.all(np.isfinite(x[i]))
+        for i in np.argsort(-evidence, kind="stable")
+        if good[i]
     ]
 
 
@@ -115,16 +113,26 @@ def trials_of(
 
 def different(ranked: Iterable[Trial], most: int) -> list[Trial]:
     """The first of each lattice, at most so many."""
-    kept: list[tuple[Trial, Lattice]] = []
-    for trial in ranked:
-        if not np.isfinite(cell_volume(trial.cell)):
+    kept: list[Trial] = []
+    seen: set[tuple] = set()
+    for trial, key in _keyed(list(ranked)):
+        if key in seen:
             continue
+        seen.add(key)
         lattice = trial.lattice()
-        if not any(same(lattice, other, _SAME_LENGTH, _SAME_ANGLE_DEG) for _, other in kept):
-            kept.append((trial, lattice))
+        if not any(same(lattice, t.lattice(), _SAME_LENGTH, _SAME_ANGLE_DEG) for t in kept):
+            kept.append(trial)
             if len(kept) == most:
                 break
-    return [trial for trial, _ in kept]
+    return kept
+
+
+def _keyed(trials: list[Trial]) -> Iterator[tuple[Trial, tuple]]:
+    """Trials with keys: those with the same key need no comparison to be one lattice."""
+    cells = np.array([trial.cell for trial in trials]).reshape(-1, 6)
+    places = np.rint(np.hstack([np.log(cells[:, :3]) / _KEY, cells[:, 3:] / _KEY_DEG]))
+    for trial, place in zip(trials, places.tolist(), strict=True):
+        yield trial, (trial.bravais.symbol, trial.centring, *place)
 
 
 def with_higher_symmetry(trials: list[Trial], observed: Observed) -> list[Trial]:

@@ -18,6 +18,7 @@ from mlindex.search.kernels import Kind, Tables, explain, line_table, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.polish import fit, reduce_x6
 from mlindex.search.pool import Kept, Pool, determinant, key_of, offer
+from mlindex.search.votes import Votes, cast, clear, open_lines, room_for, take_peak
 from mlindex.search.zones import ROWS, best_zones, shared_rows
 
 Deadline = Callable[[], bool]
@@ -56,13 +57,13 @@ def search(lines: Lines, pool: Pool, deadline: Deadline | None = None) -> bool:
     rows = shared_rows(forms, ROWS)
     pairs = matching_rows(rows, found, masks, lines)
     complete = True
-    trials = Pool()
+    trials, votes = Pool(), room_for(_BINS)
     for first in range(0, len(pairs), _CHUNK):
         if deadline is not None and deadline():
             complete = False
             break
         part, window = pairs[first : first + _CHUNK], float(lines.window.mean())
-        join(rows, masks, part, lines.q2, window, kind, lines.tables, trials.arrays())
+        join(rows, masks, part, lines.q2, window, kind, lines.tables, votes, trials.arrays())
     polish(lines, trials, pool)
     return complete
 
@@ -101,6 +102,7 @@ def join(
     window: float,
     kind: Kind,
     tables: Tables,
+    votes: Votes,
     pool: Kept,
 ) -> None:
     """Vote for the open product of every pair of zones and try the values with most votes.
@@ -109,11 +111,9 @@ def join(
         rows: from :func:`mlindex.search.zones.shared_rows`.
         masks: lines that each zone explains.
         pairs: from :func:`matching_rows`.
+        votes: room for :data:`_BINS` bins.
     """
-    votes = np.zeros(_BINS + 2, dtype=np.int64)
-    total = np.zeros(_BINS + 2)
-    number = np.zeros(_BINS + 2)
-    x6 = np.empty(6)
+    base, x6 = np.empty(6), np.empty(6)
     for p in range(pairs.shape[0]):
         first = rows[pairs[p, 0], pairs[p, 1]]
         second = rows[pairs[p, 2], pairs[p, 3]]
@@ -125,45 +125,27 @@ def join(
         if room <= 0.0:
             continue
         half = 2 * np.sqrt(room) / A
+        base[0], base[1], base[2], base[3], base[4], base[5] = A, B, C, middle - half, E, F
         width = max(2 * half / _BINS, window)
         bins = min(int(2 * half / width) + 1, _BINS)
-        votes[: bins + 2] = 0
-        total[: bins + 2] = 0.0
-        number[: bins + 2] = 0.0
-        x6[0], x6[1], x6[2], x6[3], x6[4], x6[5] = A, B, C, middle - half, E, F
-        explained = masks[pairs[p, 0]] | masks[pairs[p, 2]]
-        _vote(x6, explained, q2, width, bins, votes, total, number)
+        left, bits = open_lines(q2, masks[pairs[p, 0]] | masks[pairs[p, 2]])
+        _vote(base, left, bits, width, bins, votes)
         for _ in range(_PEAKS):
-            where, best = _most_voted(votes, number, bins)
-            if best < _LEAST_VOTES:
+            place = take_peak(votes, bins, _LEAST_VOTES)
+            if place < 0.0:
                 break
-            place = (total[where] + total[where + 1]) / (number[where] + number[where + 1])
-            x6[3] = middle - half + place * width
-            votes[where] = votes[where + 1] = 0
-            number[where] = number[where + 1] = 0.0
+            x6[:] = base
+            x6[3] += place * width
             _try(x6, kind, tables, pool, False)
-            x6[0], x6[1], x6[2], x6[4], x6[5] = A, B, C, E, F
 
 
-@njit(cache=True, nogil=True, inline="always")
+@njit(cache=True, nogil=True)
 def _vote(
-    x6: np.ndarray,
-    explained: int,
-    q2: np.ndarray,
-    width: float,
-    bins: int,
-    votes: np.ndarray,
-    total: np.ndarray,
-    number: np.ndarray,
+    x6: np.ndarray, q2: np.ndarray, bits: np.ndarray, width: float, bins: int, votes: Votes
 ) -> None:
     """Values of the open product from every line outside the zones; x6[3] is the least value."""
     A, B, C, low, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
-    n = 0
-    open_q2, open_line = np.empty(q2.shape[0]), np.empty(q2.shape[0], dtype=np.int64)
-    for m in range(q2.shape[0]):
-        if not (explained >> m) & 1:
-            open_q2[n], open_line[n] = q2[m], np.int64(1) << m
-            n += 1
+    clear(votes, bins)
     for k in range(1, 3):
         for l in range(-2, 3):
             if l == 0 or abs(k * l) > 2:
@@ -171,26 +153,7 @@ def _vote(
             per_bin = 1.0 / (k * l * width)
             for h in range(-2, 3):
                 rest = A * h * h + B * k * k + C * l * l + E * h * l + F * h * k
-                start = -rest * per_bin - low / width
-                for m in range(n):
-                    place = open_q2[m] * per_bin + start
-                    if 0.0 <= place < bins:
-                        b = int(place) + 1
-                        votes[b] |= open_line[m]
-                        total[b] += place
-                        number[b] += 1.0
-
-
-@njit(cache=True, nogil=True)
-def _most_voted(votes: np.ndarray, number: np.ndarray, bins: int) -> tuple[int, int]:
-    """First of the two neighbouring bins with most lines, and how many."""
-    best, where = 0, -1
-    for b in range(1, bins + 1):
-        if number[b] + number[b + 1] > best:
-            c = popcount(votes[b] | votes[b + 1])
-            if c > best:
-                best, where = c, b
-    return where, best
+                cast(votes, q2, bits, per_bin, -rest * per_bin - low / width, bins)
 
 
 @njit(cache=True, nogil=True)

@@ -19,8 +19,9 @@ from mlindex.search.kernels import Kind, Tables, popcount
 from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Kept, Pool, consider
-from mlindex.search.refit import present
+from mlindex.search.votes import Votes, cast, clear, open_lines, room_for, take_peak
 from mlindex.search.zones import MOST_ZONE_LINES, zone_scores
+from mlindex.walk import present
 
 #: First lines of which two make a wall, and highest indices that they may have there.
 _AXES = (14, 18, 20)
@@ -46,6 +47,7 @@ def search(
     lines: Lines, system: LatticeSystem, pools: dict[str, Pool], deadline: Deadline | None = None
 ) -> bool:
     """Offer trials to the pools of the monoclinic lattices; False if the deadline came first."""
+    votes = room_for(_BINS)
     for centred, letters in _LETTERS.items():
         walls = with_either_axis(best_walls(lines, centred, _KEPT[lines.effort]))
         cases = [
@@ -60,7 +62,7 @@ def search(
             forms = walls.forms[start : start + _CHUNK] / [longer**2, 1]
             part = Walls(forms, walls.masks[start:])
             n_a, window = _A_LINES[lines.effort], float(lines.window.mean())
-            _join(part, lines.q2, n_a, window, kind, lines.tables, pool.arrays())
+            _join(part, lines.q2, n_a, window, kind, lines.tables, votes, pool.arrays())
     return True
 
 
@@ -138,22 +140,15 @@ def _join(
     window: float,
     kind: Kind,
     tables: Tables,
+    votes: Votes,
     pool: Kept,
 ) -> None:
     """With every wall and every line as (1, k, 0), offer the D for which most lines vote."""
-    votes = np.zeros(_BINS + 2, dtype=np.int64)
-    total, number = np.zeros(_BINS + 2), np.zeros(_BINS + 2)
     longest = 4.0 / (3.0 * SHORTEST_AXIS_A * SHORTEST_AXIS_A)
     x6 = np.zeros(6)
-    open_q2, open_bit = np.empty(q2.shape[0]), np.empty(q2.shape[0], dtype=np.int64)
     for w in range(walls.forms.shape[0]):
         B, C = walls.forms[w, 0], walls.forms[w, 1]
-        n = 0
-        for line in range(q2.shape[0]):
-            bit = np.int64(1) << line
-            if not walls.masks[w] & bit:
-                open_q2[n], open_bit[n] = q2[line], bit
-                n += 1
+        left, bits = open_lines(q2, walls.masks[w])
         x6[1], x6[2] = B, C
         width = max(2 * C / _BINS, window)
         bins = min(int(2 * C / width) + 1, _BINS)
@@ -167,8 +162,14 @@ def _join(
                 if kind.det_low > B * A * C or kind.det_high < B * C * (A - C / 4):
                     continue
                 x6[0] = A
-                _vote(x6, open_q2[:n], open_bit, kind.centring, width, bins, votes, total, number)
-                _offer_peaks(x6, bins, width, votes, total, number, kind, tables, pool)
+                _vote(x6, left, bits, kind.centring, width, bins, votes)
+                for _ in range(_PEAKS):
+                    place = take_peak(votes, bins, _LEAST_VOTES)
+                    if place < 0.0:
+                        break
+                    x6[4] = place * width
+                    det = x6[1] * (x6[0] * x6[2] - x6[4] * x6[4] / 4)
+                    consider(x6, det, kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)
@@ -179,15 +180,11 @@ def _vote(
     centring: int,
     width: float,
     bins: int,
-    votes: np.ndarray,
-    total: np.ndarray,
-    number: np.ndarray,
+    votes: Votes,
 ) -> None:
     """Values of D in 0..2C, in bins, from every line as (h, k, l) with low h and l."""
     A, B, C = x6[0], x6[1], x6[2]
-    votes[: bins + 2] = 0
-    total[: bins + 2] = 0.0
-    number[: bins + 2] = 0.0
+    clear(votes, bins)
     for h in range(1, 3):
         for l in range(-4, 4):
             if l == 0 or (h == 2 and l & 1 == 0):
@@ -197,38 +194,4 @@ def _vote(
                 if not present(h, k, l, centring):
                     continue
                 start = -(A * h * h + B * k * k + C * l * l) * per_bin
-                for m in range(q2.shape[0]):
-                    place = q2[m] * per_bin + start
-                    if 0.0 <= place < bins:
-                        b = int(place) + 1
-                        votes[b] |= bits[m]
-                        total[b] += place
-                        number[b] += 1.0
-
-
-@njit(cache=True, nogil=True)
-def _offer_peaks(
-    x6: np.ndarray,
-    bins: int,
-    width: float,
-    votes: np.ndarray,
-    total: np.ndarray,
-    number: np.ndarray,
-    kind: Kind,
-    tables: Tables,
-    pool: Kept,
-) -> None:
-    """Score the values of D with the most lines in two neighbouring bins."""
-    for _ in range(_PEAKS):
-        best, where = _LEAST_VOTES - 1, 0
-        for b in range(1, bins + 1):
-            if number[b] + number[b + 1] > best:
-                c = popcount(votes[b] | votes[b + 1])
-                if c > best:
-                    best, where = c, b
-        if where == 0:
-            return
-        x6[4] = (total[where] + total[where + 1]) / (number[where] + number[where + 1]) * width
-        votes[where] = votes[where + 1] = 0
-        number[where] = number[where + 1] = 0.0
-        consider(x6, x6[1] * (x6[0] * x6[2] - x6[4] * x6[4] / 4), kind, tables, pool)
+                cast(votes, q2, bits, per_bin, start, bins)

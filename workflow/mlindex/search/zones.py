@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
+from mlindex.linear import solve_positive
 from mlindex.search.kernels import Tables, popcount
 from mlindex.search.lines import Lines
 
@@ -88,34 +89,38 @@ def reduce_form(A: float, B: float, X: float) -> tuple[float, float, float]:
     return 0.0, 0.0, 0.0
 
 
+@njit(cache=True, nogil=True, inline="always")
+def _last_row(A: float, B: float, X: float, q2_max: float) -> int:
+    """The greatest k of a positive definite form."""
+    return int(np.sqrt(q2_max / (B - X * X / (4 * A))))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _row_range(A: float, B: float, X: float, k: int, q2_max: float) -> tuple[int, int]:
+    """The least and the greatest h of that row, one of each pair of opposites."""
+    middle = -X * k / (2 * A)
+    rest = q2_max - (B - X * X / (4 * A)) * k * k
+    half = np.sqrt(max(rest, 0.0) / A)
+    low, high = int(np.ceil(middle - half)), int(np.floor(middle + half))
+    return low if k > 0 else 1, high
+
+
 @njit(cache=True, nogil=True)
 def explain_zone(A: float, B: float, X: float, tables: Tables) -> tuple[int, int]:
     """Bit mask of the lines that a zone explains and the number of its lines up to q2_max.
 
-    The walk is shortest with B <= A. More than ``most`` lines end it: the number is most + 1.
+    The walk is shortest with A <= B. More than ``most`` lines end it: the number is most + 1.
     """
-    table, scale, q2_max, most = tables.table, tables.scale, tables.q2_max, tables.most
-    if not B > 0.0:
-        return 0, most + 1
-    a = A - X * X / (4 * B)
     mask, count = 0, 0
-    if not a > 0.0:
-        return 0, most + 1
-    for h in range(int(np.sqrt(q2_max / a)) + 1):
-        rest = q2_max - a * h * h
-        if rest < 0.0:
-            break
-        middle = -X * h / (2 * B)
-        half = np.sqrt(rest / B)
-        low = int(np.ceil(middle - half))
-        high = int(np.floor(middle + half))
-        if h == 0:
-            low = 1
-        for k in range(low, high + 1):
+    if not (A > 0.0 and B - X * X / (4 * A) > 0.0):
+        return mask, tables.most + 1
+    for k in range(_last_row(A, B, X, tables.q2_max) + 1):
+        low, high = _row_range(A, B, X, k, tables.q2_max)
+        for h in range(low, high + 1):
             count += 1
-            mask |= table[int((A * h * h + (X * h + B * k) * k) * scale + 0.5)]
-        if count > most:
-            return mask, most + 1
+            mask |= tables.table[int((B * k * k + (X * k + A * h) * h) * tables.scale + 0.5)]
+        if count > tables.most:
+            return mask, tables.most + 1
     return mask, count
 
 
@@ -180,32 +185,12 @@ def find_zones(q2: np.ndarray, n_axes: int, tables: Tables, least_area: float, z
 @njit(cache=True, nogil=True)
 def _weigh(A: float, B: float, X: float, tables: Tables) -> tuple[int, float, int]:
     """Lines that a reduced zone explains, its score and a number that tells zones apart."""
-    mask, number = explain_zone(B, A, X, tables)
+    mask, number = explain_zone(A, B, X, tables)
     if number > tables.most:
         return mask, -np.inf, 0
     fold = np.int64(np.log(A * B - X * X / 4) * 50)
     key = (mask * 1000003 + number) * 998244353 + fold * 7919 + 1
     return mask, tables.scores[popcount(mask), number], key
-
-
-@njit(cache=True, nogil=True)
-def solve_positive(normal: np.ndarray, right: np.ndarray) -> bool:
-    """Solve a positive definite system in place of ``right``; False if singular."""
-    n = right.shape[0]
-    for c in range(n):
-        pivot = normal[c, c]
-        if not pivot > 1e-9:
-            return False
-        for r in range(c + 1, n):
-            f = normal[r, c] / pivot
-            for t in range(c, n):
-                normal[r, t] -= f * normal[c, t]
-            right[r] -= f * right[c]
-    for c in range(n - 1, -1, -1):
-        for t in range(c + 1, n):
-            right[c] -= normal[c, t] * right[t]
-        right[c] /= normal[c, c]
-    return True
 
 
 @njit(cache=True, nogil=True)
@@ -246,13 +231,10 @@ def _add_normal(
     """Add the normal equations of a zone (3,) and the lines that it explains."""
     A, B, X = form[0], form[1], form[2]
     row = np.empty(3)
-    b = B - X * X / (4 * A)
-    for k in range(int(np.sqrt(tables.q2_max / b)) + 1):
-        middle = -X * k / (2 * A)
-        half = np.sqrt(max(tables.q2_max - b * k * k, 0.0) / A)
-        low = int(np.ceil(middle - half)) if k > 0 else 1
-        for h in range(low, int(np.floor(middle + half)) + 1):
-            value = A * h * h + (X * h + B * k) * k
+    for k in range(_last_row(A, B, X, tables.q2_max) + 1):
+        low, high = _row_range(A, B, X, k, tables.q2_max)
+        for h in range(low, high + 1):
+            value = B * k * k + (X * k + A * h) * h
             mask = tables.table[int(value * tables.scale + 0.5)]
             line = 0
             while mask:

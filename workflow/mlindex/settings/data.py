@@ -35,8 +35,8 @@ class Quality(Section):
     )
     max_entry_s: float = setting(
         60.0,
-        "Entries that take more processor time, or ten times as long by the clock, are rejected; "
-        "so are whole files at 60 times as much.",
+        "Entries that take more processor time, or wait ten times as long for anything else, are "
+        "rejected; so are whole files at 60 times as much.",
         "s",
         gt=0,
     )

@@ -18,6 +18,9 @@ class RankingExamples(Section):
         le=1,
     )
     short_share: float = setting(0.2, "Of the others, the share with fewer lines.", ge=0, le=1)
+    long_share: float = setting(
+        0.3, "Share of lists with up to 40 lines, all that weigh what was found.", ge=0, le=1
+    )
     noise_deg: tuple[float, float] = setting(
         (0.002, 0.03), "Noise on 2theta: least and greatest standard deviation.", "degree"
     )
@@ -25,7 +28,7 @@ class RankingExamples(Section):
     greatest_shift_deg: float = setting(0.1, "Greatest zero shift.", "degree", ge=0)
     impurities: int = setting(6, "Most impurities among 20 lines.", ge=0)
     missing: int = setting(6, "Most missing among the first 20 lines.", ge=0)
-    fewest_lines: int = setting(7, "Least number of lines in a short list.", ge=5)
+    fewest_lines: int = setting(5, "Least number of lines of an entry, and in a list.", ge=5)
     candidates: int = setting(40, "Candidates of a list that are kept, at most.", gt=0)
 
 

@@ -24,7 +24,12 @@ class Sample(Section):
     two_theta_error_deg: float | None = setting(
         None, "Standard error of 2theta; none: that of the file, or 0.02.", "degree", gt=0
     )
-    lines: int = setting(20, "Lines to use, from the first.", ge=4, le=60)
+    lines: int | None = setting(
+        None,
+        "Lines to use, from the first; none: 20 to search with, up to 40 to weigh what was found.",
+        ge=4,
+        le=60,
+    )
     time_limit_s: float = setting(
         300.0,
         "The search ends then; only a search that ends by itself is the same again.",

@@ -28,7 +28,8 @@ def verify_results(
     rejected + duplicates, by shard and by lattice system); each digest of an input that a
     table's provenance records; each model directory against its own digests; that scaling,
     reference list, examples and figures keep training and validation apart; that the files of an
-    indexed sample agree; and what stopped jobs left behind. A file that is missing or broken is
+    indexed sample agree; and that nothing else is there. Temporary files of jobs that were
+    stopped, or are at work, are noted and no finding. A file that is missing or broken is
     told once, and what would need it is passed over. One shard, lattice system or block of rows
     is in memory at a time, and the identifiers of all entries.
 

@@ -11,12 +11,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from mlindex.errors import MlindexError
+from mlindex.leftovers import is_temporary
 from mlindex.networks import read_arrays
 from mlindex.schema import Table
 from mlindex.tables import declared
 from mlindex.verify.findings import WARNING
 from mlindex.verify.layout import COUNTED, EQUALLY_LONG, table_at
-from mlindex.verify.tree import Tree
+from mlindex.verify.tree import Tree, some
 
 _TABLE_KEY = b"mlindex.table"
 _ROWS = 2000
@@ -25,13 +26,7 @@ _UNREADABLE = (OSError, ValueError, pa.ArrowException)
 
 def check_files(tree: Tree, progress: Callable[[Iterable], Iterable]) -> None:
     """Check what can be said of each file without the others."""
-    for path in tree.leftovers:
-        tree.add(
-            path,
-            "a temporary file or folder that a stopped job left behind",
-            "nothing reads it: remove it unless a run is still going on",
-            WARNING,
-        )
+    _note_leftovers(tree)
     tables = {table.name: table for table in declared()}
     for path in progress(tree.files):
         if path.suffix == ".parquet":
@@ -40,6 +35,20 @@ def check_files(tree: Tree, progress: Callable[[Iterable], Iterable]) -> None:
         elif path.suffix == ".npz":
             tree.checked["array files"] += 1
             _check_arrays(tree, path)
+
+
+def _note_leftovers(tree: Tree) -> None:
+    temporary = [path for path in tree.leftovers if is_temporary(path.name)]
+    if temporary:
+        names = some([tree.name(path) for path in temporary])
+        tree.notes.append(
+            f"{len(temporary)} temporary files or folders of jobs that were stopped, or are at "
+            f"work now ({names}); nothing reads them, and the next start of snakemake removes them"
+        )
+    for path in tree.leftovers:
+        if path not in temporary:
+            seen = "a hidden file or folder that is no part of the results"
+            tree.add(path, seen, "nothing reads it: remove it, or keep it elsewhere", WARNING)
 
 
 def _check_table(tree: Tree, path: Path, tables: dict[str, Table]) -> None:

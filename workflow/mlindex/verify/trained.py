@@ -11,7 +11,8 @@ import pandas as pd
 
 from mlindex.lattice import SYSTEMS, system_of
 from mlindex.reference import reference_list
-from mlindex.scaling import fit_scaling
+from mlindex.scaling import COLUMNS, fit_scaling
+from mlindex.schema import read_blocks
 from mlindex.tables.columns import cell_names
 from mlindex.tables.results import METRICS
 from mlindex.tables.training import DATASET, EXAMPLES, REFERENCE, SCALING
@@ -29,6 +30,7 @@ _FIGURES = (
     "overlap/{}.parquet",
 )
 _SAME = 1e-9
+_ROWS = 1000
 _RETRAIN = "remove the directory and run snakemake again"
 
 
@@ -99,7 +101,7 @@ def _check_fitted(tree: Tree, system: str) -> None:
         return
     columns = ("usable", "side", "bravais_lattice", "unique_axis", *cell_names(""))
     if tree.has(scaling_name):
-        dataset = tree.table(dataset_name, DATASET, (*columns, "observed_q2_inv_A2"))
+        dataset = read_blocks(tree.path(dataset_name), DATASET, COLUMNS, _ROWS)
         again = fit_scaling(dataset, system_of(system)).set_index("quantity")
         _compare(tree, scaling_name, SCALING, again)
     if tree.has(reference_name):

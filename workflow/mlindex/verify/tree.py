@@ -14,7 +14,7 @@ from mlindex.provenance import file_digest
 from mlindex.schema import Table, read_provenance, read_table
 from mlindex.verify.findings import ERROR, Finding
 
-#: Files with a leading dot that belong where they are; every other is a leftover.
+#: Files with a leading dot that belong where they are; every other is left over.
 _KNOWN_DOTFILES = (".snakemake_timestamp", ".state.parquet")
 AGAIN = "remove it and run snakemake again"
 

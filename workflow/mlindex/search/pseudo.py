@@ -1,0 +1,169 @@
+"""Pseudo-centring: reflections that a smaller cell does not have, and that are mostly weak.
+
+Heavy atoms often repeat by a translation that the whole structure does not have: half an axis, or
+a centring. The reflections that break the repeat are then seen seldom. A lattice with such
+reflections, counted like all others, looks as if it had many reflections that are not there, and
+the smaller cell that leaves the few seen unexplained looks better. So they are given their own
+account: of the lines, a small share lies on them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import combinations, product
+
+import gemmi
+import numpy as np
+from numba import njit
+
+from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES
+from mlindex.merit_kernels import SAME_LINE_REL, forbidden
+from mlindex.search.lines import STRAY
+
+#: Share of the lines on reflections that break the repeat; alike probable.
+WEAK_SHARES = np.array([0.05, 0.1, 0.2])
+_TWENTY_FOURTHS = 24
+#: Free parameters of a cell without chance symmetry (A, degrees).
+_GENERIC = {"a": 7.31, "b": 9.17, "c": 12.83, "alpha": 77.3, "beta": 98.7, "gamma": 82.9}
+
+
+@cache
+def repeats(bravais: str, centring: str) -> tuple[np.ndarray, np.ndarray]:
+    """Sets of translations that a lattice does not have and that keep its symmetry.
+
+    Each makes a lattice of 2, 3 or 4 times as many points.
+
+    Args:
+        bravais: symbol of the Bravais lattice.
+        centring: its letter, in a setting with the constraints of the one table.
+
+    Returns:
+        The first translation of each set (s + 1,) and translations (t, 3) in 24ths of the axes.
+    """
+    system = BRAVAIS[bravais].system
+    cell = system.cell_from_free(np.array([_GENERIC[name] for name in system.free_parameters]))
+    found = gemmi.find_lattice_symmetry(gemmi.UnitCell(*cell), centring, 1e-3)
+    rotations = np.array([operation.rot for operation in found.sym_ops]) // gemmi.Op.DEN
+    own = _group(_centring_translations(centring))
+    sets: dict[tuple[int, ...], np.ndarray] = {}
+    for added in _candidates():
+        whole = _group(np.concatenate([added, _centring_translations(centring)]))
+        images = np.einsum("rij,tj->rti", rotations, added).reshape(-1, 3)
+        if len(whole) > len(own) and set(_keys(images)) <= set(whole):
+            sets.setdefault(tuple(whole), added)
+    starts = np.cumsum([0] + [len(added) for added in sets.values()])
+    return starts, np.concatenate([np.zeros((0, 3), dtype=np.int64), *sets.values()])
+
+
+def _candidates() -> list[np.ndarray]:
+    """Generators of groups of 2, 3 and 4 translations by halves or by thirds, in 24ths."""
+    halves = [np.array(t) * 12 for t in product((0, 1), repeat=3) if any(t)]
+    # A third and its double are one group: the first number that is not 0 is 1.
+    thirds = [np.array(t) * 8 for t in product((0, 1, 2), repeat=3) if any(t)]
+    thirds = [t for t in thirds if t[np.nonzero(t)[0][0]] == 8]
+    single = [np.array([t]) for t in (*halves, *thirds)]
+    return single + [np.array(pair) for pair in combinations(halves, 2)]
+
+
+def _centring_translations(centring: str) -> np.ndarray:
+    return np.array(PRIMITIVE_HALVES[centring]) * (_TWENTY_FOURTHS // 2)
+
+
+def _group(generators: np.ndarray) -> list[int]:
+    """Keys of all sums of translations, rising."""
+    known = np.zeros((1, 3), dtype=np.int64)
+    while True:
+        sums = (known[:, None] + generators[None]).reshape(-1, 3) % _TWENTY_FOURTHS
+        larger = np.unique(np.concatenate([known, sums]), axis=0)
+        if len(larger) == len(known):
+            return _keys(larger)
+        known = larger
+
+
+def _keys(translations: np.ndarray) -> list[int]:
+    place = np.array([_TWENTY_FOURTHS**2, _TWENTY_FOURTHS, 1])
+    return (translations % _TWENTY_FOURTHS @ place).tolist()
+
+
+@njit(cache=True, nogil=True)
+def pseudo_centred(
+    hkl: np.ndarray,
+    calculated: np.ndarray,
+    q2: np.ndarray,
+    sigma: np.ndarray,
+    rotations: np.ndarray,
+    shifts: np.ndarray,
+    starts: np.ndarray,
+    repeats: np.ndarray,
+    weak_shares: np.ndarray,
+    scales: np.ndarray,
+) -> np.ndarray:
+    """ln likelihood (s,) of the lines with each set of repeats, over weak shares the mean.
+
+    Args:
+        hkl: reflections (r, 3) with rising q² ``calculated`` (r,).
+        q2, sigma: lines (n,) and their errors.
+        rotations, shifts: operations of the extinction class that they obey.
+        starts, repeats: of :func:`repeats`.
+        weak_shares: of the lines on reflections that break the repeat.
+        scales: factors on the errors; the best one counts.
+    """
+    n, n_sets = len(q2), len(starts) - 1
+    values = np.empty(n_sets)
+    end = q2[-1] + 2 * sigma[-1]
+    difference = np.empty((2, n))
+    for s in range(n_sets):
+        own = repeats[starts[s] : starts[s + 1]]
+        difference[:] = np.inf
+        number = np.zeros(2)
+        last = np.full(2, -1.0)
+        for r in range(len(hkl)):
+            h, k, l = hkl[r]
+            if forbidden(h, k, l, rotations, shifts):
+                continue
+            weak = int(_breaks(h, k, l, own))
+            value = calculated[r]
+            if value <= end and value - last[weak] > SAME_LINE_REL * value:
+                number[weak] += 1
+            last[weak] = value
+            for i in range(n):
+                difference[weak, i] = min(difference[weak, i], abs(value - q2[i]))
+        values[s] = _mixed(difference, np.maximum(number, 1.0), sigma, q2[-1], weak_shares, scales)
+    return values
+
+
+@njit(cache=True, nogil=True)
+def _breaks(h: int, k: int, l: int, translations: np.ndarray) -> bool:
+    broken = False
+    for t in translations:
+        broken |= (h * t[0] + k * t[1] + l * t[2]) % 24 != 0
+    return broken
+
+
+@njit(cache=True, nogil=True)
+def _mixed(
+    difference: np.ndarray,
+    number: np.ndarray,
+    sigma: np.ndarray,
+    q2_last: float,
+    weak_shares: np.ndarray,
+    scales: np.ndarray,
+) -> float:
+    """ln of the mean likelihood over weak shares, each with its best scale of the errors."""
+    best = np.full(len(weak_shares), -np.inf)
+    for scale in scales:
+        for f in range(len(weak_shares)):
+            total = 0.0
+            for i in range(len(sigma)):
+                s = scale * sigma[i]
+                main = (1 - weak_shares[f]) / number[0] * _density(difference[0, i] / s)
+                weak = weak_shares[f] / number[1] * _density(difference[1, i] / s)
+                total += np.log((1 - STRAY) * q2_last / s * (main + weak) + STRAY)
+            best[f] = max(best[f], total)
+    top = best.max()
+    return top + np.log(np.mean(np.exp(best - top)))
+
+
+@njit(cache=True, nogil=True)
+def _density(z: float) -> float:
+    return np.exp(-0.5 * z * z) / 2.5066282746310002 if z < 30 else 0.0

@@ -1,0 +1,140 @@
+"""The walk through reciprocal space: every hkl with q² up to a limit, and none beyond.
+
+q² = A h² + B k² + C l² + D kl + E hl + F hk is completed to squares,
+
+    q² = C (l + (D k + E h) / 2C)² + b (k + f h / 2b)² + a h²,
+
+so that each index has its limits when those before it are chosen. A walk is three loops with the
+limits from here. A :class:`Region` leaves out what is the same line or absent by centring.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mlindex.lattice import centring_rules
+
+#: By centring code: present are hkl with h + k a multiple of the first number, and with
+#: l - (third h + fourth k) a multiple of the second.
+_RULES = centring_rules()
+
+
+class Form(NamedTuple):
+    """The coefficients of q² and what its squares need; ``a`` is 0 where it is no lattice.
+
+    The middles of k and l are ``k_h`` h and ``l_k`` k + ``l_h`` h; ``per_b`` is 1/b, ``per_C``
+    1/C.
+    """
+
+    A: float
+    B: float
+    C: float
+    D: float
+    E: float
+    F: float
+    a: float
+    b: float
+    k_h: float
+    l_k: float
+    l_h: float
+    per_b: float
+    per_C: float
+
+
+class Region(NamedTuple):
+    """Which reflections stand for all: ``LatticeSystem.domain`` and a centring code.
+
+    Numbers only, as in all tuples of the loops: compiled code counts references of arrays.
+    """
+
+    signed_k: int
+    signed_l: int
+    order: int
+    centring: int
+
+
+@njit(cache=True, nogil=True, inline="always")
+def form_of(x6: np.ndarray) -> Form:
+    """The form of reciprocal parameters (6,): hh, kk, ll, kl, hl, hk."""
+    A, B, C, D, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
+    a = b = k_h = l_k = l_h = per_b = per_C = 0.0
+    if C > 0.0:
+        per_C = 1.0 / C
+        l_k, l_h = -0.5 * D * per_C, -0.5 * E * per_C
+        b = B + 0.5 * D * l_k
+        f = F + D * l_h
+        if b > 0.0:
+            per_b = 1.0 / b
+            k_h = -0.5 * f * per_b
+            a = A + 0.5 * E * l_h + 0.5 * f * k_h
+    return Form(A, B, C, D, E, F, a, b, k_h, l_k, l_h, per_b, per_C)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def last_h(form: Form, q2_max: float) -> int:
+    """The greatest h of a lattice, with ``form.a`` above 0."""
+    return int(np.sqrt(q2_max / form.a))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def k_range(form: Form, region: Region, h: int, q2_max: float) -> tuple[int, int]:
+    """The least and the greatest k for that h."""
+    middle = form.k_h * h
+    half = np.sqrt(max(q2_max - form.a * h * h, 0.0) * form.per_b)
+    low, high = int(np.ceil(middle - half)), int(np.floor(middle + half))
+    if not region.signed_k or h == 0:
+        low = max(low, 0)
+    if region.order >= 1:
+        high = min(high, h)
+    return low, high
+
+
+@njit(cache=True, nogil=True, inline="always")
+def l_range(form: Form, region: Region, h: int, k: int, q2_max: float) -> tuple[int, int, int]:
+    """The least l for that h and k, the greatest, and the step from one to the next."""
+    if _RULES[region.centring, 0] == 2 and (h + k) & 1:
+        return 1, 0, 1
+    off = k - form.k_h * h
+    rest = q2_max - form.a * h * h - form.b * off * off
+    if rest < 0.0:
+        return 1, 0, 1
+    middle, half = form.l_k * k + form.l_h * h, np.sqrt(rest * form.per_C)
+    low, high = int(np.ceil(middle - half)), int(np.floor(middle + half))
+    if (
+        not region.signed_l
+        or (h == 0 and (k == 0 or not region.signed_k))
+        or (region.order == 1 and h == k)
+    ):
+        low = max(low, 0)
+    if h == 0 and k == 0:
+        low = max(low, 1)
+    if region.order == 2:
+        high = min(high, k)
+    step = _RULES[region.centring, 1]
+    if step == 1:
+        return low, high, 1
+    place = _RULES[region.centring, 2] * h + _RULES[region.centring, 3] * k
+    if step == 2:
+        return low + ((place - low) & 1), high, 2
+    if region.order == 1 and place % 3 == 0:
+        # l and -l are both present, and one line.
+        low = max(low, 0)
+    return low + (place - low) % 3, high, 3
+
+
+@njit(cache=True, nogil=True)
+def present(h: int, k: int, l: int, centring: int) -> bool:
+    """Whether a centring, by its code in ``CENTRING_CODES``, leaves the reflection."""
+    if (h + k) % _RULES[centring, 0]:
+        return False
+    return (_RULES[centring, 2] * h + _RULES[centring, 3] * k - l) % _RULES[centring, 1] == 0
+
+
+@njit(cache=True, nogil=True, inline="always")
+def q2_of(form: Form, h: int, k: int, l: int) -> float:
+    """q² of a reflection."""
+    base = form.A * h * h + form.B * k * k + form.F * h * k
+    return base + (form.D * k + form.E * h + form.C * l) * l
