@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from made_trials import generic_cell, trial_of
 from mlindex.cell import reciprocal_from_cell
 from mlindex.equivalence import lattice_of
 from mlindex.errors import MlindexError
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, quadratic_terms
+from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import reflections
 from mlindex.networks import read_arrays, write_arrays
-from mlindex.peaklist import PeakList
 from mlindex.provenance import file_digest
 from mlindex.ranking import network
 from mlindex.ranking.examples import examples
@@ -24,20 +24,11 @@ from mlindex.ranking.judging import figures, lists_of
 from mlindex.ranking.network import RankingModel
 from mlindex.schema import read_table, write_table
 from mlindex.search.absences import absences
-from mlindex.search.observed import observe
 from mlindex.search.supercells import supercells, with_supercells
-from mlindex.search.trials import walked, weigh
 from mlindex.settings.ranking import Ranking, RankingExamples
 from mlindex.tables.columns import cell_names
 from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
 from synthetic_dataset import SYMBOLS, hall_of, present
-
-GENERIC = {"a": 6.1, "b": 8.3, "c": 11.7, "alpha": 79.3, "beta": 99.1, "gamma": 84.7}
-
-
-def generic_cell(bravais: str) -> np.ndarray:
-    system = BRAVAIS[bravais].system
-    return system.cell_from_free(np.array([GENERIC[n] for n in system.free_parameters]))
 
 
 def q2_of(cell: np.ndarray, centring: str, q2_max: float) -> np.ndarray:
@@ -51,15 +42,6 @@ def seen_by_space_group(cell: np.ndarray, symbol: str, n: int) -> np.ndarray:
     hkl = hkl[~np.asarray(group.operations().systematic_absences(hkl.astype(np.int32)))]
     q2 = np.sort(quadratic_terms(hkl) @ reciprocal_from_cell(cell))
     return q2[np.concatenate([[True], np.diff(q2) > 1e-7])][:n]
-
-
-def trial_of(bravais: str, cell: np.ndarray, centring: str, q2: np.ndarray):
-    observed = observe(PeakList("made", q2, None, 1.5406), len(q2), 0.01)
-    lattice = BRAVAIS[bravais]
-    x, letter = walked(cell, lattice, centring)
-    codes = np.array([CENTRING_CODES[letter]])
-    (trial,) = weigh(lattice, x[None], codes, observed, 0.0, False)
-    return trial, observed
 
 
 @pytest.mark.parametrize(

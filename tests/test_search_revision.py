@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from made_trials import generic_cell, trial_of
 from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.equivalence import lattice_of, same
 from mlindex.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
@@ -17,15 +18,9 @@ from mlindex.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_ag
 from mlindex.search.observed import observe
 from mlindex.search.pseudo import repeats
 from mlindex.search.revision import revised
-from mlindex.search.trials import walked, weigh
+from mlindex.search.trials import weigh
 
-GENERIC = {"a": 6.1, "b": 8.3, "c": 11.7, "alpha": 79.3, "beta": 99.1, "gamma": 84.7}
 PARAMETERS = [(b, p) for b, lattice in BRAVAIS.items() for p in range(lattice.system.n_free)]
-
-
-def generic_cell(bravais: str) -> np.ndarray:
-    system = BRAVAIS[bravais].system
-    return system.cell_from_free(np.array([GENERIC[n] for n in system.free_parameters]))
 
 
 def lines_of(cell: np.ndarray, centring: str, n: int) -> np.ndarray:
@@ -34,15 +29,6 @@ def lines_of(cell: np.ndarray, centring: str, n: int) -> np.ndarray:
     hkl = reflections(cell, centring, (n / volume) ** (2 / 3) + 0.1)
     q2 = np.sort(quadratic_terms(hkl) @ reciprocal_from_cell(cell))
     return q2[np.concatenate([[True], np.diff(q2) > 1e-6])][:n]
-
-
-def trial_of(bravais: str, cell: np.ndarray, centring: str, q2: np.ndarray):
-    observed = observe(PeakList("made", q2, None, 1.5406), len(q2), 0.01)
-    lattice = BRAVAIS[bravais]
-    x, letter = walked(cell, lattice, centring)
-    codes = np.array([CENTRING_CODES[letter]])
-    (trial,) = weigh(lattice, x[None], codes, observed, 0.0, False)
-    return trial, observed
 
 
 @pytest.mark.parametrize(("bravais", "parameter"), PARAMETERS)
