@@ -4,6 +4,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from mlindex.atomic import atomic_directory
 from mlindex.errors import MlindexError
 from mlindex.schema import (
     FLOAT64,
@@ -11,7 +12,6 @@ from mlindex.schema import (
     Column,
     Table,
     TableWriter,
-    atomic_directory,
     list_of,
     read_blocks,
     read_provenance,

@@ -174,10 +174,10 @@ def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None)
 
 
 def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
+    from mlindex.atomic import atomic_path
     from mlindex.output.cif import best_cell_cif
     from mlindex.output.data import write_tables
     from mlindex.output.page import page
-    from mlindex.schema import atomic_path
 
     folder.mkdir(parents=True, exist_ok=True)
     texts = {

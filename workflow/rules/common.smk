@@ -24,7 +24,7 @@ from mlindex.manifest import (
     update_manifest,
 )
 from mlindex.provenance import code_digest, derive_seed
-from mlindex.schema import require_writable
+from mlindex.atomic import require_writable
 from mlindex.settings.root import load_config
 from mlindex.settings.samples import Sample
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from mlindex.atomic import atomic_directory
 from mlindex.lattice import system_of
 from mlindex.models import write_model_set
-from mlindex.schema import atomic_directory
 from mlindex.settings.models import Assignment
 from mlindex.stage import Stage
 from mlindex.tables.training import GROUPS, REFERENCE, SCALING, TEMPLATES

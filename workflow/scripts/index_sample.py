@@ -1,8 +1,8 @@
 """The unit cells that explain one measured peak list or pattern."""
 
+from mlindex.atomic import atomic_directory
 from mlindex.command import index_content, write
 from mlindex.readers import read
-from mlindex.schema import atomic_directory
 from mlindex.settings.samples import Sample
 from mlindex.stage import Stage
 

@@ -1,8 +1,8 @@
 """Validation entries of a lattice system indexed with nothing told."""
 
+from mlindex.atomic import atomic_path
 from mlindex.lattice import system_of
 from mlindex.rates.measure import measure, select
-from mlindex.schema import atomic_path
 from mlindex.settings.indexing import Indexing
 from mlindex.stage import Stage
 from mlindex.tables.rates import INDEXING_RATES

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
+from mlindex.atomic import atomic_directory
 from mlindex.model_card import model_card
-from mlindex.schema import atomic_directory, write_table
+from mlindex.schema import write_table
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, RATES
 from mlindex.tables.training import GROUPS

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from mlindex.atomic import atomic_path
 from mlindex.report.inputs import KINDS, read_inputs
 from mlindex.report.page import build_page
-from mlindex.schema import atomic_path
 from mlindex.stage import Stage
 
 with Stage(snakemake) as stage:

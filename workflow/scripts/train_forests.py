@@ -1,9 +1,9 @@
 """The random forests of a lattice system."""
 
+from mlindex.atomic import atomic_directory
 from mlindex.forest import train_forests
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
-from mlindex.schema import atomic_directory
 from mlindex.settings.models import Forest
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS

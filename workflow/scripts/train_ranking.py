@@ -2,9 +2,9 @@
 
 from mlindex.ranking.training import train  # isort: skip
 
+from mlindex.atomic import atomic_directory
 from mlindex.ranking.judging import figures
 from mlindex.ranking.network import RankingModel, write_model
-from mlindex.schema import atomic_directory
 from mlindex.settings.ranking import Ranking
 from mlindex.stage import Stage
 from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES

@@ -1,9 +1,9 @@
 """The variance networks of one batch of groups of a lattice system."""
 
+from mlindex.atomic import atomic_directory
 from mlindex.lattice import system_of
 from mlindex.regression import train_regression
 from mlindex.scaling import Scaling
-from mlindex.schema import atomic_directory
 from mlindex.settings.models import Regression
 from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, TRAINING

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from mlindex.atomic import atomic_path
 from mlindex.models import load_trained
-from mlindex.schema import atomic_path
 from mlindex.settings.models import Optimization, Validation
 from mlindex.stage import Stage
 from mlindex.tables.results import RATES, VALIDATION

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import gemmi
 
+from mlindex.atomic import atomic_path
 from mlindex.generator.crystal import Crystal
 from mlindex.generator.positions import positions_of
 from mlindex.lattice import ANGLES, AXES
-from mlindex.schema import atomic_path
 
 _SITE_TAGS = (
     "label",

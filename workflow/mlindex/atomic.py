@@ -1,0 +1,118 @@
+"""Files and folders that are there whole or not at all.
+
+They are written under another name, beside their destination or in scratch, and renamed.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mlindex.errors import MlindexError, explained
+from mlindex.leftovers import affixes
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """A temporary path that takes the place of ``path`` when the block ends well.
+
+    It is beside ``path``, or in the folder that the variable MLINDEX_SCRATCH names.
+
+    Raises:
+        MlindexError: ``path`` can't be written, or there is no room for it.
+    """
+    path = Path(path)
+    with _may_not_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=_scratch(path.parent), **affixes(path))
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        with _may_not_write(path, _NO_ROOM):
+            yield temporary
+        with _may_not_write(path):
+            temporary.chmod(0o644)
+            _move(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_directory(path: str | Path) -> Iterator[Path]:
+    """Like :func:`atomic_path`, for a directory."""
+    path = Path(path)
+    with _may_not_write(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), **affixes(path)))
+    try:
+        with _may_not_write(path, _NO_ROOM):
+            yield temporary
+        with _may_not_write(path):
+            temporary.chmod(0o755)
+            _move(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def require_writable(folder: str | Path) -> None:
+    """Raise MlindexError unless files can be made in a folder; a missing one is made."""
+    folder = Path(folder)
+    with _may_not_write(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+
+
+@contextmanager
+def _may_not_write(path: Path, numbers: frozenset[int] | None = None) -> Iterator[None]:
+    """Turns errors of the system, of these numbers only if any are given, into a clear one."""
+    try:
+        yield
+    except OSError as error:
+        if numbers is not None and error.errno not in numbers:
+            raise
+        # The name that the error gives is that of the temporary file.
+        raise MlindexError(f"{path} can't be written: {explained(error, named=False)}") from error
+
+
+def _scratch(beside: Path) -> Path:
+    # Variables in it are those of the node: $TMPDIR there is a job's own folder on many clusters.
+    wanted = Path(os.path.expandvars(os.environ.get("MLINDEX_SCRATCH", "")))
+    return wanted if wanted.is_absolute() and wanted.is_dir() else beside
+
+
+def _move(temporary: Path, path: Path) -> None:
+    # A rename is atomic only within a filesystem: what comes from another is first copied beside.
+    if temporary.stat().st_dev == path.parent.stat().st_dev:
+        _replace(temporary, path)
+        return
+    beside = Path(tempfile.mkdtemp(dir=path.parent, **affixes(path)))
+    try:
+        copy = beside / path.name
+        (shutil.copytree if temporary.is_dir() else shutil.copy)(temporary, copy)
+        _replace(copy, path)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _replace(temporary: Path, path: Path) -> None:
+    if not (temporary.is_dir() and path.exists()):
+        temporary.replace(path)
+        return
+    # A folder can't be renamed to one that is there; half of the old one must never be seen.
+    aside = Path(tempfile.mkdtemp(dir=path.parent, **affixes(path)))
+    try:
+        old = path.replace(aside / path.name)
+        try:
+            temporary.replace(path)
+        except OSError:
+            old.replace(path)
+            raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
