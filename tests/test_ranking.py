@@ -19,7 +19,7 @@ from mlindex.networks import read_arrays, write_arrays
 from mlindex.provenance import file_digest
 from mlindex.ranking import network
 from mlindex.ranking.examples import examples
-from mlindex.ranking.features import FEATURES, NUMBERS, features, known
+from mlindex.ranking.features import FEATURES, features, known
 from mlindex.ranking.judging import figures, lists_of
 from mlindex.ranking.network import RankingModel
 from mlindex.schema import read_table, write_table
@@ -114,7 +114,6 @@ def test_features_have_names_and_do_not_depend_on_the_order():
     assert rows.shape == (len(candidates), len(FEATURES))
     assert np.isfinite(rows).all()
     np.testing.assert_array_equal(features(candidates[::-1], observed), rows[::-1])
-    assert rows[:, len(NUMBERS) :].sum(axis=1).tolist() == [1.0] * len(candidates)
 
 
 def dataset(count: int) -> pd.DataFrame:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.lattice import BRAVAIS
 from mlindex.search.absences import Absences, absences
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial
@@ -24,8 +23,9 @@ _LEAST_RMS = 1e-3
 #: Units of two features.
 _EVIDENCE, _GAIN = 20.0, 3.0
 
-#: Features that are not the Bravais lattice's, and what they mean: see :func:`features`.
-NUMBERS = {
+#: Features and what they mean: see :func:`features`. Which Bravais lattice it is is none of them:
+#: lists to learn from are drawn evenly from all, and real ones are not.
+MEANINGS = {
     "evidence": "Log-evidence / 20",
     "ahead": "Log-evidence ahead of the best other candidate's / 10",
     "absences": "ln of the mean likelihood over extinction classes, against no conditions / 3",
@@ -53,7 +53,7 @@ NUMBERS = {
     "equal_ahead": "How far the best other lattice of the same volume is ahead, likewise",
     "figure_of_merit": "ln of a figure of merit as de Wolff's / 3",
 }
-FEATURES = (*NUMBERS, *BRAVAIS)
+FEATURES = tuple(MEANINGS)
 _NO_ABSENCES = Absences(0.0, 0.0, 0.0, 0.0, 0, 0, 0.0)
 
 
@@ -104,8 +104,7 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
         own["sublattice_ahead"] = _best_of(supported, below, i)
         own["superlattice_ahead"] = _best_of(supported, above, i)
         own["equal_ahead"] = _best_of(supported, equal, i)
-        rows[i, : len(NUMBERS)] = [own[name] for name in NUMBERS]
-        rows[i, FEATURES.index(candidate.trial.bravais.symbol)] = 1.0
+        rows[i] = [own[name] for name in FEATURES]
     return rows
 
 

@@ -1,7 +1,6 @@
 """Tables of the learned ranking."""
 
-from mlindex.lattice import BRAVAIS as LATTICES
-from mlindex.ranking.features import NUMBERS
+from mlindex.ranking.features import MEANINGS
 from mlindex.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
 from mlindex.tables.columns import BRAVAIS, ENTRY_ID
 
@@ -20,11 +19,7 @@ RANKING_EXAMPLES = Table(
         Column("n_lines", INT32, "Lines of the list"),
         Column("candidate", INT32, "Number of the candidate by evidence, from 1"),
         Column("right", BOOL, "Whether it is the true lattice"),
-        *(Column(f"x_{name}", FLOAT64, meaning) for name, meaning in NUMBERS.items()),
-        *(
-            Column(f"x_{name}", FLOAT64, f"1 if the candidate's Bravais lattice is {name}")
-            for name in LATTICES
-        ),
+        *(Column(f"x_{name}", FLOAT64, meaning) for name, meaning in MEANINGS.items()),
     ),
 )
 
