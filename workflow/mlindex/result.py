@@ -37,9 +37,10 @@ class Extinction:
 class Partner:
     """Another lattice that explains the same line positions.
 
-    ``relation`` says how it is related, e.g. ``subcell of index 2``, ``supercell of index 2`` or
-    ``geometrical ambiguity``; ``distinguishing`` are lines (q² in 1/A², rising, n at most 5) that
-    one of the two predicts and the other does not, inside or beyond the measured range.
+    ``relation`` says how it is related, e.g. ``subcell of index 2``, ``supercell of index 2 that
+    indexes 1 more`` or ``geometrical ambiguity``; ``distinguishing`` are lines (q² in 1/A², rising,
+    n at most 5) that one of the two predicts and the other does not, inside or beyond the measured
+    range.
     """
 
     bravais: str
