@@ -23,6 +23,10 @@ AXES = ("a", "b", "c")
 ANGLES = ("alpha", "beta", "gamma")
 
 
+#: Free parameters with no simple ratios among them (A, degrees).
+_GENERIC = {"a": 7.31, "b": 9.17, "c": 12.83, "alpha": 77.3, "beta": 98.7, "gamma": 82.9}
+
+
 @dataclass(frozen=True)
 class LatticeSystem:
     """One of the seven lattice systems and the defaults that go with it.
@@ -94,6 +98,10 @@ class LatticeSystem:
             column = self.free_parameters.index(entry) if isinstance(entry, str) else None
             cell[..., position] = entry if column is None else free[..., column]
         return cell
+
+    def generic_cell(self) -> np.ndarray:
+        """Six cell parameters (A, degrees) of a cell without chance symmetry."""
+        return self.cell_from_free(np.array([_GENERIC[name] for name in self.free_parameters]))
 
     def free_from_cell(self, cell: np.ndarray) -> np.ndarray:
         """Free direct parameters, shape (..., n_free), picked from six cell parameters."""

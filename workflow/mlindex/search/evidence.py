@@ -21,6 +21,7 @@ from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
 
 #: Factors on the expected errors; the best one counts, at the price of having chosen.
 ERROR_SCALES = np.array([0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.5])
+_ROOT_2_PI = float(np.sqrt(2 * np.pi))
 #: Prior spread of a zero shift, degrees of 2theta.
 SHIFT_SPREAD_DEG = 0.06
 #: Reciprocal parameters are thought to lie anywhere up to this share of the last line's q².
@@ -278,8 +279,13 @@ def log_likelihood(
 ) -> float:
     total = 0.0
     for i in range(difference.shape[0]):
-        s = sigma[i] * scale
-        z = difference[i] / s
-        density = np.exp(-0.5 * z * z) / (2.5066282746310002 * s) if abs(z) < 30 else 0.0
+        density = normal_density(difference[i], sigma[i] * scale)
         total += np.log((1 - STRAY) * q2_max / number * density + STRAY)
     return total
+
+
+@njit(cache=True, nogil=True)
+def normal_density(difference: float, sigma: float) -> float:
+    """Of a normal error; 0 where it is far beyond any."""
+    z = difference / sigma
+    return np.exp(-0.5 * z * z) / (_ROOT_2_PI * sigma) if abs(z) < 30 else 0.0

@@ -18,13 +18,12 @@ from numba import njit
 
 from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES
 from mlindex.merit_kernels import SAME_LINE_REL, forbidden
+from mlindex.search.evidence import normal_density
 from mlindex.search.lines import STRAY
 
 #: Share of the lines on reflections that break the repeat; alike probable.
 WEAK_SHARES = np.array([0.05, 0.1, 0.2])
 _TWENTY_FOURTHS = 24
-#: Free parameters of a cell without chance symmetry (A, degrees).
-_GENERIC = {"a": 7.31, "b": 9.17, "c": 12.83, "alpha": 77.3, "beta": 98.7, "gamma": 82.9}
 
 
 @cache
@@ -40,9 +39,8 @@ def repeats(bravais: str, centring: str) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         The first translation of each set (s + 1,) and translations (t, 3) in 24ths of the axes.
     """
-    system = BRAVAIS[bravais].system
-    cell = system.cell_from_free(np.array([_GENERIC[name] for name in system.free_parameters]))
-    found = gemmi.find_lattice_symmetry(gemmi.UnitCell(*cell), centring, 1e-3)
+    cell = gemmi.UnitCell(*BRAVAIS[bravais].system.generic_cell())
+    found = gemmi.find_lattice_symmetry(cell, centring, 1e-3)
     rotations = np.array([operation.rot for operation in found.sym_ops]) // gemmi.Op.DEN
     own = _group(_centring_translations(centring))
     sets: dict[tuple[int, ...], np.ndarray] = {}
@@ -136,7 +134,7 @@ def pseudo_centred(
 def _breaks(h: int, k: int, l: int, translations: np.ndarray) -> bool:
     broken = False
     for t in translations:
-        broken |= (h * t[0] + k * t[1] + l * t[2]) % 24 != 0
+        broken |= (h * t[0] + k * t[1] + l * t[2]) % _TWENTY_FOURTHS != 0
     return broken
 
 
@@ -156,14 +154,9 @@ def _mixed(
             total = 0.0
             for i in range(len(sigma)):
                 s = scale * sigma[i]
-                main = (1 - weak_shares[f]) / number[0] * _density(difference[0, i] / s)
-                weak = weak_shares[f] / number[1] * _density(difference[1, i] / s)
-                total += np.log((1 - STRAY) * q2_last / s * (main + weak) + STRAY)
+                main = (1 - weak_shares[f]) / number[0] * normal_density(difference[0, i], s)
+                weak = weak_shares[f] / number[1] * normal_density(difference[1, i], s)
+                total += np.log((1 - STRAY) * q2_last * (main + weak) + STRAY)
             best[f] = max(best[f], total)
     top = best.max()
     return top + np.log(np.mean(np.exp(best - top)))
-
-
-@njit(cache=True, nogil=True)
-def _density(z: float) -> float:
-    return np.exp(-0.5 * z * z) / 2.5066282746310002 if z < 30 else 0.0

@@ -24,8 +24,6 @@ from mlindex.recognition import EXACT, recognize
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial, tabled, walked, weigh
 
-#: Free parameters of a cell without chance symmetry, by name (A, degrees).
-_GENERIC = {"a": 7.31, "b": 9.17, "c": 12.83, "alpha": 77.3, "beta": 98.7, "gamma": 82.9}
 #: So many of the best trials, and none with so much less log-evidence than the first.
 _BEST, _RIVAL = 3, 12.0
 
@@ -53,8 +51,7 @@ def supercells(bravais: str, centring: str) -> tuple[Supercell, ...]:
         centring: its letter, in a setting with the constraints of the one table.
     """
     system = BRAVAIS[bravais].system
-    free = np.array([_GENERIC[name] for name in system.free_parameters])
-    x6 = reciprocal_from_cell(system.cell_from_free(free))
+    x6 = reciprocal_from_cell(system.generic_cell())
     primitive = np.array(PRIMITIVE_HALVES[centring]).T / 2
     found = []
     for index in range(2, MAX_INDEX + 1):
