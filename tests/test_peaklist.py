@@ -9,7 +9,10 @@ from mlindex.cell import reciprocal_from_cell
 from mlindex.errors import MlindexError
 from mlindex.lattice import quadratic_terms
 from mlindex.merit import nearest_index, reflections, two_theta_from_q2
-from mlindex.peaklist import parse_peak_list, read_peak_list
+from mlindex.peaklist import parse_peak_list, peaks_from_columns, read_peak_list
+from mlindex.readers.peak_checks import to_q2
+from mlindex.rounding import decimals, rounding_error
+from mlindex.search.observed import observe
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 #: Known cells of the shipped samples (conventional cell, reflection condition, largest error in d).
@@ -202,3 +205,39 @@ def test_rising_numbers_without_a_name_are_taken_for_spacings_and_it_is_said(tmp
     assert "read as d in A, rising to 17.7" in note
     path.write_text("17.7\n15.2\n12.3\n10.1\n")
     assert read_peak_list(path).notes == ()
+
+
+def test_rounding_is_known_from_the_decimals() -> None:
+    rng = np.random.default_rng(4)
+    d = rng.uniform(1, 9, 12)
+    assert decimals(d) is None
+    for places in range(5):
+        assert decimals(np.round(d, places)) == places
+    assert decimals(np.round(d[:3], 2)) is None
+
+
+@pytest.mark.parametrize(("quantity", "wavelength"), [("d", None), ("2theta", 1.5406), ("Q", None)])
+def test_rounding_error_is_what_rounding_does(quantity: str, wavelength: float | None) -> None:
+    rng = np.random.default_rng(5)
+    values = rng.uniform(1.5, 9.5, 4000) * (12 if quantity == "2theta" else 1)
+    rounded = np.round(values, 2)
+
+    def q2(v: np.ndarray) -> np.ndarray:
+        return to_q2(quantity, v, wavelength, "x")
+
+    error = rounding_error(rounded, q2)
+    assert error is not None
+    z = (q2(rounded) - q2(values)) / error
+    assert np.std(z) == pytest.approx(1.0, abs=0.05)
+    assert np.abs(z).max() < 1.75
+
+
+def test_rounded_spacings_widen_the_errors_unless_one_is_given() -> None:
+    d = [5.43, 4.71, 3.33, 2.84, 2.72, 2.35, 2.11, 1.92]
+    sharp = observe(peaks_from_columns("x", "d", np.array(d) + 1e-6, None), 20, None)
+    rounded = peaks_from_columns("x", "d", np.array(d), None)
+    wide = observe(rounded, 20, None)
+    assert np.all(wide.sigma > sharp.sigma)
+    assert wide.sigma[-1] > 3 * sharp.sigma[-1]
+    np.testing.assert_allclose(observe(rounded, 20, 0.02).sigma, sharp.sigma, rtol=1e-4)
+    assert peaks_from_columns("x", "q2", np.arange(1, 9) / 25, None).rounding_inv_A2 is None

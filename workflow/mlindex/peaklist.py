@@ -28,6 +28,7 @@ from mlindex.readers import rows as table_rows
 from mlindex.readers.radiation import check_given as check_wavelength
 from mlindex.readers.radiation import choose, from_header
 from mlindex.readers.source import load
+from mlindex.rounding import rounding_error
 
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
 _ERROR_WAVELENGTH_A = 1.5406
@@ -43,7 +44,7 @@ class PeakList:
 
     ``wavelength_A`` is None where the list needs none; ``notes`` say what was put right.
     ``two_theta_error_deg`` and ``fwhm_deg`` (n,) are there where the list or the peak search
-    gives them.
+    gives them; ``rounding_inv_A2`` (n,), the error of q² by rounding, where positions are rounded.
     """
 
     name: str
@@ -53,6 +54,7 @@ class PeakList:
     notes: tuple[str, ...] = ()
     two_theta_error_deg: np.ndarray | None = None
     fwhm_deg: np.ndarray | None = None
+    rounding_inv_A2: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.q2_inv_A2)
@@ -167,6 +169,12 @@ def peaks_from_columns(
     }
     for role, column in extra.items():
         checks.extra(role, column, where, name)
+    # Lists of q² are made by programs, and made-up ones are round numbers.
+    extra["rounding_inv_A2"] = (
+        None
+        if quantity == "q2"
+        else rounding_error(values, lambda v: checks.to_q2(quantity, v, wavelength_A, name))
+    )
     note = _Q_NOTES.get(quantity)
     if quantity == "d" and not named and np.all(np.diff(values) > 0):
         note = (
@@ -240,4 +248,5 @@ def _ordered(
         tuple(notes),
         columns["two_theta_error_deg"],
         columns["fwhm_deg"],
+        columns["rounding_inv_A2"],
     )

@@ -46,8 +46,10 @@ def observe(peaks: PeakList, n_lines: int, error_deg: float | None) -> Observed:
     if error_deg is None and peaks.two_theta_error_deg is not None:
         # Positions of a fit are better known than the lattice fits them: sample and optics err.
         errors = np.hypot(peaks.two_theta_error_deg[:n], DEFAULT_ERROR_DEG / 2)
-    errors = np.maximum(errors, _LEAST_ERROR_DEG)
+    sigma = slope * np.maximum(errors, _LEAST_ERROR_DEG)
+    if error_deg is None and peaks.rounding_inv_A2 is not None:
+        sigma = np.hypot(sigma, peaks.rounding_inv_A2[:n])
     reachable = peaks.wavelength_A is not None and bool(
         np.all(np.isfinite(two_theta_from_q2(q2, peaks.wavelength_A)))
     )
-    return Observed(q2, slope * errors, slope, reachable)
+    return Observed(q2, sigma, slope, reachable)
