@@ -126,7 +126,7 @@ def main() -> None:
     parser.add_argument("--base", type=int, help="the entries to multiply; default: the first size")
     parser.add_argument("--stages", nargs="*", help="only these, with inputs already made")
     parser.add_argument("--work", type=Path, default=Path("build/scale"))
-    parser.add_argument("--train-up-to", type=int, default=100_000)
+    parser.add_argument("--train-up-to", type=int, default=1_000_000)
     parser.add_argument("--child", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:

@@ -254,6 +254,7 @@ def set_jobs(
             params={"settings": {"assignment": _short_assignment()}},
         )
     yield _validation(stage, _results(work, str(base)) / "trained" / SYSTEM)
+    yield _indexing(stage)
     yield stage(
         "report",
         _report_inputs(results, every, _one),
@@ -313,6 +314,19 @@ def _validation(stage: Any, trained: Path) -> tuple[str, Job]:
             "seconds": f"results/validation/{SYSTEM}.seconds.csv",
         },
         params={"settings": settings},
+    )
+
+
+def _indexing(stage: Any) -> tuple[str, Job]:
+    settings = CONFIG.section("indexing") | {"entries": 10, "degraded_entries": 0}
+    return stage(
+        "indexing_rates",
+        _DATA,
+        {
+            "rates": _one("indexing_rates"),
+            "seconds": f"results/indexing_rates/{SYSTEM}.seconds.csv",
+        },
+        params={"settings": {"indexing": settings}},
     )
 
 

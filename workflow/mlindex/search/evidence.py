@@ -108,6 +108,7 @@ def refine_and_weigh(
         fit = Fit(calculated, differences[t], hkl, rows)
         numbers[t] = _refine(parameters[t], region, model, pattern, fit)
         if numbers[t] > 0:
+            _derive(model.basis, pattern.slope, fit)
             evidence[t] = _weigh(parameters[t], numbers[t], model, pattern, fit)
     return evidence, numbers, differences
 
