@@ -11,7 +11,7 @@ from mlindex.search import triclinic, zones
 from mlindex.search.kernels import Kind, Tables, explain, line_table
 from mlindex.search.lines import Lines, lines_of
 from mlindex.search.polish import fit, reduce_x6
-from mlindex.search.pool import Pool, determinant
+from mlindex.search.pool import Pool, consider, determinant
 
 WAVELENGTH_A = 1.5406
 WINDOW_DEG = 0.0125
@@ -206,3 +206,17 @@ def _metric(cell: np.ndarray) -> np.ndarray:
     cos = np.cos(np.radians(cell[3:]))
     unit = np.array([[1, cos[2], cos[1]], [cos[2], 1, cos[0]], [cos[1], cos[0], 1]])
     return unit * np.outer(cell[:3], cell[:3])
+
+
+def test_lattices_without_a_reflection_in_reach_and_no_lattices_are_passed_over() -> None:
+    lines = lines_of(np.linspace(0.01, 0.2, 20), np.full(20, 1e-4))
+    beyond = np.array([1.0, 1.1, 1.2, 0.1, 0.1, 0.1])
+    indefinite = np.array([0.0, -0.05, 0.05, 0.0, 0.1, 0.1])
+    flat = np.zeros(6)
+    for kind in (Kind(1, 1, 0, 0), Kind(1, 1, 0, 0, 1e-9, 1.0)):
+        pool = Pool()
+        triclinic._try_all(np.array([beyond, indefinite, flat]), kind, lines.tables, pool.arrays())
+        assert pool.count[0] == 0
+        consider(beyond, determinant(beyond), Kind(1, 1, 0, 0), lines.tables, pool.arrays())
+        assert pool.count.tolist()[0] == 0
+    assert not reduce_x6(indefinite)

@@ -22,6 +22,8 @@ def reduce_x6(x6: np.ndarray) -> bool:
     g[1, 2] = g[2, 1] = x6[3] / 2
     g[0, 2] = g[2, 0] = x6[4] / 2
     g[0, 1] = g[1, 0] = x6[5] / 2
+    if not min(g[0, 0], g[1, 1], g[2, 2]) > 0.0:
+        return False
     for _ in range(60):
         changed = 0
         for i in range(3):

@@ -110,7 +110,7 @@ def consider(x6: np.ndarray, det: float, kind: Kind, tables: Tables, pool: Kept)
         return
     mask, number, total = explain(x6, kind, tables)
     pool.count[1] += 1
-    if number > tables.most:
+    if not 0 < number <= tables.most:
         return
     score = tables.scores[popcount(mask), number]
     if score > pool.bar[0]:

@@ -164,13 +164,13 @@ def _try(x6: np.ndarray, kind: Kind, tables: Tables, pool: Kept, fine: bool) -> 
     apart by their shapes, which only fitted trials have in common when they are one lattice.
     """
     det = determinant(x6)
-    if not (kind.det_low * 0.5 <= det <= kind.det_high):
+    if not (det > 0.0 and kind.det_low * 0.5 <= det <= kind.det_high):
         return
     if not reduce_x6(x6):
         return
     mask, number, total = explain(x6, kind, tables)
     pool.count[1] += 1
-    if number <= tables.most:
+    if 0 < number <= tables.most:
         score = tables.scores[popcount(mask), number]
         if score > pool.bar[0]:
             offer(pool, x6, score, 0, key_of(det, 0, mask, number, total if fine else 0))
