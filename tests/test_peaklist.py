@@ -9,7 +9,7 @@ from mlindex.cell import reciprocal_from_cell
 from mlindex.errors import MlindexError
 from mlindex.lattice import quadratic_terms
 from mlindex.merit import nearest_index, reflections, two_theta_from_q2
-from mlindex.peaklist import parse_peak_list, peaks_from_columns, read_peak_list
+from mlindex.peaklist import PeakList, parse_peak_list, peaks_from_columns, read_peak_list
 from mlindex.readers.peak_checks import to_q2
 from mlindex.rounding import decimals, rounding_error
 from mlindex.search.observed import observe
@@ -241,3 +241,16 @@ def test_rounded_spacings_widen_the_errors_unless_one_is_given() -> None:
     assert wide.sigma[-1] > 3 * sharp.sigma[-1]
     np.testing.assert_allclose(observe(rounded, 20, 0.02).sigma, sharp.sigma, rtol=1e-4)
     assert peaks_from_columns("x", "q2", np.arange(1, 9) / 25, None).rounding_inv_A2 is None
+
+
+def test_usual_error_shrinks_with_short_wavelengths_only() -> None:
+    q2 = np.linspace(0.02, 0.3, 12) + 1e-7
+
+    def sigma(wavelength: float | None) -> np.ndarray:
+        return observe(PeakList("x", q2, None, wavelength), 20, None).sigma
+
+    # At low angles it is one error of q², whatever the wavelength.
+    np.testing.assert_allclose(sigma(0.4)[:3], sigma(0.8)[:3], rtol=0.02)
+    np.testing.assert_allclose(sigma(0.4)[0], sigma(None)[0], rtol=0.02)
+    slope = PeakList("x", q2, None, 2.4).q2_error_inv_A2(1.0)
+    np.testing.assert_allclose(sigma(2.4), 0.02 * slope)

@@ -41,7 +41,8 @@ def index(
         peaks: the list; its first lines are used.
         time_limit_s: the search ends then; what was found is returned.
         lattices: lattice systems or Bravais lattices to try; all 14 if empty.
-        two_theta_error_deg: standard error of 2theta; from the list, or 0.02, if None.
+        two_theta_error_deg: standard error of 2theta; from the list, or 0.02 (in
+            proportion to wavelengths below 1.54 A), if None.
         n_lines: lines to use, 4 to 60; if None, 20 to search with and up to 40 to weigh what was
             found.
         keep: candidates to return, at most.

@@ -31,7 +31,7 @@ from mlindex.readers.source import load
 from mlindex.rounding import rounding_error
 
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
-_ERROR_WAVELENGTH_A = 1.5406
+ERROR_WAVELENGTH_A = 1.5406
 _Q_NOTES = {
     "q": "q was read as 1/d; name the column Q if it is 2 pi/d",
     "Q": "Q was read as 2 pi/d; name the column q if it is 1/d",
@@ -65,7 +65,7 @@ class PeakList:
         Lists without a wavelength were measured at one that they don't tell; their error is that
         of Cu K-alpha1. Only the error depends on it, never a line's position.
         """
-        wavelength = self.wavelength_A or _ERROR_WAVELENGTH_A
+        wavelength = self.wavelength_A or ERROR_WAVELENGTH_A
         two_theta = np.radians(two_theta_from_q2(self.q2_inv_A2, wavelength))
         # Beyond 90 degrees the error would shrink to 0 at back reflection.
         sine = np.sin(np.minimum(np.nan_to_num(two_theta, nan=np.pi / 2), np.pi / 2))

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.merit import two_theta_from_q2
-from mlindex.peaklist import PeakList
+from mlindex.peaklist import ERROR_WAVELENGTH_A, PeakList
 from mlindex.search.lines import Lines, lines_of
 
-#: Error of 2theta where neither the list nor the user gives one, degrees.
+#: Error of 2theta where neither the list nor the user gives one, degrees, from Cu K-alpha1 on.
 DEFAULT_ERROR_DEG = 0.02
 #: Errors below this are not believed, degrees.
 _LEAST_ERROR_DEG = 0.003
@@ -42,10 +42,11 @@ def observe(peaks: PeakList, n_lines: int, error_deg: float | None) -> Observed:
     n = min(n_lines, len(peaks))
     q2 = peaks.q2_inv_A2[:n]
     slope = peaks.q2_error_inv_A2(1.0)[:n]
-    errors = np.full(n, DEFAULT_ERROR_DEG if error_deg is None else error_deg)
+    usual = _usual_error_deg(peaks.wavelength_A)
+    errors = np.full(n, usual if error_deg is None else error_deg)
     if error_deg is None and peaks.two_theta_error_deg is not None:
         # Positions of a fit are better known than the lattice fits them: sample and optics err.
-        errors = np.hypot(peaks.two_theta_error_deg[:n], DEFAULT_ERROR_DEG / 2)
+        errors = np.hypot(peaks.two_theta_error_deg[:n], usual / 2)
     sigma = slope * np.maximum(errors, _LEAST_ERROR_DEG)
     if error_deg is None and peaks.rounding_inv_A2 is not None:
         sigma = np.hypot(sigma, peaks.rounding_inv_A2[:n])
@@ -53,3 +54,8 @@ def observe(peaks: PeakList, n_lines: int, error_deg: float | None) -> Observed:
         np.all(np.isfinite(two_theta_from_q2(q2, peaks.wavelength_A)))
     )
     return Observed(q2, sigma, slope, reachable)
+
+
+def _usual_error_deg(wavelength_A: float | None) -> float:
+    # Patterns of shorter wavelengths are narrower, and what measures them resolves d as well.
+    return DEFAULT_ERROR_DEG * min(1.0, (wavelength_A or ERROR_WAVELENGTH_A) / ERROR_WAVELENGTH_A)

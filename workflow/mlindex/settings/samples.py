@@ -22,7 +22,10 @@ class Sample(Section):
         validation_alias=AliasChoices("lattices", "lattice_systems"),
     )
     two_theta_error_deg: float | None = setting(
-        None, "Standard error of 2theta; none: that of the file, or 0.02.", "degree", gt=0
+        None,
+        "Standard error of 2theta; none: that of the file, or 0.02 (less below 1.54 A).",
+        "degree",
+        gt=0,
     )
     lines: int | None = setting(
         None,
