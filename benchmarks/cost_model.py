@@ -19,9 +19,10 @@ from pathlib import Path
 #: Jobs of a stage in a lattice system that run side by side, beyond one.
 SHARD, SERIAL = ("quality", "reduce", "simulate", "peaks"), ("deduplicate", "dataset")
 FITS = ("scaling", "reference", "compare_splits")
+ONE = ("augment", "templates", "compare_estimators")
 TRAINING = ("train_regression", "train_forests", "train_assignment")
 ASSIGNMENT_LEVELS = 4
-VALIDATION_THREADS = 8
+THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class Assumed:
     real: float
     validation_entries: int
     validation_s: float
+    indexing_lists: int
+    indexing_s: float
     systems: int = 7
 
 
@@ -83,7 +86,7 @@ def costs(law: dict[str, Law], given: Assumed) -> Iterator[Cost]:
         scaled = Law(law[name].fixed, law[name].each * factor)
         each = scaled.seconds(n / given.shards)
         yield Cost(name, each * given.shards, each)
-    for name in (*SERIAL, *FITS, "augment", "templates"):
+    for name in (*SERIAL, *FITS, *ONE):
         entries = n if name in SERIAL else unique
         work = systems * law[name].fixed + law[name].each * entries
         yield Cost(name, work, law[name].seconds(entries * given.largest_system))
@@ -96,17 +99,21 @@ def costs(law: dict[str, Law], given: Assumed) -> Iterator[Cost]:
         }.get(name, 1.0)
         yield Cost(name, work, law[name].fixed + in_largest * share)
     validation = given.validation_entries * given.validation_s
-    yield Cost("validate", systems * validation, validation / VALIDATION_THREADS)
+    yield Cost("validate", systems * validation, validation / THREADS)
+    indexing = given.indexing_lists * given.indexing_s
+    yield Cost("indexing_rates", systems * indexing, indexing / THREADS)
     for name in ("report", "verify"):
         yield Cost(name, law[name].seconds(n), law[name].seconds(n))
 
 
 def chain(by_stage: dict[str, Cost]) -> float:
     """Seconds of the longest chain: stages that wait for nobody but the same input run at once."""
-    one_by_one = (*SHARD, *SERIAL, "augment", "validate", "report")
+    one_by_one = (*SHARD, *SERIAL, "augment", "report")
     fits = max(by_stage[name].span for name in FITS if name != "compare_splits")
-    training = max(by_stage[name].span for name in (*TRAINING, "templates"))
-    return sum(by_stage[name].span for name in one_by_one) + fits + training
+    beside = ("templates", "indexing_rates")
+    training = max(by_stage[name].span for name in (*TRAINING, *beside))
+    after = max(by_stage[name].span for name in ("validate", "compare_estimators"))
+    return sum(by_stage[name].span for name in one_by_one) + fits + training + after
 
 
 def main() -> None:
@@ -124,6 +131,8 @@ def main() -> None:
     )
     parser.add_argument("--validation-entries", type=int, default=1000, help="of each system")
     parser.add_argument("--validation-s", type=float, default=0.7, help="CPU seconds of each")
+    parser.add_argument("--indexing-lists", type=int, default=88, help="of each system")
+    parser.add_argument("--indexing-s", type=float, default=2.0, help="CPU seconds of each")
     options = vars(parser.parse_args())
     cores, measured = options.pop("cores"), options.pop("measured")
     found = list(costs(laws(json.loads(measured.read_text())), Assumed(**options)))

@@ -318,7 +318,7 @@ def _validation(stage: Any, trained: Path) -> tuple[str, Job]:
 
 
 def _indexing(stage: Any) -> tuple[str, Job]:
-    settings = CONFIG.section("indexing") | {"entries": 10, "degraded_entries": 0}
+    settings = CONFIG.section("indexing") | {"entries": 2, "degraded_entries": 0}
     return stage(
         "indexing_rates",
         _DATA,

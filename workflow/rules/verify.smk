@@ -8,7 +8,7 @@ rule verify:
         "../../environment.yml"
     threads: 1
     resources:
-        mem_mb=memory_mb(4 * GB),
+        mem_mb=memory_mb(6 * GB),
         runtime=minutes(120),
     message:
         "Check of the results"
