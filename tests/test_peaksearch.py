@@ -10,6 +10,7 @@ from mlindex.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import read_peak_list
 from mlindex.peaksearch import PeakSearch, find_peaks, write_peak_file
+from mlindex.peaksearch.background import whittaker
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "experimental"
 CU_1, CU_2 = 1.540593, 1.544427
@@ -128,7 +129,7 @@ def test_overlapping_peaks_are_resolved(apart):
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("smoothing", [1, 3])
+@pytest.mark.parametrize("smoothing", [1, 3, 5])
 def test_noise_on_a_hump_holds_no_peak(seed, smoothing):
     x = np.arange(5, 85, 0.02)
     y = counts(x, [], [], base=50.0, seed=seed)
@@ -196,6 +197,36 @@ def test_the_foot_behind_a_second_line_is_no_peak():
     y = np.random.default_rng(2).poisson(y).astype(float)
     found = find_peaks(MeasuredPattern("made", x, y, None, CU_1, CU_2))
     np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
+
+
+def mean_of_5(y):
+    return np.convolve(np.pad(y, 2, mode="edge"), np.full(5, 0.2), "valid")
+
+
+def savitzky_golay_of_5(y):
+    kernel = np.array([-3, 12, 17, 12, -3]) / 35
+    return np.convolve(np.pad(y, 2, mode="edge"), kernel, "valid")
+
+
+def mean_of_5_twice(y):
+    return mean_of_5(mean_of_5(y))
+
+
+@pytest.mark.parametrize("smooth", [mean_of_5, savitzky_golay_of_5, mean_of_5_twice])
+def test_smoothed_noise_holds_no_peaks(smooth):
+    # Of all patterns together, one line at the limit may be lost and one may be false.
+    x = np.arange(5, 80, 0.02)
+    lines = false = 0
+    for seed in range(8):
+        rng = np.random.default_rng(100 + seed)
+        positions = np.cumsum(rng.uniform(0.8, 4.2, 24)) + 7
+        y = smooth(counts(x, positions, 10 ** rng.uniform(2.1, 4, 24), seed=seed))
+        found = find_peaks(MeasuredPattern("smoothed", x, y, wavelength_A=SYNCHROTRON))
+        away = np.abs(found.two_theta_deg[:, None] - positions)
+        lines += np.sum(away.min(axis=0) < 0.05)
+        false += np.sum(away.min(axis=1) > 0.05)
+    assert lines >= 8 * 24 - 1
+    assert false <= 1
 
 
 def test_gaps_uneven_steps_and_scaled_errors():
@@ -281,3 +312,12 @@ def test_a_certified_standard():
     nearest = [np.argmin(np.abs(found.two_theta_deg - e)) for e in expected]
     difference = found.two_theta_deg[nearest] - expected
     assert np.abs(difference - np.median(difference)).max() < 0.02
+
+
+def test_backgrounds_of_long_periods_stay_straight() -> None:
+    x = 20 + np.arange(5000) * 0.008
+    y = 3 + 0.1 * x
+    weight = np.where(np.arange(5000) % 150 < 50, 1.0, 0.0)
+    weight[7] = 1e6
+    for period in (30.0, 300.0):
+        np.testing.assert_allclose(whittaker(x, y, weight, period), y, atol=0.3)

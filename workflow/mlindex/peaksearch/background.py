@@ -16,6 +16,8 @@ _ITERATIONS = 30
 #: first one holds it with this weight.
 _FINER = 0.4
 _HOLD = 0.02
+#: Relative, of sums of the penalty's numbers, with a margin.
+_ROUNDING = 1e-12
 
 
 def whittaker(x: np.ndarray, y: np.ndarray, weight: np.ndarray, period: float) -> np.ndarray:
@@ -27,7 +29,7 @@ def whittaker(x: np.ndarray, y: np.ndarray, weight: np.ndarray, period: float) -
         weight: non-negative weights (n,).
         period: period of half transmission.
     """
-    from scipy.linalg import solveh_banded
+    from scipy.linalg import LinAlgError, solveh_banded
 
     n = len(x)
     if n < 3:
@@ -48,10 +50,16 @@ def whittaker(x: np.ndarray, y: np.ndarray, weight: np.ndarray, period: float) -
     bands[1, 1:-1] += strength * first * middle
     bands[1, 2:] += strength * middle * last
     bands[0, 2:] += strength * first * last
+    right = (weight / scale if scale > 0 else 1.0) * y
     # Long stretches without weight are held by the penalty alone: keep the matrix regular.
     bands[2] += 1e-7
-    right = (weight / scale if scale > 0 else 1.0) * y + 1e-7 * y
-    return solveh_banded(bands, right)
+    right += 1e-7 * y
+    try:
+        return solveh_banded(bands, right)
+    except LinAlgError:
+        # The penalty of a long period is rounded by more than that.
+        bands[2] += _ROUNDING * strength
+        return solveh_banded(bands, right + _ROUNDING * strength * y)
 
 
 def running_mean(y: np.ndarray, points: int) -> np.ndarray:

@@ -93,9 +93,9 @@ def _fit_one(x, y, sigma, features, i, curve, line, ratio) -> Group | None:
     # The window is that of the doublet for both, so that their misfits compare.
     high += line.split(start, line.ratio)[0]
     a, b = np.searchsorted(x, (low, high))
-    if b - a < _FEWEST_POINTS:
+    if b - a < _FEWEST_POINTS or not y[a:b].max() > 0:
         return None
-    height = np.maximum(y[a:b].max(), 0)
+    height = y[a:b].max()
     error = np.hypot(sigma[a:b], MISFIT * np.maximum(y[a:b], 0))
     window = x[a:b], y[a:b], error
     shape = Shape(ratio=ratio, **_LOOSE)

@@ -16,6 +16,12 @@ _QUIET = 0.3
 _MOST_EXCESS = 6.0
 #: Growth of the differences with distance, in variance, below which points are independent.
 _CORRELATED = 1.3
+#: Growth over three points that only smoothing brings about: crowded peaks and merged detectors
+#: reach 2.1, means and Savitzky-Golay filters of 3 to 9 points begin at 2.4. Growth over two points
+#: beyond the second number is curvature (16 times): a pattern without noise.
+_SMOOTHED, _NOISELESS = 2.25, 10.0
+#: The largest excess believed of a smoothed pattern.
+_MOST_SMOOTHED = 30.0
 
 
 def robust_sigma(values: np.ndarray) -> float:
@@ -67,12 +73,56 @@ def _scale(y: np.ndarray, shape: np.ndarray) -> float:
     return robust_sigma((_differences(y) / shape[1:-1])[quiet])
 
 
+def growth(residual: np.ndarray, lags: int) -> np.ndarray:
+    """Variance (lags,) of second differences over rising distances, of independent points 1.
+
+    Only quiet stretches count, where backgrounds and wings of peaks are nearly straight.
+
+    Args:
+        residual: intensity over the background in units of its uncertainty (n,).
+        lags: largest distance in points.
+    """
+    smooth = running_mean(residual, 2 * lags + 1)
+    quiet = np.abs(smooth) <= np.quantile(np.abs(smooth), _QUIET)
+    half = []
+    for lag in range(1, lags + 1):
+        middle, low, high = slice(lag, -lag), slice(None, -2 * lag), slice(2 * lag, None)
+        second = residual[middle] - 0.5 * (residual[low] + residual[high])
+        half.append(robust_sigma(second[quiet[middle]]) ** 2 / 1.5)
+    return np.array(half)
+
+
+def is_smoothed(residual: np.ndarray) -> bool:
+    """Whether a pattern (n,), in units of its uncertainty, has noise that was smoothed."""
+    half = growth(residual, 3)
+    return bool(half.max() > _SMOOTHED * half[0] and half[1] < _NOISELESS * half[0])
+
+
+def smoothing_excess(residual: np.ndarray, lags: int) -> tuple[float, float]:
+    """:func:`correlation_excess` of a smoothed pattern: the reach of the filter is looked for.
+
+    The difference over k points has the variance 1 - (4 r(k) - r(2k)) / 3 with the correlations r,
+    which beyond the largest distance are taken as nothing.
+    """
+    half = growth(residual, lags)
+    # Points as far apart as this are independent; the largest would be the most unlucky.
+    plateau = np.mean(half[-2:])
+    # Short patterns may have nothing quiet so far apart.
+    if not plateau > half[0]:
+        return correlation_excess(residual, min(lags, 3))
+    r = np.zeros(2 * lags + 1)
+    for k in range(lags, 0, -1):
+        r[k] = (3 * (1 - half[k - 1] / plateau) + r[2 * k]) / 4
+    spread = float(np.clip(np.sqrt(plateau), 1.0, _MOST_SMOOTHED))
+    together = np.sqrt(max(1 + 2 * r.sum(), 1.0))
+    return spread, float(min(together, _MOST_SMOOTHED / spread))
+
+
 def correlation_excess(residual: np.ndarray, lags: int) -> tuple[float, float]:
     """By how much points, and sums over neighbours, scatter more than counting lets expect.
 
-    Smoothed and resampled patterns hold noise that goes together from point to point. Second
-    differences over rising distances tell how far; backgrounds and wings of peaks are nearly
-    straight over a few points.
+    Resampled patterns hold noise that goes together from point to point. Second differences over
+    rising distances tell how far.
 
     Args:
         residual: intensity over the background in units of its uncertainty (n,).
@@ -82,16 +132,10 @@ def correlation_excess(residual: np.ndarray, lags: int) -> tuple[float, float]:
         A factor on the scatter of each point, and what sums over neighbours scatter more than
         that; both at least 1, their product at most 6.
     """
-    smooth = running_mean(residual, 2 * lags + 1)
-    quiet = np.abs(smooth) <= np.quantile(np.abs(smooth), _QUIET)
-    half = []
-    for lag in range(1, lags + 1):
-        middle, low, high = slice(lag, -lag), slice(None, -2 * lag), slice(2 * lag, None)
-        second = residual[middle] - 0.5 * (residual[low] + residual[high])
-        half.append(robust_sigma(second[quiet[middle]]) ** 2 / 1.5)
+    half = growth(residual, lags)
     plateau = max(half)
     if plateau < _CORRELATED * half[0]:
         return float(np.clip(np.sqrt(half[0]), 1.0, _MOST_EXCESS)), 1.0
-    together = 1 + 2 * np.sum(1 - np.minimum(np.array(half) / plateau, 1))
+    together = 1 + 2 * np.sum(1 - np.minimum(half / plateau, 1))
     spread = float(np.clip(np.sqrt(plateau), 1.0, _MOST_EXCESS))
     return spread, float(np.clip(np.sqrt(together), 1.0, _MOST_EXCESS / spread))

@@ -15,7 +15,12 @@ from mlindex.peaksearch.calibrate import Calibration, calibrate
 from mlindex.peaksearch.doublet import Line, ghosts, line_of
 from mlindex.peaksearch.fit import Group
 from mlindex.peaksearch.found import FoundPeaks, PeakSearch
-from mlindex.peaksearch.noise import correlation_excess, standard_errors
+from mlindex.peaksearch.noise import (
+    correlation_excess,
+    is_smoothed,
+    smoothing_excess,
+    standard_errors,
+)
 from mlindex.peaksearch.rounds import Data, fit_all, refit, total
 from mlindex.peaksearch.widths import fit_widths, survey
 
@@ -30,7 +35,7 @@ _NO_PEAK_SHARE = 0.01
 _FLOOR_DEG = 0.002
 _FLOOR_FWHM = 0.03
 #: Points over which noise may go together.
-_FEWEST_LAGS, _MOST_LAGS = 3, 4
+_FEWEST_LAGS, _MOST_LAGS, _MOST_LAGS_SMOOTHED = 3, 4, 6
 #: Peaks so much wider or narrower than their neighbours are humps and glitches.
 _TOO_WIDE, _TOO_NARROW = 3.4, 0.3
 
@@ -61,21 +66,24 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
     used = _usable(pattern, settings)
     x, y = pattern.two_theta_deg[used], pattern.intensity[used].astype(float)
     sigma = standard_errors(y, None if pattern.error is None else pattern.error[used])
-    features = survey(x, y, sigma)
-    if not len(features.position):
-        return _nothing(pattern, used, sigma)
     line = line_of(pattern)
-    # The survey counts deviations of any shape; the strongest are enough to learn the width.
-    curve = fit_widths(features.position, features.fwhm, np.minimum(features.significance, 100))
-    background = fit_background(x, y, sigma, *_scales(x, curve))
-    calibration = calibrate(x, y - background, sigma, features, line)
-    background = fit_background(x, y, sigma, *_scales(x, calibration.widths))
-    data = Data(x, y - background, sigma, calibration.widths(x))
-    spread, together = _excess(data)
-    # Misfits of the profiles show how far points spread, but not that they go together.
-    data = replace(data, sigma=sigma * spread)
+    start = _start(x, y, sigma, line)
+    smoothed = start is not None and is_smoothed(start[0].y / sigma)
+    if smoothed:
+        # What looked clear was noise in part, and has misled the widths and the background.
+        start = _start(x, y, sigma * np.prod(_excess(start[0], smoothed)), line)
+    if start is None:
+        return _nothing(pattern, used, sigma)
+    data, calibration, background = start
+    data, together = _with_excess(replace(data, sigma=sigma), data.y, smoothed)
     limit = settings.minimum_significance * together
     groups = fit_all(data, calibration, line, limit)
+    if smoothed:
+        # Crowded peaks count as noise that goes together as long as they are not known.
+        rest = data.y - total(x, groups)
+        data, together = _with_excess(replace(data, sigma=sigma), rest, smoothed)
+        limit = settings.minimum_significance * together
+        groups = fit_all(data, calibration, line, limit)
     period = _scales(x, calibration.widths)[1]
     background = refine_background(x, y, sigma, background, _under_peaks(data, groups), period)
     data = replace(data, y=y - background)
@@ -103,9 +111,33 @@ def _scales(x, curve):
     return fwhm, max(_PERIOD_FWHM * fwhm, _PERIOD_SHARE * float(x[-1] - x[0]))
 
 
-def _excess(data: Data) -> tuple[float, float]:
+def _start(x, y, sigma, line: Line) -> tuple[Data, Calibration, np.ndarray] | None:
+    """Widths, shape and background; None where nothing stands out."""
+    features = survey(x, y, sigma)
+    if not len(features.position):
+        return None
+    # The survey counts deviations of any shape; the strongest are enough to learn the width.
+    curve = fit_widths(features.position, features.fwhm, np.minimum(features.significance, 100))
+    background = fit_background(x, y, sigma, *_scales(x, curve))
+    calibration = calibrate(x, y - background, sigma, features, line)
+    background = fit_background(x, y, sigma, *_scales(x, calibration.widths))
+    return Data(x, y - background, sigma, calibration.widths(x)), calibration, background
+
+
+def _with_excess(data: Data, rest: np.ndarray, smoothed: bool) -> tuple[Data, float]:
+    """Data with the scatter that ``rest`` (n,) shows, and how far its neighbours go together."""
+    spread, together = _excess(replace(data, y=rest), smoothed)
+    # Misfits of the profiles show how far points spread, but not that they go together.
+    return replace(data, sigma=data.sigma * spread), together
+
+
+def _excess(data: Data, smoothed: bool) -> tuple[float, float]:
     """Noise that goes together between neighbours, judged over less than a peak."""
     points = np.median(data.width) / np.median(np.diff(data.x))
+    if smoothed:
+        # A filter makes peaks as wide as it is itself: it reaches no farther than they do.
+        lags = np.clip(round(points), _FEWEST_LAGS, _MOST_LAGS_SMOOTHED)
+        return smoothing_excess(data.y / data.sigma, int(lags))
     lags = np.clip(points / 3, min(_FEWEST_LAGS, points), _MOST_LAGS)
     return correlation_excess(data.y / data.sigma, max(1, int(lags)))
 
