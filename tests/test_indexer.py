@@ -140,3 +140,29 @@ def test_a_centred_lattice_names_the_primitive_one_that_its_lines_allow_too() ->
 def test_bad_options_are_refused(options: dict, words: str) -> None:
     with pytest.raises(MlindexError, match=words):
         mlindex.index(_list("cP", np.random.default_rng(1)), **options)
+
+
+@pytest.mark.parametrize(("bravais", "shift_deg"), [("cP", 0.62), ("tP", -0.44), ("oC", 0.36)])
+def test_a_gross_zero_shift_is_found_out_and_told(bravais: str, shift_deg: float) -> None:
+    peaks = _list(bravais, np.random.default_rng(11), error=0.004, shift=shift_deg)
+    result = mlindex.index(peaks, lattices=[bravais])
+    assert result.convincing, result.reason
+    assert _right(result, bravais)
+    best = result.candidates[0]
+    assert best.zero_shift_deg == pytest.approx(shift_deg, abs=0.02)
+    assert f"{abs(best.zero_shift_deg):.2f} degrees" in result.notes[-1]
+    assert ("high" if shift_deg > 0 else "low") in result.notes[-1]
+    # What is said of the lines is of those observed, wherever they are searched.
+    true = two_theta_from_q2(best.q2_corrected_inv_A2, WAVELENGTH_A)
+    seen = two_theta_from_q2(peaks.q2_inv_A2, WAVELENGTH_A)[: best.n_used]
+    np.testing.assert_allclose(true + best.zero_shift_deg, seen, atol=1e-6)
+
+
+def test_shifted_lists() -> None:
+    peaks = _list("cP", np.random.default_rng(1))
+    np.testing.assert_allclose(peaks.shifted(0.3).shifted(-0.3).q2_inv_A2, peaks.q2_inv_A2)
+    assert np.all(peaks.shifted(0.3).q2_inv_A2 < peaks.q2_inv_A2)
+    with pytest.raises(ValueError, match="leaves the range"):
+        peaks.shifted(60.0)
+    with pytest.raises(ValueError, match="wavelength"):
+        PeakList("x", peaks.q2_inv_A2, None, None).shifted(0.3)

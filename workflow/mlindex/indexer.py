@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Searched
+
+if TYPE_CHECKING:
+    from mlindex.search.plan import Progress
 
 _FEWEST_LINES = 4
 #: A first candidate less probable than this is not convincing.
@@ -18,6 +24,10 @@ _MOST_UNINDEXED = 0.2
 #: Log-evidence a candidate needs, whatever the others have.
 _LEAST_EVIDENCE = 10.0
 _DETAILED = 3
+#: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
+_EXPLAINED = 15.0
+#: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts.
+_MISALIGNED = 8.0
 
 
 def index(
@@ -56,35 +66,109 @@ def index(
     # Compiled code takes its time to load: mistakes in the list and the options come first.
     wanted = _wanted(lattices)
     _check(peaks, n_lines, time_limit_s)
-    from mlindex.ranking.network import RankingModel
-    from mlindex.ranking.network import ranked as by_probability
-    from mlindex.search.describe import candidates
-    from mlindex.search.further import find
-
     started = time.perf_counter()
 
     def out_of_time() -> bool:
         return stopped() or time.perf_counter() - started > time_limit_s
 
-    observed, trials, progress = find(
-        peaks, n_lines, two_theta_error_deg, wanted, out_of_time, workers, report
-    )
-    ranked = by_probability(trials, observed, RankingModel.shipped())
-    found = candidates(ranked[:keep], observed, peaks, _DETAILED)
-    convincing, reason = verdict(found)
+    ask = _Ask(n_lines, two_theta_error_deg, wanted, keep, out_of_time, workers, report)
+    look = _look(peaks, ask)
+    notes = peaks.notes
+    if look.shiftable and look.log_evidence < _EXPLAINED:
+        again = _look_misaligned(peaks, ask)
+        if again is not None and again[0].log_evidence > look.log_evidence + _MISALIGNED:
+            look, note = again
+            notes = (*notes, note)
     searched = tuple(
-        Searched(b, progress.status[b], progress.trials.get(b, 0), progress.seconds.get(b, 0.0))
+        Searched(
+            b,
+            look.progress.status[b],
+            look.progress.trials.get(b, 0),
+            look.progress.seconds.get(b, 0.0),
+        )
         for b in wanted
     )
     options = {
         "time_limit_s": time_limit_s,
         "lattices": ", ".join(lattices) or "all",
         "two_theta_error_deg": two_theta_error_deg,
-        "n_lines": len(observed.q2),
+        "n_lines": look.n_lines,
     }
     seconds = time.perf_counter() - started
     return IndexingResult(
-        peaks, found, searched, convincing, reason, seconds, 0, peaks.notes, options
+        peaks, look.found, searched, look.convincing, look.reason, seconds, 0, notes, options
+    )
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What is asked of a look: the arguments of :func:`index`, checked."""
+
+    n_lines: int | None
+    two_theta_error_deg: float | None
+    wanted: list[str]
+    keep: int
+    out_of_time: Callable[[], bool]
+    workers: int
+    report: Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a search of a list came to."""
+
+    found: tuple[Candidate, ...]
+    convincing: bool
+    reason: str
+    progress: Progress
+    n_lines: int
+    shiftable: bool
+
+    @property
+    def log_evidence(self) -> float:
+        """For the first candidate."""
+        return self.found[0].log_evidence if self.found else -math.inf
+
+
+def _look(peaks: PeakList, ask: _Ask) -> _Look:
+    from mlindex.ranking.network import RankingModel
+    from mlindex.ranking.network import ranked as by_probability
+    from mlindex.search.describe import candidates
+    from mlindex.search.further import find
+
+    observed, trials, progress = find(
+        peaks,
+        ask.n_lines,
+        ask.two_theta_error_deg,
+        ask.wanted,
+        ask.out_of_time,
+        ask.workers,
+        ask.report,
+    )
+    ranked = by_probability(trials, observed, RankingModel.shipped())
+    found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
+    return _Look(found, *verdict(found), progress, len(observed.q2), observed.shiftable)
+
+
+def _look_misaligned(peaks: PeakList, ask: _Ask) -> tuple[_Look, str] | None:
+    """A look at the list with a gross zero shift taken off, and what to say of it, if it is worth
+    anything."""
+    from mlindex.search.misaligned import gross_shift
+
+    ask.report("gross zero shifts")
+    shift = gross_shift(
+        peaks, ask.n_lines, ask.two_theta_error_deg, ask.wanted, ask.out_of_time, ask.workers
+    )
+    if shift is None:
+        return None
+    look = _look(peaks.shifted(shift), ask)
+    if not look.convincing:
+        return None
+    found = tuple(replace(c, zero_shift_deg=c.zero_shift_deg + shift) for c in look.found)
+    whole = found[0].zero_shift_deg
+    return replace(look, found=found), (
+        f"all lines lie {abs(whole):.2f} degrees of 2theta too {'high' if whole > 0 else 'low'}: "
+        "see to the alignment, or to the wavelength"
     )
 
 

@@ -16,13 +16,13 @@ the intensity. Other formats: :mod:`mlindex.readers`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from mlindex.errors import MlindexError
-from mlindex.merit import two_theta_from_q2
+from mlindex.merit import q2_from_two_theta, two_theta_from_q2
 from mlindex.readers import peak_checks as checks
 from mlindex.readers import rows as table_rows
 from mlindex.readers.radiation import check_given as check_wavelength
@@ -70,6 +70,19 @@ class PeakList:
         # Beyond 90 degrees the error would shrink to 0 at back reflection.
         sine = np.sin(np.minimum(np.nan_to_num(two_theta, nan=np.pi / 2), np.pi / 2))
         return 2 * sine / wavelength**2 * np.radians(two_theta_error_deg)
+
+    def shifted(self, shift_deg: float) -> PeakList:
+        """The list with a zero shift taken off every 2theta.
+
+        Raises:
+            ValueError: the wavelength is not known, or a line would leave the range of 2theta.
+        """
+        if self.wavelength_A is None:
+            raise ValueError("a zero shift needs the wavelength")
+        two_theta = two_theta_from_q2(self.q2_inv_A2, self.wavelength_A) - shift_deg
+        if not np.all((two_theta > 0) & (two_theta < 180)):
+            raise ValueError(f"a line leaves the range of 2theta with a shift of {shift_deg:g}")
+        return replace(self, q2_inv_A2=q2_from_two_theta(two_theta, self.wavelength_A))
 
 
 def read_peak_list(path: str | Path, wavelength_A: float | None = None) -> PeakList:

@@ -97,7 +97,7 @@ def search(
         if stage.shift_deg and not observed.shiftable:
             continue
         report(_label(stage))
-        found = _stage(observed, stage, wanted, out_of_time, workers, progress)
+        found = run_stage(observed, stage, wanted, out_of_time, workers, progress)
         pooled = sorted(best + found, key=lambda t: -t.evidence)
         pooled = with_higher_symmetry(revised(different(pooled, _KEPT), observed), observed)
         pooled = [t for t in pooled if t.bravais.symbol in wanted]
@@ -121,7 +121,7 @@ def _label(stage: Stage) -> str:
     return f"errors times {stage.sharpness:g}{shift}"
 
 
-def _stage(
+def run_stage(
     observed: Observed,
     stage: Stage,
     wanted: Sequence[str],
@@ -129,6 +129,7 @@ def _stage(
     workers: int,
     progress: Progress,
 ) -> list[Trial]:
+    """Trials of one stage, of all wanted Bravais lattices; what it took is added to progress."""
     lines = observed.lines(stage.sharpness, stage.shift_deg, stage.effort)
     systems = [s for s in SYSTEMS.values() if any(BRAVAIS[b].system is s for b in wanted)]
 
