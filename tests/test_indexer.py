@@ -166,3 +166,10 @@ def test_shifted_lists() -> None:
         peaks.shifted(60.0)
     with pytest.raises(ValueError, match="wavelength"):
         PeakList("x", peaks.q2_inv_A2, None, None).shifted(0.3)
+
+
+def test_lines_that_leave_every_cell_open_are_said_to() -> None:
+    d = np.array([7.14676, 7.14676 / 2, 7.14676 / 3, 7.14676 / 4, 1.675207, 1.638179, 1.623915])
+    result = mlindex.index(PeakList("rows", d**-2, None, WAVELENGTH_A))
+    assert not result.candidates
+    assert "leave their cells open" in result.reason

@@ -147,7 +147,9 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     )
     ranked = by_probability(trials, observed, RankingModel.shipped())
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
-    return _Look(found, *verdict(found), progress, len(observed.q2), observed.shiftable)
+    convincing, reason = verdict(found, bool(trials))
+    n_lines = len(observed.q2)
+    return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
 
 
 def _look_misaligned(peaks: PeakList, ask: _Ask) -> tuple[_Look, str] | None:
@@ -195,8 +197,13 @@ def _check(peaks: PeakList, n_lines: int | None, time_limit_s: float) -> None:
         raise MlindexError(f"a time limit of {time_limit_s} s leaves no time; give some seconds")
 
 
-def verdict(found: Sequence[Candidate]) -> tuple[bool, str]:
-    """Whether the first candidate is convincing, and why (not)."""
+def verdict(found: Sequence[Candidate], explained: bool = False) -> tuple[bool, str]:
+    """Whether the first candidate is convincing, and why (not).
+
+    ``explained``: some lattices explain the lines, even if they determine none's cell.
+    """
+    if not found and explained:
+        return False, "Lattices explain the lines, but the lines leave their cells open: add lines."
     if not found:
         return False, "No lattice explains the lines: check wavelength, zero shift and impurities."
     best = found[0]
