@@ -168,3 +168,13 @@ def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.Mon
     calls[:] = [0, 0]
     monkeypatch.setattr(command, "index_content", lambda *a, **k: command.Done(cut, None, None))
     assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result is cut
+
+
+def test_a_note_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join(f"{6.1 / n**0.5:.5f}" for n in (2, 1, 3, 4, 5, 6, 8, 9)))
+    out = tmp_path / "out"
+    done = runner.invoke(app, ["index", str(path), "--lattice", "cP", "--out", str(out)])
+    assert done.stdout.count("not in order") == 1
+    page = (out / "result.html").read_text()
+    assert page.count("Note: the lines were not in order") == 1

@@ -116,7 +116,8 @@ class Searched:
 class IndexingResult:
     """Candidates, best first, and how they were found.
 
-    ``convincing`` is the verdict on the first candidate; ``reason`` says why (not).
+    ``convincing`` is the verdict on the first candidate; ``reason`` says why (not). ``notes`` say
+    what was put right in the list, and what the search came upon.
     """
 
     peaks: PeakList

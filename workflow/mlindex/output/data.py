@@ -46,7 +46,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "reason": result.reason,
         "seconds": _known(float(result.seconds)),
         "seed": int(result.seed),
-        "notes": [*result.peaks.notes, *result.notes],
+        "notes": list(result.notes),
         "options": {name: _known(value) for name, value in result.options.items()},
         "observed_lines": _observed(result.peaks),
         "candidates": [

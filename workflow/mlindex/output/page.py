@@ -123,6 +123,7 @@ def _verdict(result: IndexingResult) -> str:
     unfinished = [s.bravais for s in result.searched if s.status != "complete"]
     if unfinished:
         texts.append(f"Not searched to the end: {', '.join(unfinished)}.")
+    texts += [f"Note: {text}." for text in result.notes]
     body = "".join(f"<p>{escape(text)}</p>" for text in texts)
     title = escape(f"{sign} {headline(result)}")
     return f'<div class="verdict {kind}" role="status"><h2>{title}</h2>{body}</div>'
@@ -202,7 +203,6 @@ def _provenance(result: IndexingResult) -> str:
         *([("time", f"{result.seconds:.2f} s")] if isfinite(result.seconds) else []),
         ("version", f"mlindex {__version__}"),
         *((f"option {name}", _option(value)) for name, value in result.options.items()),
-        *(("note", text) for text in (*result.peaks.notes, *result.notes)),
     ]
     return facts(pairs)
 

@@ -55,7 +55,7 @@ def show(
     from rich.console import Console
 
     console = console or Console(highlight=False)
-    for note in (*result.peaks.notes, *result.notes):
+    for note in result.notes:
         _say(console, f"note: {note}")
     axis = Axis(result.peaks.wavelength_A)
     if result.candidates:
