@@ -380,7 +380,8 @@ def test_a_full_disk_is_named_and_the_next_start_goes_on(project, undisturbed):
         run,
         "mkdir kept && cp -r results kept/results",
     )
-    assert re.search(r"\w+: results/\S+ can't be written: No space left on device; free", full), full
+    full_disk = r"\w+: results/\S+ can't be written: No space left on device; free"
+    assert re.search(full_disk, full), full
     assert "mlindex" not in said(full).rpartition("Exiting because")[2]
     assert (project / "hidden").read_text() == ""
     ends_well(project / "kept", undisturbed, after)

@@ -74,9 +74,10 @@ def index(
     ask = _Ask(n_lines, two_theta_error_deg, wanted, keep, out_of_time, workers, report)
     look = _look(peaks, ask)
     notes = peaks.notes
-    if look.shiftable and look.log_evidence < _EXPLAINED:
-        again = _look_misaligned(peaks, ask)
-        if again is not None and again[0].log_evidence > look.log_evidence + _MISALIGNED:
+    if look.shiftable and not look.convincing and look.log_evidence < _EXPLAINED:
+        least = max(look.log_evidence + _MISALIGNED, _LEAST_EVIDENCE)
+        again = _look_misaligned(peaks, ask, least)
+        if again is not None:
             look, note = again
             notes = (*notes, note)
     searched = tuple(
@@ -152,19 +153,25 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
 
 
-def _look_misaligned(peaks: PeakList, ask: _Ask) -> tuple[_Look, str] | None:
-    """A look at the list with a gross zero shift taken off, and what to say of it, if it is worth
-    anything."""
+def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, str] | None:
+    """A look at the list with a gross zero shift taken off, and what to say of it, if that makes a
+    convincing cell with more log-evidence than ``least``."""
     from mlindex.search.misaligned import gross_shift
 
     ask.report("gross zero shifts")
     shift = gross_shift(
-        peaks, ask.n_lines, ask.two_theta_error_deg, ask.wanted, ask.out_of_time, ask.workers
+        peaks,
+        ask.n_lines,
+        ask.two_theta_error_deg,
+        ask.wanted,
+        ask.out_of_time,
+        ask.workers,
+        least,
     )
     if shift is None:
         return None
     look = _look(peaks.shifted(shift), ask)
-    if not look.convincing:
+    if not look.convincing or look.log_evidence <= least:
         return None
     found = tuple(replace(c, zero_shift_deg=c.zero_shift_deg + shift) for c in look.found)
     whole = found[0].zero_shift_deg

@@ -19,8 +19,8 @@ from mlindex.search.plan import Progress, Stage, run_stage
 _SHIFTS_DEG = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
 _STAGE = Stage(1.25)
 _MOST_FREE = 3
-#: Log-evidence a lattice needs for its shift to be tried, and with which no other is looked for.
-_WORTH, _ENOUGH = 10.0, 35.0
+#: Log-evidence with which no other shift is looked for.
+_ENOUGH = 35.0
 
 
 def gross_shift(
@@ -30,19 +30,21 @@ def gross_shift(
     wanted: Sequence[str],
     out_of_time: Callable[[], bool],
     workers: int,
+    least_evidence: float,
 ) -> float | None:
     """The zero shift beyond the usual with which a lattice explains a list best, degrees.
 
-    None if with none of them any does.
+    None if with none of them any has more log-evidence than the least.
 
     Args:
         peaks: the list, of known wavelength.
         n_lines: lines to search with, 20 if None.
         two_theta_error_deg, wanted, out_of_time, workers: as for
             :func:`mlindex.search.further.find`.
+        least_evidence: log-evidence that makes a shift worth trying the whole search with.
     """
     simple = [b for b in wanted if BRAVAIS[b].system.n_free <= _MOST_FREE]
-    best, found = _WORTH, None
+    best, found = least_evidence, None
     for shift in (sign * size for size in _SHIFTS_DEG for sign in (1, -1)):
         if out_of_time() or best >= _ENOUGH:
             break
