@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
@@ -71,7 +71,14 @@ def index(
     def out_of_time() -> bool:
         return stopped() or time.perf_counter() - started > time_limit_s
 
-    ask = _Ask(n_lines, two_theta_error_deg, wanted, keep, out_of_time, workers, report)
+    how = {
+        "n_lines": n_lines,
+        "two_theta_error_deg": two_theta_error_deg,
+        "wanted": wanted,
+        "out_of_time": out_of_time,
+        "workers": workers,
+    }
+    ask = _Ask(how, keep, report)
     look = _look(peaks, ask)
     notes = peaks.notes
     if look.shiftable and not look.convincing and look.log_evidence < _EXPLAINED:
@@ -103,14 +110,10 @@ def index(
 
 @dataclass(frozen=True)
 class _Ask:
-    """What is asked of a look: the arguments of :func:`index`, checked."""
+    """What is asked of a look: what all searches take, and what is done with what they find."""
 
-    n_lines: int | None
-    two_theta_error_deg: float | None
-    wanted: list[str]
+    how: dict[str, Any]
     keep: int
-    out_of_time: Callable[[], bool]
-    workers: int
     report: Callable[[str], None]
 
 
@@ -137,15 +140,7 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     from mlindex.search.describe import candidates
     from mlindex.search.further import find
 
-    observed, trials, progress = find(
-        peaks,
-        ask.n_lines,
-        ask.two_theta_error_deg,
-        ask.wanted,
-        ask.out_of_time,
-        ask.workers,
-        ask.report,
-    )
+    observed, trials, progress = find(peaks, **ask.how, report=ask.report)
     ranked = by_probability(trials, observed, RankingModel.shipped())
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
     convincing, reason = verdict(found, bool(trials))
@@ -159,15 +154,7 @@ def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, s
     from mlindex.search.misaligned import gross_shift
 
     ask.report("gross zero shifts")
-    shift = gross_shift(
-        peaks,
-        ask.n_lines,
-        ask.two_theta_error_deg,
-        ask.wanted,
-        ask.out_of_time,
-        ask.workers,
-        least,
-    )
+    shift = gross_shift(peaks, **ask.how, least_evidence=least)
     if shift is None:
         return None
     look = _look(peaks.shifted(shift), ask)
