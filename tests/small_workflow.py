@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -81,12 +82,11 @@ def make_project(folder: Path) -> Path:
 
 def crystals(first: int, count: int) -> list[tuple[str, str]]:
     """Generated crystals as (name, CIF text)."""
-    path = PROJECT / "build" / f"crystals_{first}_{count}.cif.gz"
-    path.parent.mkdir(exist_ok=True)
     rng = np.random.default_rng(5 + first)
-    write_shard(path, SYSTEM, first, count, GeneratorSource(), PROJECT / "resources", rng)
-    blocks = re.split(r"(?m)^(?=data_)", gzip.decompress(path.read_bytes()).decode())
-    path.unlink()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "crystals.cif.gz"
+        write_shard(path, SYSTEM, first, count, GeneratorSource(), PROJECT / "resources", rng)
+        blocks = re.split(r"(?m)^(?=data_)", gzip.decompress(path.read_bytes()).decode())
     return [(b.split()[0].removeprefix("data_"), b) for b in blocks if b.startswith("data_")]
 
 
