@@ -170,6 +170,8 @@ def test_shifted_lists() -> None:
 
 def test_lines_that_leave_every_cell_open_are_said_to() -> None:
     d = np.array([7.14676, 7.14676 / 2, 7.14676 / 3, 7.14676 / 4, 1.675207, 1.638179, 1.623915])
-    result = mlindex.index(PeakList("rows", d**-2, None, WAVELENGTH_A))
+    peaks = PeakList("rows", d**-2, None, WAVELENGTH_A)
+    result = mlindex.index(peaks, lattices=["triclinic"])
     assert not result.candidates
     assert "leave their cells open" in result.reason
+    assert not mlindex.index(peaks).convincing

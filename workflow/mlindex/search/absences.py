@@ -19,7 +19,7 @@ from mlindex.extinction_classes import extinction_classes
 from mlindex.lattice import quadratic_terms
 from mlindex.merit import reflections
 from mlindex.merit_kernels import SAME_LINE_REL, forbidden
-from mlindex.search.evidence import ERROR_SCALES, log_likelihood
+from mlindex.search.evidence import log_likelihood
 from mlindex.search.observed import Observed
 from mlindex.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
 from mlindex.search.trials import Trial, tabled
@@ -59,13 +59,13 @@ def absences(trial: Trial, observed: Observed) -> Absences:
     """
     cell, centring = tabled(trial.bravais, trial.cell, trial.centring)
     starts, rotations, shifts, log_share = _packed(trial.bravais.symbol, centring)
-    q2, sigma = observed.q2 - observed.slope * trial.shift_deg, observed.sigma
+    q2, errors = observed.q2 - observed.slope * trial.shift_deg, observed.errors
     hkl = reflections(cell, centring, q2[-1] * _REACH)
     if not len(hkl):
         raise ValueError("no reflection below the last line")
     calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
     values, numbers, unseen = _likelihoods(
-        hkl, calculated, q2, sigma, starts, rotations, shifts, ERROR_SCALES
+        hkl, calculated, q2, observed.sigma, errors, starts, rotations, shifts
     )
     # The first class has no conditions.
     gains = values - values[0]
@@ -76,12 +76,12 @@ def absences(trial: Trial, observed: Observed) -> Absences:
             hkl,
             calculated,
             q2,
-            sigma,
+            observed.sigma,
+            errors,
             rotations[starts[c] : starts[c + 1]],
             shifts[starts[c] : starts[c + 1]],
             *repeats(trial.bravais.symbol, centring),
             WEAK_SHARES,
-            ERROR_SCALES,
         )
         + weight
         for c, weight in _likely(gains, log_share)
@@ -132,14 +132,15 @@ def _likelihoods(
     calculated: np.ndarray,
     q2: np.ndarray,
     sigma: np.ndarray,
+    errors: np.ndarray,
     starts: np.ndarray,
     rotations: np.ndarray,
     shifts: np.ndarray,
-    scales: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each class ln likelihood of the lines, number of its lines, share unseen: (c,) each.
 
-    ``calculated`` (r,) rises; hkl (r, 3). Lines of the first half of the list may be unseen.
+    ``calculated`` (r,) rises; hkl (r, 3); ``errors`` (s, n) at every scale. Lines of the first half
+    of the list may be unseen.
     """
     n_classes = len(starts) - 1
     values = np.empty(n_classes)
@@ -169,7 +170,7 @@ def _likelihoods(
         numbers[c] = number
         unseen[c] /= max(early, 1)
         values[c] = -np.inf
-        for scale in scales:
-            value = log_likelihood(difference, sigma, max(number, 1), q2[-1], scale)
+        for scaled in errors:
+            value = log_likelihood(difference, scaled, max(number, 1), q2[-1])
             values[c] = max(values[c], value)
     return values, numbers, unseen

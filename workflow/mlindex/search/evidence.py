@@ -19,8 +19,6 @@ from mlindex.search.kernels import design_row, place_of
 from mlindex.search.lines import STRAY
 from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
 
-#: Factors on the expected errors; the best one counts, at the price of having chosen.
-ERROR_SCALES = np.array([0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.5])
 _ROOT_2_PI = float(np.sqrt(2 * np.pi))
 #: Prior spread of a zero shift, degrees of 2theta.
 SHIFT_SPREAD_DEG = 0.06
@@ -38,10 +36,12 @@ _REACH, _COUNTED = 1.05, 2.0
 
 
 class Pattern(NamedTuple):
-    """Lines (n,): q² as observed, 1/A², its errors, and d(q²)/d(2theta), 1/A² per degree."""
+    """Lines (n,): q² as observed, 1/A², its expected errors, the errors at every scale tried
+    (s, n), and d(q²)/d(2theta), 1/A² per degree."""
 
     q2: np.ndarray
     sigma: np.ndarray
+    errors: np.ndarray
     slope: np.ndarray
 
 
@@ -238,13 +238,13 @@ def _move(parameters: np.ndarray, width: float, model: Model, pattern: Pattern, 
 
 @njit(cache=True, nogil=True)
 def _weigh(parameters: np.ndarray, number: int, model: Model, pattern: Pattern, fit: Fit) -> float:
-    """The evidence for a trial, the best over the scales of the errors."""
+    """The evidence for a trial: of the scales of the errors the best, at the price of choosing."""
     best = -np.inf
-    for scale in ERROR_SCALES:
-        value = log_likelihood(fit.difference, pattern.sigma, number, pattern.q2[-1], scale)
+    for errors in pattern.errors:
+        value = log_likelihood(fit.difference, errors, number, pattern.q2[-1])
         if value <= best:
             continue
-        information = _information(scale, model, pattern, fit)
+        information = _information(errors, model, fit)
         if not cholesky(information):
             continue
         # The root of the determinant is the price of the parameters.
@@ -253,19 +253,18 @@ def _weigh(parameters: np.ndarray, number: int, model: Model, pattern: Pattern, 
         if model.size == model.prior.shape[0]:
             value -= 0.5 * (parameters[-1] / model.prior[-1]) ** 2
         best = max(best, value)
-    return best - np.log(len(ERROR_SCALES))
+    return best - np.log(pattern.errors.shape[0])
 
 
 @njit(cache=True, nogil=True)
-def _information(scale: float, model: Model, pattern: Pattern, fit: Fit) -> np.ndarray:
+def _information(errors: np.ndarray, model: Model, fit: Fit) -> np.ndarray:
     """What the lines tell of the parameters, in units of their priors: (size, size)."""
     size, prior = model.size, model.prior
     found = np.eye(size)
-    for i in range(pattern.sigma.shape[0]):
-        error = scale * pattern.sigma[i]
-        if abs(fit.difference[i] / error) > _TELLING:
+    for i in range(errors.shape[0]):
+        if abs(fit.difference[i] / errors[i]) > _TELLING:
             continue
-        w = 1.0 / error**2
+        w = 1.0 / errors[i] ** 2
         for s in range(size):
             for u in range(s + 1):
                 found[s, u] += (
@@ -275,12 +274,11 @@ def _information(scale: float, model: Model, pattern: Pattern, fit: Fit) -> np.n
 
 
 @njit(cache=True, nogil=True)
-def log_likelihood(
-    difference: np.ndarray, sigma: np.ndarray, number: int, q2_max: float, scale: float
-) -> float:
+def log_likelihood(difference: np.ndarray, errors: np.ndarray, number: int, q2_max: float) -> float:
+    """Of lines (n,) with such errors among a number of reflections, against lines anywhere."""
     total = 0.0
     for i in range(difference.shape[0]):
-        density = normal_density(difference[i], sigma[i] * scale)
+        density = normal_density(difference[i], errors[i])
         total += np.log((1 - STRAY) * q2_max / number * density + STRAY)
     return total
 

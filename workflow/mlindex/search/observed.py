@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -16,20 +17,29 @@ DEFAULT_ERROR_DEG = 0.02
 _LEAST_ERROR_DEG = 0.003
 #: A reflection explains a line within this many errors.
 _WINDOW = 2.5
+#: Factors on the errors, which are not trusted: lists are often better, and calculated ones exact.
+ERROR_SCALES = np.array([5e-5, 5e-4, 0.005, 0.02, 0.05, 0.1, 0.2, 0.35, 0.6, 1.0, 1.5])
 
 
 @dataclass(frozen=True)
 class Observed:
     """The lines used, as arrays (n,).
 
-    ``q2`` as observed, 1/A²; ``sigma`` its errors; ``slope`` d(q²)/d(2theta), 1/A² per degree;
-    ``shiftable``: whether the wavelength is known, so that a zero shift means something.
+    ``q2`` as observed, 1/A²; ``sigma`` its errors, ``rounding`` what rounding adds to them;
+    ``slope`` d(q²)/d(2theta), 1/A² per degree; ``shiftable``: whether the wavelength is known, so
+    that a zero shift means something.
     """
 
     q2: np.ndarray
     sigma: np.ndarray
+    rounding: np.ndarray
     slope: np.ndarray
     shiftable: bool
+
+    @cached_property
+    def errors(self) -> np.ndarray:
+        """The errors at every scale that is tried (s, n), 1/A²: never less than by rounding."""
+        return np.maximum(ERROR_SCALES[:, None] * self.sigma, self.rounding)
 
     def lines(self, sharpness: float, shift_deg: float, effort: int = 0) -> Lines:
         """Lines for a search: errors times ``sharpness``, a zero shift taken off."""
@@ -48,12 +58,13 @@ def observe(peaks: PeakList, n_lines: int, error_deg: float | None) -> Observed:
         # Positions of a fit are better known than the lattice fits them: sample and optics err.
         errors = np.hypot(peaks.two_theta_error_deg[:n], usual / 2)
     sigma = slope * np.maximum(errors, _LEAST_ERROR_DEG)
-    if error_deg is None and peaks.rounding_inv_A2 is not None:
-        sigma = np.hypot(sigma, peaks.rounding_inv_A2[:n])
+    rounding = np.zeros(n) if peaks.rounding_inv_A2 is None else peaks.rounding_inv_A2[:n]
+    if error_deg is None:
+        sigma = np.hypot(sigma, rounding)
     reachable = peaks.wavelength_A is not None and bool(
         np.all(np.isfinite(two_theta_from_q2(q2, peaks.wavelength_A)))
     )
-    return Observed(q2, sigma, slope, reachable)
+    return Observed(q2, sigma, rounding, slope, reachable)
 
 
 def _usual_error_deg(wavelength_A: float | None) -> float:

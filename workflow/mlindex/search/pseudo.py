@@ -89,22 +89,22 @@ def pseudo_centred(
     calculated: np.ndarray,
     q2: np.ndarray,
     sigma: np.ndarray,
+    errors: np.ndarray,
     rotations: np.ndarray,
     shifts: np.ndarray,
     starts: np.ndarray,
     repeats: np.ndarray,
     weak_shares: np.ndarray,
-    scales: np.ndarray,
 ) -> np.ndarray:
     """ln likelihood (s,) of the lines with each set of repeats, over weak shares the mean.
 
     Args:
         hkl: reflections (r, 3) with rising q² ``calculated`` (r,).
-        q2, sigma: lines (n,) and their errors.
+        q2, sigma: lines (n,) and their expected errors.
+        errors: at every scale that is tried (s, n); the best one counts.
         rotations, shifts: operations of the extinction class that they obey.
         starts, repeats: of :func:`repeats`.
         weak_shares: of the lines on reflections that break the repeat.
-        scales: factors on the errors; the best one counts.
     """
     n, n_sets = len(q2), len(starts) - 1
     values = np.empty(n_sets)
@@ -126,7 +126,7 @@ def pseudo_centred(
             last[weak] = value
             for i in range(n):
                 difference[weak, i] = min(difference[weak, i], abs(value - q2[i]))
-        values[s] = _mixed(difference, np.maximum(number, 1.0), sigma, q2[-1], weak_shares, scales)
+        values[s] = _mixed(difference, np.maximum(number, 1.0), errors, q2[-1], weak_shares)
     return values
 
 
@@ -142,18 +142,17 @@ def _breaks(h: int, k: int, l: int, translations: np.ndarray) -> bool:
 def _mixed(
     difference: np.ndarray,
     number: np.ndarray,
-    sigma: np.ndarray,
+    errors: np.ndarray,
     q2_last: float,
     weak_shares: np.ndarray,
-    scales: np.ndarray,
 ) -> float:
     """ln of the mean likelihood over weak shares, each with its best scale of the errors."""
     best = np.full(len(weak_shares), -np.inf)
-    for scale in scales:
+    for scaled in errors:
         for f in range(len(weak_shares)):
             total = 0.0
-            for i in range(len(sigma)):
-                s = scale * sigma[i]
+            for i in range(len(scaled)):
+                s = scaled[i]
                 main = (1 - weak_shares[f]) / number[0] * normal_density(difference[0, i], s)
                 weak = weak_shares[f] / number[1] * normal_density(difference[1, i], s)
                 total += np.log((1 - STRAY) * q2_last * (main + weak) + STRAY)

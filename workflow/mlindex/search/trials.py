@@ -77,7 +77,7 @@ def weigh(
         np.asarray(centring, dtype=np.int64),
         np.array(system.domain),
         model_of(system.walked_matrix, observed.q2[-1], refine_shift, _MOST_REFLECTIONS),
-        Pattern(observed.q2, observed.sigma, observed.slope),
+        Pattern(observed.q2, observed.sigma, observed.errors, observed.slope),
     )
     cells = cell_from_reciprocal(parameters[:, :-1] @ system.walked_matrix)
     good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)
