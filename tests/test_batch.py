@@ -288,7 +288,7 @@ def test_a_batch_tells_of_every_sample(mixed, batch):
     order = ["empty.csv", "few.txt", "junk.txt", "lists.csv:p", "lists.csv:q"]
     assert list(samples.index) == [*order, "no_wavelength.txt", "silicon.txt", "words.txt"]
     errors = samples["error"].dropna()
-    assert "2 lines are too few" in errors["few.txt"]
+    assert "too few lines to index anything, 2:" in errors["few.txt"]
     assert "2theta needs the wavelength" in errors["no_wavelength.txt"]
     assert set(errors.index) == {"empty.csv", "few.txt", "no_wavelength.txt", "words.txt"}
     assert (samples.loc[errors.index, "verdict"] == "failed").all()

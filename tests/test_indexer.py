@@ -97,9 +97,7 @@ def test_lines_at_random_convince_nobody() -> None:
 
 
 def test_the_time_limit_is_kept_and_what_is_cut_off_is_said() -> None:
-    rng = np.random.default_rng(7)
-    two_theta = np.sort(rng.uniform(5, 40, 20))
-    peaks = PeakList("random", q2_from_two_theta(two_theta, WAVELENGTH_A), None, WAVELENGTH_A)
+    peaks = _random_list()
     mlindex.index(peaks, time_limit_s=0.5)  # compiled code is loaded here, once
     asked = []
 
@@ -109,6 +107,31 @@ def test_the_time_limit_is_kept_and_what_is_cut_off_is_said() -> None:
 
     result = mlindex.index(peaks, stopped=stopped)
     assert {s.status for s in result.searched} & {"cut off", "not reached"}
+
+
+def _random_list() -> PeakList:
+    two_theta = np.sort(np.random.default_rng(7).uniform(5, 40, 20))
+    return PeakList("random", q2_from_two_theta(two_theta, WAVELENGTH_A), None, WAVELENGTH_A)
+
+
+def test_a_lattice_with_a_search_left_out_is_not_complete() -> None:
+    begun: list[str] = []
+    result = mlindex.index(_random_list(), report=begun.append, stopped=lambda: len(begun) > 1)
+    assert len(begun) == 2
+    assert {s.status for s in result.searched} == {"cut off"}
+
+
+def test_a_second_look_that_is_cut_off_is_said_to_be() -> None:
+    begun: list[str] = []
+
+    def stopped() -> bool:
+        return "gross zero shifts" in begun
+
+    result = mlindex.index(_random_list(), lattices=["cP"], report=begun.append, stopped=stopped)
+    assert [s.status for s in result.searched] == ["complete"]
+    assert result.notes == ("the search for gross zero shifts was not finished",)
+    whole = mlindex.index(_random_list(), lattices=["cP"])
+    assert whole.notes == ()
 
 
 def test_the_same_list_gives_the_same_answer() -> None:

@@ -78,15 +78,7 @@ def index(
         "out_of_time": out_of_time,
         "workers": workers,
     }
-    ask = _Ask(how, keep, report)
-    look = _look(peaks, ask)
-    notes = peaks.notes
-    if look.shiftable and not look.convincing and look.log_evidence < _EXPLAINED:
-        least = max(look.log_evidence + _MISALIGNED, _LEAST_EVIDENCE)
-        again = _look_misaligned(peaks, ask, least)
-        if again is not None:
-            look, note = again
-            notes = (*notes, note)
+    look, said = _looks(peaks, _Ask(how, keep, report))
     searched = tuple(
         Searched(
             b,
@@ -104,7 +96,15 @@ def index(
     }
     seconds = time.perf_counter() - started
     return IndexingResult(
-        peaks, look.found, searched, look.convincing, look.reason, seconds, 0, notes, options
+        peaks,
+        look.found,
+        searched,
+        look.convincing,
+        look.reason,
+        seconds,
+        0,
+        (*peaks.notes, *said),
+        options,
     )
 
 
@@ -132,6 +132,18 @@ class _Look:
     def log_evidence(self) -> float:
         """For the first candidate."""
         return self.found[0].log_evidence if self.found else -math.inf
+
+
+def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
+    """A look, or the second one where that explains what the first does not; what to say of it."""
+    look, out_of_time = _look(peaks, ask), ask.how["out_of_time"]
+    if look.convincing or not look.shiftable or look.log_evidence >= _EXPLAINED:
+        return look, ()
+    least = max(look.log_evidence + _MISALIGNED, _LEAST_EVIDENCE)
+    again = None if out_of_time() else _look_misaligned(peaks, ask, least)
+    if again is not None:
+        return again[0], (again[1],)
+    return look, ("the search for gross zero shifts was not finished",) if out_of_time() else ()
 
 
 def _look(peaks: PeakList, ask: _Ask) -> _Look:
@@ -182,7 +194,7 @@ def _wanted(lattices: Sequence[str]) -> list[str]:
 def _check(peaks: PeakList, n_lines: int | None, time_limit_s: float) -> None:
     if len(peaks) < _FEWEST_LINES:
         raise MlindexError(
-            f"{peaks.name}: {len(peaks)} lines are too few to index anything: at least "
+            f"{peaks.name}: too few lines to index anything, {len(peaks)}: at least "
             f"{_FEWEST_LINES} are needed, 20 are better; measure to higher angles"
         )
     if n_lines is not None and not _FEWEST_LINES <= n_lines <= 60:

@@ -76,6 +76,12 @@ class Progress:
     seconds: dict[str, float] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
 
+    def cut_off(self, names: Sequence[str]) -> None:
+        """A search of these lattices that was due is not done: those begun are not complete."""
+        for name in names:
+            if self.status.get(name) == "complete":
+                self.status[name] = "cut off"
+
 
 def search(
     observed: Observed,
@@ -98,13 +104,16 @@ def search(
     for stage in STAGES:
         if stage.shift_deg and not observed.shiftable:
             continue
+        if out_of_time():
+            progress.cut_off(wanted)
+            break
         report(_label(stage))
         found = run_stage(observed, stage, wanted, out_of_time, workers, progress)
         pooled = sorted(best + found, key=lambda t: -t.evidence)
         pooled = with_higher_symmetry(revised(different(pooled, _KEPT), observed), observed)
         pooled = [t for t in pooled if t.bravais.symbol in wanted]
         best = different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
-        if out_of_time() or _settled(best, stage):
+        if _settled(best, stage):
             break
     larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
     return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
@@ -136,10 +145,11 @@ def run_stage(
     systems = [s for s in SYSTEMS.values() if any(BRAVAIS[b].system is s for b in wanted)]
 
     def one(system: LatticeSystem) -> list[Trial]:
+        names = [b.symbol for b in bravais_of(system.name)]
         if out_of_time():
+            progress.cut_off(names)
             return []
         started = time.perf_counter()
-        names = [b.symbol for b in bravais_of(system.name)]
         pools = {name: Pool() for name in names}
         complete = STRATEGIES[system.strategy](lines, system, pools, out_of_time)
         found = [
