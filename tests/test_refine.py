@@ -7,7 +7,7 @@ from scipy.optimize import least_squares
 from mlindex.cell import reciprocal_from_cell
 from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import q2_from_two_theta, reflections, two_theta_from_q2
-from mlindex.refine import refine, solve_many
+from mlindex.refine import refine
 
 WAVELENGTH_A = 1.5406
 START = np.array([6.1, 7.3, 8.7, 81.0, 95.0, 103.0])
@@ -133,34 +133,6 @@ def test_indices_are_found_where_none_are_given() -> None:
     found = refine(start, "I", system, q2, np.full(len(q2), 1e-5))
     np.testing.assert_allclose(found.cell, cell, rtol=1e-9)
     assert (found.hkl.sum(axis=1) % 2 == 0).all()
-
-
-@pytest.mark.parametrize("symbol", list(BRAVAIS))
-def test_many_candidates_are_solved_as_each(symbol: str) -> None:
-    lattice, cell = BRAVAIS[symbol], _cell(symbol)
-    system = lattice.system
-    hkl, q2 = _lines(cell, lattice.centring)
-    rng = np.random.default_rng(3)
-    sigma = np.full(len(q2), 2e-5)
-    measured = q2 + rng.normal(0, sigma, (6, len(q2)))
-    used = rng.random((6, len(q2))) < 0.8
-    x, chi2 = solve_many(np.stack([system.design_matrix(hkl)] * 6), measured, sigma, used)
-    for i in range(6):
-        one = refine(cell, lattice.centring, system, measured[i], sigma, hkl * used[i, :, None])
-        expected = reciprocal_from_cell(one.cell)
-        np.testing.assert_allclose(x[i] @ system.basis_matrix, expected, rtol=1e-7, atol=1e-12)
-        freedom = used[i].sum() - system.n_free
-        assert chi2[i] == pytest.approx(one.chi2_reduced * freedom, rel=1e-5)
-
-
-def test_undetermined_candidates_are_nan() -> None:
-    system = SYSTEMS["orthorhombic"]
-    hkl = np.array([[[1, 0, 0], [2, 0, 0], [0, 1, 0], [1, 1, 0]]] * 2)
-    hkl[1, 3] = (0, 0, 1)
-    q2 = np.array([0.04, 0.16, 0.03, 0.02])
-    x, _ = solve_many(system.design_matrix(hkl), q2, np.full(4, 1e-5), np.ones((2, 4), dtype=bool))
-    assert np.isnan(x[0]).all()
-    np.testing.assert_allclose(x[1], [0.04, 0.03, 0.02], rtol=1e-9)
 
 
 def test_what_cannot_be_refined_says_why() -> None:

@@ -1,5 +1,6 @@
 """The config: declared once, unknown keys refused, documentation generated."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,11 @@ def test_every_field_has_a_description_and_stands_in_the_documentation():
         assert info.description, path
         if not hasattr(info.annotation, "model_fields"):
             assert f"`{path}`" in text
+
+
+def test_every_row_of_the_documentation_has_four_cells():
+    rows = [line for line in document().splitlines() if line.startswith("|")]
+    assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
 
 
 def test_committed_documentation_is_up_to_date():

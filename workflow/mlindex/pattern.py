@@ -32,8 +32,6 @@ MAX_TERMS = 5_000_000_000
 #: Miller indices in the box around the pattern's half sphere beyond which an entry is rejected
 #: before they are listed; a cubic cell of 350 A has as many.
 MAX_INDICES = 50_000_000
-#: A strongest |F|² below this share of (sum of all electrons)² means that nothing scatters.
-MIN_RELATIVE_INTENSITY = 1e-12
 
 #: Columns of an entry that the simulation reads, besides the cell.
 _USED = (

@@ -104,37 +104,6 @@ def refine(
         used[worst] = False
 
 
-def solve_many(
-    design: np.ndarray, q2_inv_A2: np.ndarray, sigma_q2_inv_A2: np.ndarray, used: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Weighted least squares of many candidates at once, without uncertainties.
-
-    Args:
-        design: H of each candidate (c, n, p), ``system.design_matrix(hkl)`` of hkl (c, n, 3).
-        q2_inv_A2: q² (n,) or (c, n).
-        sigma_q2_inv_A2: standard uncertainties (n,) or (c, n).
-        used: lines to use (c, n).
-
-    Returns:
-        Free reciprocal parameters (c, p), NaN where the lines don't determine them, and the
-        weighted sum of squares (c,).
-    """
-    weight = used / np.asarray(sigma_q2_inv_A2, dtype=float)
-    rows = design * weight[..., None]
-    right = np.asarray(q2_inv_A2, dtype=float) * weight
-    normal = np.swapaxes(rows, -1, -2) @ rows
-    scale = np.sqrt(np.diagonal(normal, axis1=-2, axis2=-1))
-    safe = np.where(scale > 0, scale, 1.0)
-    scaled = normal / (safe[..., :, None] * safe[..., None, :])
-    good = np.abs(np.linalg.det(scaled)) > _SINGULAR
-    scaled = np.where(good[..., None, None], scaled, np.eye(design.shape[-1]))
-    moments = np.einsum("...np,...n->...p", rows, right) / safe
-    x = np.linalg.solve(scaled, moments[..., None])[..., 0] / safe
-    x = np.where(good[..., None], x, np.nan)
-    residual = np.einsum("...np,...p->...n", rows, x) - right
-    return x, np.sum(residual**2, axis=-1)
-
-
 @dataclass(frozen=True)
 class _Problem:
     """Lines to fit; ``two_theta_deg`` is None where no zero shift is refined."""

@@ -243,9 +243,8 @@ def report_inputs(wildcards):
         kind: expand(f"results/augmentation/{{system}}/{kind}.parquet", system=systems)
         for kind in ("first_peak", "acceptance", "histograms")
     }
-    batches, levels = range(CONFIG.regression.batches), range(
-        len(CONFIG.assignment.noise_levels)
-    )
+    batches = range(CONFIG.regression.batches)
+    levels = range(len(CONFIG.assignment.noise_levels))
     for kind in ("training", "metrics"):
         found[kind] = [
             *expand(

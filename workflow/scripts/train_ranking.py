@@ -1,5 +1,6 @@
 """The ranking network, trained on the lists of all lattice systems, and its figures."""
 
+# First, for it sets Keras' backend before anything imports Keras.
 from mlindex.ranking.training import train  # isort: skip
 
 from mlindex.atomic import atomic_directory

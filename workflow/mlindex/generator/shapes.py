@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 
-from mlindex.cell import cell_from_metric, cell_volume, metric_tensor
+from mlindex.cell import cell_volume
 
 _REDUCTION_STEPS = 100
 
@@ -247,8 +247,3 @@ SHAPES: dict[str, Shape] = {
         _build_triclinic,
     ),
 }
-
-
-def metric_of(cell: np.ndarray, operator: np.ndarray) -> np.ndarray:
-    """The cell (6,) after a change of basis (a', b', c') = (a, b, c) P, P of shape (3, 3)."""
-    return cell_from_metric(operator.T @ metric_tensor(cell) @ operator)

@@ -122,11 +122,15 @@ def walk(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]
 def document() -> str:
     """The config's documentation as Markdown, from the declarations alone."""
     lines = ["# Config", "", "Generated from `workflow/mlindex/settings/`; do not edit.", ""]
-    kinds = (FolderSource, GeneratorSource, Sample)
+    kinds = {
+        "`sources` with `kind: folder`": FolderSource,
+        "`sources` with `kind: generator`": GeneratorSource,
+        "`samples`": Sample,
+    }
     scalars = [(p, i) for p, i in walk(Config) if not _is_section(i)]
     lines += _rows("Keys", scalars)
-    for kind in kinds:
-        lines += _rows(f"An entry of kind {kind.__name__}: {kind.__doc__}", list(walk(kind)))
+    for where, kind in kinds.items():
+        lines += _rows(f"An entry of {where}: {kind.__doc__}", list(walk(kind)))
     return "\n".join(lines)
 
 
@@ -146,7 +150,9 @@ def _row(path: str, info: Any) -> str:
         if info.is_required()
         else f"`{_plain(info.get_default(call_default_factory=True))}`"
     )
-    return f"| `{path}` | {default} | {unit} | {info.description} |"
+    # A bare | would end the cell of the table.
+    meaning = info.description.replace("|", r"\|")
+    return f"| `{path}` | {default} | {unit} | {meaning} |"
 
 
 def _plain(value: Any) -> Any:

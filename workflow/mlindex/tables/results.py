@@ -68,14 +68,3 @@ RATES = Table(
         Column("published", STRING, "The author's figure, in percent"),
     ),
 )
-
-COUNTS = Table(
-    "counts",
-    "a stage and what went in and came out of it",
-    (
-        Column("stage", STRING, "Stage"),
-        Column("source", STRING, "Source, shard or lattice system"),
-        Column("outcome", STRING, "in, kept, rejected, duplicate, ..."),
-        Column("entries", INT32, "Entries"),
-    ),
-)
