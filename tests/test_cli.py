@@ -1,6 +1,7 @@
 """The command: help, documentation, exit codes, messages and files."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -178,3 +179,140 @@ def test_a_note_is_said_once(tmp_path: Path) -> None:
     assert done.stdout.count("not in order") == 1
     page = (out / "result.html").read_text()
     assert page.count("Note: the lines were not in order") == 1
+
+
+@pytest.mark.parametrize(
+    ("wavelength", "words"),
+    [
+        ("CuKa", "'CuKa' is no number; give the wavelength in A: 1.540593 is K-alpha1"),
+        ("8.0478keV", "'8.0478keV' is no number; give the wavelength in A: that is 1.5406"),
+        ("copper", "'copper' is no number; give the wavelength in A, such as 1.5406"),
+        ("-1.5406", "a wavelength of -1.5406 A can't be right; give it in A, such as 1.5406"),
+    ],
+)
+def test_a_wavelength_that_is_none_is_told_in_angstrom(
+    wavelength: str, words: str, tmp_path: Path
+) -> None:
+    file = str(SAMPLES / "silicon.txt")
+    for call in (["index", file], ["batch", file, "--out", str(tmp_path / "never.parquet")]):
+        ended = runner.invoke(app, [*call, "--wavelength", wavelength])
+        assert ended.exit_code == 2
+        assert words in " ".join(ended.output.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlindex import command
+    from mlindex.errors import MlindexError
+
+    asked = []
+
+    def run(file: Path, options: object, quiet: bool) -> None:
+        asked.append((file, options))
+        raise MlindexError("enough")
+
+    monkeypatch.setattr(command, "run", run)
+    call = ["index", "-", "--wavelength", "1,5406", "--lattice", "Cubic,tP", "--lattice", "mC aP"]
+    ended = runner.invoke(app, call)
+    assert (ended.exit_code, ended.output) == (2, "mlindex: enough\n")
+    ((file, options),) = asked
+    assert file == Path("/dev/stdin")
+    assert options.wavelength_A == 1.5406
+    assert options.lattices == ("cubic", "tP", "mC", "aP")
+
+
+def test_where_nothing_can_be_written_is_said_before_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlindex import command
+
+    monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("searched"))
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    for out in (taken, taken / "below" / "it"):
+        ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--out", str(out)])
+        assert ended.exit_code == 2
+        assert ended.output == (
+            f"mlindex: {taken}: is a file, not a folder; give another folder to write to\n"
+        )
+    call = ["index", str(SAMPLES / "silicon.txt"), "--out", str(tmp_path / ("x" * 300))]
+    assert "can't be written to: File name too long" in runner.invoke(app, call).output
+    monkeypatch.setattr(command.os, "access", lambda path, mode, **_: not mode & os.W_OK)
+    ended = runner.invoke(
+        app, ["index", str(SAMPLES / "silicon.txt"), "--out", str(tmp_path / "new" / "one")]
+    )
+    assert ended.exit_code == 2
+    assert f"nothing can be written to {tmp_path}; give yourself the right" in ended.output
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("as_data", [False, True])
+def test_a_closed_pipe_ends_nothing_and_a_full_disk_is_said(as_data: bool, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from indexing_results import one_ambiguous\n"
+        "from mlindex import command\n"
+        "sys.stdout.reconfigure(encoding='ascii')\n"
+        "from mlindex.errors import MlindexError\n"
+        "try:\n"
+        f"    command.tell(command.Done(one_ambiguous(), None, None), 3, {as_data})\n"
+        "except MlindexError as error:\n"
+        "    print(error, file=sys.stderr)\n"
+        "print('went on', file=sys.stderr)\n"
+    )
+    call = [sys.executable, "-c", code]
+    tests = Path(__file__).parent
+    closed = subprocess.Popen(
+        call, cwd=tests, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    closed.stdout.close()
+    assert closed.stderr.read() == "went on\n"
+    assert closed.wait() == 0
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                call, cwd=tests, stdout=full, stderr=subprocess.PIPE, text=True, check=True
+            )
+        assert done.stderr.startswith("standard output can't be written: No space left on device")
+        assert done.stderr.endswith("went on\n")
+
+
+def test_no_cell_of_an_earlier_run_stays(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from indexing_results import one_ambiguous
+    from mlindex import command
+
+    found = one_ambiguous()
+    command.write(command.Done(found, None, None), tmp_path)
+    assert (tmp_path / "best.cif").exists()
+    nothing = replace(found, candidates=(), convincing=False)
+    command.write(command.Done(nothing, None, None), tmp_path)
+    assert not (tmp_path / "best.cif").exists()
+
+
+def test_a_pattern_without_peaks_is_said(tmp_path: Path) -> None:
+    x = np.arange(10, 60, 0.02)
+    y = np.random.default_rng(3).poisson(100, len(x))
+    path = tmp_path / "flat.xy"
+    path.write_text("".join(f"{a:.2f} {b}\n" for a, b in zip(x, y, strict=True)))
+    ended = runner.invoke(app, ["index", str(path), "--wavelength", "1.5406"])
+    assert ended.exit_code == 2
+    assert ended.output == (
+        f"mlindex: {path}: no peak stands out of the 2500 points from 10 to 59.98 degrees; is it "
+        "the right file, and the right column? If so, count longer\n"
+    )
+
+
+def test_version_formats_and_a_folder_without_results(tmp_path: Path) -> None:
+    from mlindex import __version__
+
+    assert runner.invoke(app, ["--version"]).output == f"{__version__}\n"
+    formats = runner.invoke(app, ["formats"]).output.splitlines()
+    assert formats[:2] == ["Parquet with named columns", "    .parquet .pq"]
+    assert max(map(len, formats)) <= 90
+    ended = runner.invoke(app, ["verify", str(tmp_path)])
+    assert ended.exit_code == 2
+    assert "holds no results; give the folder that the workflow fills" in ended.output
+    ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--error", "inf"])
+    assert ended.exit_code == 2

@@ -114,6 +114,12 @@ def _random_list() -> PeakList:
     return PeakList("random", q2_from_two_theta(two_theta, WAVELENGTH_A), None, WAVELENGTH_A)
 
 
+def test_a_search_that_had_no_time_does_not_blame_the_lines() -> None:
+    result = mlindex.index(_random_list(), stopped=lambda: True)
+    assert {s.status for s in result.searched} == {"not reached"}
+    assert "give it more time" in result.reason
+
+
 def test_a_lattice_with_a_search_left_out_is_not_complete() -> None:
     begun: list[str] = []
     result = mlindex.index(_random_list(), report=begun.append, stopped=lambda: len(begun) > 1)
@@ -158,7 +164,13 @@ def test_a_centred_lattice_names_the_primitive_one_that_its_lines_allow_too() ->
 
 @pytest.mark.parametrize(
     ("options", "words"),
-    [({"n_lines": 3}, "choose"), ({"time_limit_s": -1}, "time limit"), ({"lattices": ["x"]}, "of")],
+    [
+        ({"n_lines": 3}, "choose"),
+        ({"time_limit_s": -1}, "time limit"),
+        ({"lattices": ["x"]}, "of"),
+        ({"two_theta_error_deg": np.inf}, "above 0 and up to 2"),
+        ({"two_theta_error_deg": 0.0}, "above 0"),
+    ],
 )
 def test_bad_options_are_refused(options: dict, words: str) -> None:
     with pytest.raises(MlindexError, match=words):

@@ -1,5 +1,6 @@
 """Peak lists: what is read, what is put right, and what is refused with which words."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -104,11 +105,26 @@ def test_q_with_and_without_two_pi(header: str, factor: float) -> None:
         ("4,5 100\n3,0 50\n", None, [4.5, 3]),
         ("d,name,I\n4,a b,1\n3,,2\n", None, [4, 3]),
         (",d,I\n0,4,1\n1,3,2\n", None, [4, 3]),
+        ("d (pm)\n400\n300\n", None, [4, 3]),
+        ("Winkel 2Theta\tIntensität\n60,00(2)\t7\n80,00(12)\t9\n", 2.0, [2, 1.5557238]),
+        ("theta I\n30 7\n40 9\n", 2.0, [2, 1.5557238]),
+        ("theta 2theta\n5 60\n5 80\n", 2.0, [2, 1.5557238]),
+        ("2theta (rad)\n1.0471976\n1.3962634\n", 2.0, [2, 1.5557238]),
+        ("2Theta (Grad)\n60\n80\n", 2.0, [2, 1.5557238]),
+        ("60,0\n80,0\n90,0\n", 2.0, [2, 1.5557238, 1.4142136]),
+        ("2theta\n60,0\n80,0\n90,0\n", 2.0, [2, 1.5557238, 1.4142136]),
+        ("60,0, 7\n80,0, 9\n", 2.0, [2, 1.5557238]),
+        ('"2Theta","I"\n"60,0","7"\n"80,0","9"\n', 2.0, [2, 1.5557238]),
+        ("No.\tphase\td\tI\n1\t\t4\t30\n2\tx\t3\t70\n", None, [4, 3]),
+        ("Int. [%]  d-spacing [Å]  FWHM Left [°2Th.]\n7 4 0.1\n9 3 0.1\n", None, [4, 3]),
+        ("d\t\tI\n4\t7\n3\t9\n", None, [4, 3]),
+        ("d I\t\n4 7\t\n3 9\t\n", None, [4, 3]),
+        ("d\tI\tfwhm\n4\t\t1\n3\t9\t2\n", None, [4, 3]),
     ],
 )
 def test_headers_and_decimal_commas(text: str, wavelength: float | None, d: list[float]) -> None:
     found = parse_peak_list(text, "x", wavelength)
-    np.testing.assert_allclose(1 / np.sqrt(found.q2_inv_A2), d)
+    np.testing.assert_allclose(1 / np.sqrt(found.q2_inv_A2), d, rtol=1e-6)
 
 
 def test_two_theta_before_d_where_the_wavelength_is_known() -> None:
@@ -175,11 +191,58 @@ def test_sorted_and_single_with_a_note() -> None:
         ("26.6\n20.8\n50.1\n", None, "looks like 2theta"),
         ("d\n4\n0.6\n", 1.5406, "can't be reached with 1.5406 A"),
         (";\n;\n", None, "no line with numbers"),
+        ("No d\n1\n2 4.1\n", None, "line 2: expected a number in column 2, got 'nothing'; correct"),
+        ("4.1 3.2 2.5 2.2\n", None, "line 1: all 4 numbers stand in one row"),
+        ("1 20.1 9\n2 30.2 8\n3 35.5 7\n", 1.5, "first column (1, 2, 3, ...) does not look"),
+        ("1 1 0 4.1\n2 0 0 3.2\n2 1 1 2.5\n", None, "first column (1, 2, 2, ...) does not look"),
+        ("d I\n1 4.1 9\n2 3.2 8\n3 2.5 7\n", None, "line 2: the first column (1, 2, 3, ...)"),
+        ("2theta,I\n28,443,9\n47,304,8\n56,123,7\n", 1.5, "with decimal commas, put ; between"),
+        ("FWHM Left d\n0.1 4\n0.1 3\n", None, "3 names of columns, 'FWHM Left d', stand above 2"),
+        ("sample d\na 4\na 3\nb 4\n", None, "table of 2 samples; index them with 'mlindex batch'"),
     ],
 )
 def test_bad_lists(text: str, wavelength: float | None, words: str) -> None:
-    with pytest.raises(MlindexError, match=words.replace("(", r"\(")):
+    with pytest.raises(MlindexError, match=re.escape(words)):
         parse_peak_list(text, "list.txt", wavelength)
+
+
+@pytest.mark.parametrize(
+    ("text", "wavelength", "notes"),
+    [
+        ("d\n3.135(2)\n1.920(3)\n", None, ["uncertainties in brackets were not used"]),
+        ("theta\n30\n40\n", 2.0, ["theta was read and doubled"]),
+        ("60,0\n80,0\n90,0\n", 2.0, ["read as one column of numbers with decimal commas"]),
+        (
+            "0.4\n0.3\n",
+            None,
+            [
+                "read as d, the largest spacing is only 0.4 A: "
+                "check the column, its unit and the wavelength, in A"
+            ],
+        ),
+        (
+            "2theta\n1\n2\n",
+            1.0,
+            [
+                "read as 2theta, even the smallest spacing is 28.6 A: "
+                "check the column, its unit and the wavelength, in A"
+            ],
+        ),
+        ("d\n4\n0.6\n", None, []),
+        ("d\n90\n19\n", None, []),
+    ],
+)
+def test_what_was_put_right_or_is_odd_is_said(
+    text: str, wavelength: float | None, notes: list[str]
+) -> None:
+    assert list(parse_peak_list(text, "x", wavelength).notes) == notes
+
+
+def test_whole_numbers_are_positions_where_nothing_speaks_against_it() -> None:
+    np.testing.assert_allclose(
+        parse_peak_list("4\n3\n2\n", "x", None).q2_inv_A2, [1 / 16, 1 / 9, 1 / 4]
+    )
+    assert len(parse_peak_list("2theta,I\n10,100\n20,50\n30,20\n", "x", 1.0)) == 3
 
 
 def test_missing_file_and_odd_encoding(tmp_path: Path) -> None:

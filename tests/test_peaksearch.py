@@ -263,7 +263,9 @@ def test_the_same_pattern_gives_the_same_bytes():
 
 def test_peak_files_can_be_read_back(tmp_path):
     x = np.arange(5, 80, 0.02)
-    pattern = MeasuredPattern("made", x, counts(x, *many()), None, SYNCHROTRON)
+    # No name, whatever it holds, is taken for the wavelength.
+    name = "lambda=0.5.xy\nwavelength: 2"
+    pattern = MeasuredPattern(name, x, counts(x, *many()), None, SYNCHROTRON)
     found = find_peaks(pattern, PeakSearch(max_peaks=20))
     write_peak_file(found, tmp_path / "peaks.txt")
     back = read_peak_list(tmp_path / "peaks.txt")

@@ -15,7 +15,7 @@ from mlindex.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList
 from mlindex.readers.columns import looks_like_pattern
-from mlindex.readers.radiation import TUBES, from_header, from_tube
+from mlindex.readers.radiation import TUBES, from_header, from_tube, in_A
 
 EXPERIMENTAL = Path(__file__).resolve().parents[1].parent / "shared" / "experimental"
 #: Time-of-flight data among the measured patterns.
@@ -202,12 +202,51 @@ def test_tubes_agree_with_pymatgen() -> None:
         ("wavelength: unknown", None, None),
         ("wavelength 0", None, None),
         ("the energy was 8048", None, None),
+        ("# Wavelength = 1,5406", 1.5406, None),
+        ("# wavelength: 1.5406A", 1.5406, None),
+        ("# wavelength: 1.5406 Å", 1.5406, None),
+        ("# wavelength: 1.5406x", None, None),
+        ("# wavelength: 1.5406,1.5444", 1.5406, None),
+        ("# Wavelength (nm): 0.15406", 1.5406, None),
+        ("# wavelength_nm: 0.15406", 1.5406, None),
+        ("# λ = 1,5406 Å", 1.5406, None),
+        ("# Wellenlänge: 1.5406", 1.5406, None),
+        ("# Kα1: 1,5406", 1.5406, None),
+        ("# Cu Ka", *TUBES["Cu"]),
+        ("# CuKα1, 40 kV", TUBES["Cu"][0], None),
+        ("# Co Kalpha1,2", *TUBES["Co"]),
+        ("# Cu Ka\n# wavelength: 1.5405", 1.5405, None),
+        ("# Cu Ka2", None, None),
     ],
 )
 def test_wavelengths_in_headers(text: str, first: float | None, second: float | None) -> None:
     found = from_header(text.split("\n"))
     assert found.wavelength_A == (None if first is None else pytest.approx(first))
     assert found.second_wavelength_A == second
+
+
+def test_two_wavelengths_in_a_header_are_said() -> None:
+    found = from_header(["wavelength: 1.5406", "wavelength: 1.54061", "wavelength: 0.7107"])
+    assert found.wavelength_A == 1.5406
+    assert found.notes == ("the file states 1.5406 and 0.7107 A; 1.5406 A is used",)
+    assert from_header(["wavelength: 1.5406", "wavelength: 1.54061"]).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("CuKa", "1.540593 is K-alpha1 of that tube"),
+        ("Mo Ka1", "0.709317 is K-alpha1 of that tube"),
+        ("Cu", "1.540593 is K-alpha1 of that tube"),
+        ("8.0478 keV", "that is 1.5406"),
+        ("0.15406nm", "that is 1.5406"),
+        ("1,5406 Å", "that is 1.5406"),
+        ("0 keV", None),
+        ("copper", None),
+    ],
+)
+def test_other_ways_to_write_a_wavelength(text: str, said: str | None) -> None:
+    assert in_A(text) == said
 
 
 def test_tubes_in_words() -> None:

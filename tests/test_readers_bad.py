@@ -59,7 +59,7 @@ def test_unknown_formats_list_what_is_supported(tmp_path: Path) -> None:
         with pytest.raises(MlindexError, match=r"Supported are: .*\.xrdml.*\.xye") as caught:
             read(tmp_path, suffix, rubbish)
         assert ("has the suffix" in str(caught.value)) == (suffix not in (".doc", ""))
-    with pytest.raises(MlindexError, match="Supported are"):
+    with pytest.raises(MlindexError, match=r"is a ZIP archive.*unpack it.*mlindex formats"):
         read(tmp_path, ".zip", files.zipped({"a.txt": "1 2\n"}))
 
 
@@ -93,10 +93,49 @@ def _columns(x: np.ndarray, y: np.ndarray) -> bytes:
 def test_patterns_that_are_none(tmp_path: Path) -> None:
     with pytest.raises(MlindexError, match="all 300 intensities are 0"):
         read(tmp_path, ".xy", _columns(files.X, 0 * files.Y))
+    with pytest.raises(MlindexError, match="no intensity is above 0, they run from -"):
+        read(tmp_path, ".xy", _columns(files.X, -files.Y))
     with pytest.raises(MlindexError, match=r"1000 to 4000.*not 2theta.*time-of-flight"):
         read(tmp_path, ".xye", _columns(np.linspace(1000, 4000, 300), files.Y))
     with pytest.raises(MlindexError, match="usable points"):
         read(tmp_path, ".xy", _columns(files.X, np.where(files.X < 10.1, files.Y, np.nan)))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\x1f\x8b\x08\0\0", "is compressed with gzip; unpack it first"),
+        (b"\x89PNG\r\n\x1a\n\0\0", "is an image"),
+        (b"%PDF-1.4\n1 0 obj\n", "is a PDF; copy the numbers"),
+        (b"{\\rtf1\\ansi 3.13 100}", "is an RTF document; save it as plain text"),
+        (b"\n <!DOCTYPE html><html></html>", "is a web page"),
+        ("d\n4\n3\n".encode("utf-16-le"), "UTF-16 without its mark; save it as UTF-8"),
+    ],
+)
+def test_other_kinds_of_files_are_named(tmp_path: Path, content: bytes, words: str) -> None:
+    for suffix in (".txt", ".gz", ""):
+        with pytest.raises(MlindexError, match=words):
+            read(tmp_path, suffix, content)
+
+
+def test_files_of_few_bytes_are_what_they_are(tmp_path: Path) -> None:
+    with pytest.raises(MlindexError, match="line 1: 'x' is neither numbers nor names"):
+        read(tmp_path, ".txt", b"x")
+    with pytest.raises(MlindexError, match="Supported are"):
+        read(tmp_path, ".txt", bytes(100))
+
+
+def test_a_calculated_pattern_is_not_taken_for_uncertainties(tmp_path: Path) -> None:
+    def three(third: np.ndarray) -> MeasuredPattern:
+        rows = zip(files.X, files.Y, third, strict=True)
+        text = "".join(f"{a:.4f} {b:.1f} {c:.3f}\n" for a, b, c in rows)
+        return read(tmp_path, ".xy", text.encode())
+
+    calculated = three(files.Y + 1)
+    assert calculated.error is None
+    said = "column 3 is too large for uncertainties of the counts; left out"
+    assert calculated.notes == (said,)
+    np.testing.assert_allclose(three(files.ESD).error, files.ESD)
 
 
 def test_patterns_that_can_be_put_right(tmp_path: Path) -> None:

@@ -17,13 +17,46 @@ app = typer.Typer(
     rich_markup_mode="markdown",
 )
 
+
+def _wavelength(given: str) -> float:
+    """A wavelength in A; what else is written for one is told in A."""
+    from mlindex.readers.radiation import check_given, in_A
+
+    try:
+        value = float(given.replace(",", "."))
+        check_given(given, value)
+        return value
+    except MlindexError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    except ValueError:
+        known = in_A(given)
+        hint = f"{given!r} is no number; give the wavelength in A"
+        raise typer.BadParameter(
+            f"{hint}: {known}" if known else f"{hint}, such as 1.5406"
+        ) from None
+
+
+def _names(given: list[str] | None) -> tuple[str, ...]:
+    """Lattices, as people write them: some at a time, systems in capitals."""
+    words = [word for one in given or [] for word in one.replace(",", " ").split() or [one]]
+    return tuple(word if len(word) == 2 else word.lower() for word in words)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from mlindex import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 #: Options of both ``index`` and ``batch``.
 Lattices = Annotated[
     list[str] | None,
     typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
 ]
 ErrorDeg = Annotated[
-    float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6)
+    float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6, max=2)
 ]
 Lines = Annotated[
     int | None,
@@ -36,11 +69,27 @@ Lines = Annotated[
 FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The unit cell of a crystal from the peak positions of its powder pattern."""
+
+
 @app.command()
 def index(
-    file: Annotated[Path, typer.Argument(help="Peak list or measured pattern; see 'formats'.")],
+    file: Annotated[
+        Path, typer.Argument(help="Peak list or measured pattern, or - for standard input.")
+    ],
     wavelength: Annotated[
-        float | None, typer.Option(help="Wavelength in A; needed for 2theta unless in the file.")
+        float | None,
+        typer.Option(
+            help="Wavelength in A; needed for 2theta unless in the file.",
+            parser=_wavelength,
+            metavar="float",
+        ),
     ] = None,
     lattice: Lattices = None,
     error: ErrorDeg = None,
@@ -55,7 +104,7 @@ def index(
         ),
     ] = None,
 ) -> None:
-    """Find the unit cell of a peak list or a measured pattern; nothing else is needed.
+    """Find the unit cell of a peak list or a measured pattern; for many files, see 'batch'.
 
     Ends with 0 when the best cell is convincing, 1 when none is, 2 on wrong use. Ctrl-C ends the
     search early and shows what was found.
@@ -63,13 +112,13 @@ def index(
     from mlindex import command
     from mlindex.options import Options
 
-    options = Options(wavelength, tuple(lattice or ()), error, lines, time_limit, max(20, rows))
+    options = Options(wavelength, _names(lattice), error, lines, time_limit, max(20, rows))
+    file = Path("/dev/stdin") if str(file) == "-" else file
     try:
+        if out is not None:
+            command.require_folder(out)
         done = command.run(file, options, quiet=as_json)
-        if as_json:
-            typer.echo(command.as_json(done))
-        else:
-            command.show(done, rows)
+        command.tell(done, rows, as_json)
         if out is not None:
             command.write(done, out)
     except MlindexError as problem:
@@ -85,7 +134,12 @@ def batch(
     ],
     out: Annotated[Path, typer.Option(help="Table of candidates to write, name.parquet.")],
     wavelength: Annotated[
-        float | None, typer.Option(help="Wavelength in A, where files or table do not state it.")
+        float | None,
+        typer.Option(
+            help="Wavelength in A, where files or table do not state it.",
+            parser=_wavelength,
+            metavar="float",
+        ),
     ] = None,
     lattice: Lattices = None,
     error: ErrorDeg = None,
@@ -114,7 +168,7 @@ def batch(
     from mlindex.batch import console
     from mlindex.options import Options
 
-    options = Options(wavelength, tuple(lattice or ()), error, lines, time_limit, keep)
+    options = Options(wavelength, _names(lattice), error, lines, time_limit, keep)
     try:
         summary = console.run(sources, out, options, workers)
     except MlindexError as problem:
@@ -139,7 +193,7 @@ def formats() -> None:
     from mlindex.readers import supported
 
     for suffixes, what in supported():
-        typer.echo(f"{suffixes if isinstance(suffixes, str) else ' '.join(suffixes):24} {what}")
+        typer.echo(f"{what}\n    {' '.join(suffixes)}")
 
 
 @app.command()
@@ -156,6 +210,8 @@ def verify(
         report = verify_results(results, sources=sources)
     except MlindexError as problem:
         _fail(problem)
+    if not report.checked and not report.findings:
+        _fail(MlindexError(f"{results}: holds no results; give the folder that the workflow fills"))
     typer.echo(report.as_text())
     raise typer.Exit(report.exit_code)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -81,6 +82,12 @@ def index_content(
     from mlindex.peaksearch import find_peaks
 
     found = find_peaks(content)
+    if not len(found.peaks):
+        raise MlindexError(
+            f"{content.name}: no peak stands out of the {len(content)} points from "
+            f"{content.two_theta_deg[0]:g} to {content.two_theta_deg[-1]:g} degrees; is it the "
+            "right file, and the right column? If so, count longer"
+        )
     result = index_list(found.peaks, options, workers, report, stopped)
     notes = tuple(dict.fromkeys((*found.notes, *result.notes)))
     return Done(replace(result, notes=notes), content, found)
@@ -135,6 +142,31 @@ def _reporting(quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(f"searching all lattices: {text}")
 
 
+def tell(done: Done, rows: int, as_data: bool) -> None:
+    """The result on standard output: tables, or JSON.
+
+    Raises:
+        MlindexError: it can't be written there.
+    """
+    try:
+        # Terminals that are not UTF-8 lack some letters.
+        sys.stdout.reconfigure(errors="replace")
+        if as_data:
+            print(as_json(done))
+        else:
+            show(done, rows)
+        sys.stdout.flush()
+    except SystemExit:
+        # So rich ends where a pipe was closed; what is to be written is still to come.
+        return
+    except OSError as error:
+        # What is still in the buffer would fail again when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever closes a pipe, such as head, has read enough.
+        if not isinstance(error, BrokenPipeError):
+            raise MlindexError(f"standard output can't be written: {explained(error)}") from error
+
+
 def as_json(done: Done) -> str:
     """The result as JSON text."""
     from mlindex.output.data import as_data
@@ -159,6 +191,21 @@ def as_text(done: Done) -> str:
     console = Console(file=page, width=_WIDTH, color_system=None, highlight=False)
     show_on_terminal(done.result, _ROWS_AS_TEXT, console)
     return "".join(f"{line.rstrip()}\n" for line in page.getvalue().splitlines())
+
+
+def require_folder(folder: Path) -> None:
+    """Raise MlindexError if a folder can't be made or written to; nothing is made."""
+    try:
+        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    except OSError as error:
+        raise MlindexError(f"{folder}: can't be written to: {explained(error, False)}") from error
+    if not there.is_dir():
+        raise MlindexError(f"{there}: is a file, not a folder; give another folder to write to")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise MlindexError(
+            f"{folder}: nothing can be written to {there}; give yourself the right to it, or use "
+            "another folder"
+        )
 
 
 def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None) -> None:
@@ -187,6 +234,9 @@ def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
     }
     if done.result.candidates:
         texts["best.cif"] = best_cell_cif(done.result)
+    else:
+        # One of an earlier run would seem to be of this one.
+        (folder / "best.cif").unlink(missing_ok=True)
     for name, text in texts.items():
         with atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlindex.search.plan import Progress
 
 _FEWEST_LINES = 4
+_LARGEST_ERROR_DEG = 2.0
 #: A first candidate less probable than this is not convincing.
 CONVINCING_PROBABILITY = 0.9
 #: Nor is one that leaves more than this share of the lines unindexed.
@@ -61,11 +62,11 @@ def index(
         stopped: asked often; the search ends when it says True.
 
     Raises:
-        MlindexError: too few lines, or an unknown lattice.
+        MlindexError: too few lines, an unknown lattice, or an option out of range.
     """
     # Compiled code takes its time to load: mistakes in the list and the options come first.
     wanted = _wanted(lattices)
-    _check(peaks, n_lines, time_limit_s)
+    _check(peaks, n_lines, time_limit_s, two_theta_error_deg)
     started = time.perf_counter()
 
     def out_of_time() -> bool:
@@ -155,7 +156,8 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     observed, trials, progress = find(peaks, **ask.how, report=ask.report)
     ranked = by_probability(trials, observed, RankingModel.shipped())
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
-    convincing, reason = verdict(found, bool(trials))
+    complete = all(progress.status[b] == "complete" for b in ask.how["wanted"])
+    convincing, reason = verdict(found, bool(trials), complete)
     n_lines = len(observed.q2)
     return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
 
@@ -191,7 +193,9 @@ def _wanted(lattices: Sequence[str]) -> list[str]:
     return [symbol for symbol in BRAVAIS if not chosen or symbol in chosen]
 
 
-def _check(peaks: PeakList, n_lines: int | None, time_limit_s: float) -> None:
+def _check(
+    peaks: PeakList, n_lines: int | None, time_limit_s: float, error_deg: float | None
+) -> None:
     if len(peaks) < _FEWEST_LINES:
         raise MlindexError(
             f"{peaks.name}: too few lines to index anything, {len(peaks)}: at least "
@@ -199,17 +203,27 @@ def _check(peaks: PeakList, n_lines: int | None, time_limit_s: float) -> None:
         )
     if n_lines is not None and not _FEWEST_LINES <= n_lines <= 60:
         raise MlindexError(f"{n_lines} lines asked for: choose {_FEWEST_LINES} to 60")
+    if error_deg is not None and not 0 < error_deg <= _LARGEST_ERROR_DEG:
+        raise MlindexError(
+            f"an error of {error_deg:g} degrees of 2theta can't be used; give one above 0 and up "
+            f"to {_LARGEST_ERROR_DEG:g}"
+        )
     if not time_limit_s > 0:
         raise MlindexError(f"a time limit of {time_limit_s} s leaves no time; give some seconds")
 
 
-def verdict(found: Sequence[Candidate], explained: bool = False) -> tuple[bool, str]:
+def verdict(
+    found: Sequence[Candidate], explained: bool = False, complete: bool = True
+) -> tuple[bool, str]:
     """Whether the first candidate is convincing, and why (not).
 
-    ``explained``: some lattices explain the lines, even if they determine none's cell.
+    ``explained``: some lattices explain the lines, even if they determine none's cell;
+    ``complete``: the search was not cut off.
     """
     if not found and explained:
         return False, "Lattices explain the lines, but the lines leave their cells open: add lines."
+    if not found and not complete:
+        return False, "The search was ended before it found anything: give it more time."
     if not found:
         return False, "No lattice explains the lines: check wavelength, zero shift and impurities."
     best = found[0]

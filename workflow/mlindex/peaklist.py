@@ -4,7 +4,8 @@ A list is text or CSV with columns told apart by blanks, tabs, commas or semicol
 begin with # are comments; ``# wavelength: 1.5406`` in one of them states the wavelength. The first
 line that is not a comment may name the columns, and so may the last comment above the numbers:
 
-- position: d (or d_A), 2theta (two_theta, two_theta_deg), q (q_inv_A), Q (q_2pi), q2 (q2_inv_A2).
+- position: d (or d_A), 2theta (two_theta, two_theta_deg), q (q_inv_A), Q (q_2pi), q2 (q2_inv_A2);
+  also theta, which is doubled. Units in brackets, nm, pm and rad, are heeded.
   Lower-case q is 1/d, as everywhere in mlindex; capital Q, q_2pi and the names that pyFAI
   writes are 2 pi/d. A note says which was taken;
 - optional: intensity (I), fwhm (degrees 2theta), 2theta_error (degrees).
@@ -23,6 +24,7 @@ import numpy as np
 
 from mlindex.errors import MlindexError
 from mlindex.merit import q2_from_two_theta, two_theta_from_q2
+from mlindex.readers import list_layouts as layouts
 from mlindex.readers import peak_checks as checks
 from mlindex.readers import rows as table_rows
 from mlindex.readers.radiation import check_given as check_wavelength
@@ -107,18 +109,16 @@ def parse_peak_list(
     """Like :func:`read_peak_list`, from text."""
     check_wavelength(name, wavelength_A)
     lines = text.splitlines()
-    rows = [
-        (number, cells)
-        for number, line in enumerate(lines, 1)
-        if not line.lstrip().startswith("#") and (cells := table_rows.split_row(line))
-    ]
+    rows = layouts.rows_of(lines)
     if not rows:
         raise MlindexError(f"{name}: there is no line with numbers in it")
-    layout, rows, named = _header(rows, lines, wavelength_A, name)
+    layout, rows, named, put_right = _header(rows, lines, wavelength_A, name)
+    if "".join(rows[0][1][layout.position : layout.position + 1]).endswith(")"):
+        put_right.append("uncertainties in brackets were not used")
 
     def column(role: str) -> np.ndarray | None:
         index = layout.columns.get(role)
-        if index is None or any(len(fields) <= index for _, fields in rows):
+        if index is None or not all("".join(fields[index : index + 1]) for _, fields in rows):
             return None
         return _numbers(rows, index, name)
 
@@ -132,7 +132,7 @@ def parse_peak_list(
         two_theta_error_deg=column("two_theta_error"),
         lines=[number for number, _ in rows],
         named=named,
-        notes=tuple(notes),
+        notes=(*notes, *put_right),
     )
 
 
@@ -194,21 +194,27 @@ def peaks_from_columns(
             f"read as d in A, rising to {values[-1]:g}: if these are 2theta, give the wavelength "
             "or name the column"
         )
-    return _ordered(name, q2, extra, wavelength_A, [*notes, note] if note else list(notes))
+    said = [*notes, note, checks.unusual(quantity, q2)]
+    return _ordered(name, q2, extra, wavelength_A, [one for one in said if one])
 
 
 def _header(
     rows: list[tuple[int, list[str]]], lines: list[str], wavelength_A: float | None, name: str
-) -> tuple[table_rows.Layout, list[tuple[int, list[str]]], bool]:
+) -> tuple[table_rows.Layout, list[tuple[int, list[str]]], bool, list[str]]:
+    """What the columns are, the rows of numbers, whether columns are named, and notes."""
     number, fields = rows[0]
     first = "d" if wavelength_A is None else "2theta"
     if table_rows.number(fields[0]) is not None:
         above = [line for line in lines[: number - 1] if line.strip()]
         names = table_rows.split_row(above[-1].lstrip(" #")) if above else []
         layout = table_rows.layout(names, first) if table_rows.only_names(names) else None
+        rows, notes = (rows, []) if layout else layouts.decimal_commas(rows, lines)
+        if layout is None or layout.position == 0:
+            layouts.check_first_column(rows, len(names) if layout else None, name)
         if layout is not None:
-            return layout, rows, True
-        return table_rows.Layout(first, 0, 1.0, {"intensity": 1}), rows, False
+            return layout, rows, True, notes + layouts.doubled(layout)
+        return table_rows.Layout(first, 0, 1.0, {"intensity": 1}), rows, False, notes
+    fields = layouts.names_above(lines[number - 1], fields, rows[1:])
     layout = table_rows.layout(fields, first)
     if layout is None:
         raise MlindexError(
@@ -217,7 +223,12 @@ def _header(
         )
     if len(rows) == 1:
         raise MlindexError(f"{name}: there is no line below the column names")
-    return layout, rows[1:], True
+    layouts.check_samples(fields, rows[1:], name)
+    layouts.check_names(layout, fields, rows[1:], number, name)
+    rows, notes = layouts.decimal_commas(rows[1:], lines) if len(fields) == 1 else (rows[1:], [])
+    if layout.position == 0:
+        layouts.check_first_column(rows, len(fields), name)
+    return layout, rows, True, notes + layouts.doubled(layout)
 
 
 def _numbers(rows: list[tuple[int, list[str]]], column: int, name: str) -> np.ndarray:

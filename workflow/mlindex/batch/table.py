@@ -19,9 +19,8 @@ from typing import TextIO
 from mlindex.batch.task import Lines, Task
 from mlindex.errors import MlindexError
 from mlindex.readers.radiation import from_header, stated
-from mlindex.readers.rows import Layout, layout, number
+from mlindex.readers.rows import SAMPLE_NAMES, Layout, layout, number
 
-_SAMPLE = ("sample", "sample_id", "entry_id")
 _WAVELENGTH = "wavelength_a"
 _PARQUET, _CSV = (".parquet", ".pq"), (".csv", ".tsv")
 _DELIMITERS = ";\t,"
@@ -126,7 +125,7 @@ def _named(
 ) -> Columns | None:
     """Columns from the names of all and of those that hold single values."""
     plain = {name.strip().lower(): name for name in reversed(names)}
-    sample = next((plain[name] for name in _SAMPLE if name in plain), None)
+    sample = next((plain[name] for name in SAMPLE_NAMES if name in plain), None)
     if sample is None:
         return None
     wavelength = plain.get(_WAVELENGTH)

@@ -12,8 +12,9 @@ _HEAD = "two_theta_deg", "two_theta_error_deg", "intensity", "fwhm_deg"
 def write_peak_file(found: FoundPeaks, path: str | Path) -> None:
     """Write position, its error, area and width of each peak; lines may be deleted or added."""
     lines = [
-        f"# peaks of {found.peaks.name}",
+        # Before the name, which may hold anything that looks like a wavelength.
         f"# wavelength: {found.peaks.wavelength_A!r}",
+        f"# peaks of {' '.join(found.peaks.name.splitlines())}",
         "# Delete a line or put # before it to leave a peak out; add lines for peaks missed.",
         *(f"# note: {note}" for note in found.notes if "wavelength" not in note),
         " ".join(_HEAD),

@@ -82,6 +82,11 @@ def pattern(
         raise MlindexError(
             f"{source.name}: all {len(y)} intensities are {y[0]:g}; there is nothing to find"
         )
+    if y.max() <= 0:
+        raise MlindexError(
+            f"{source.name}: no intensity is above 0, they run from {y.min():g} to {y.max():g}; "
+            "is it the right column, with the right sign?"
+        )
     used = choose(found, given_A)
     return MeasuredPattern(
         source.name,

@@ -16,6 +16,7 @@ from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList, parse_peak_list
 from mlindex.readers import rows
 from mlindex.readers.assemble import Range, pattern, two_theta_from
+from mlindex.readers.list_layouts import doubled
 from mlindex.readers.radiation import choose, from_header
 from mlindex.readers.source import Format, Source
 
@@ -31,6 +32,9 @@ _MIN_EQUAL_POINTS = 20
 #: More rows of numbers than this outside the table mean that the table is interrupted.
 _MAX_STRAY_ROWS = 3
 _HEADER_LINES = 200
+#: Where counts are highest, their uncertainty is less than this share of them; else it is a
+#: calculated pattern or a background.
+_TOP_PERCENTILE, _LARGEST_ERROR_REL = 99, 0.8
 
 
 @dataclass(frozen=True)
@@ -157,12 +161,25 @@ def _pattern(
     x = values[:, layout.position] * layout.factor
     wavelength = choose(found, given_A).wavelength_A
     x = two_theta_from(source.name, layout.quantity, x, wavelength)
-    one = Range(x, values[:, intensity], values[:, error] if error and error < width else None)
+    esd = values[:, error] if error and error < width else None
     later = sum(line > table.first_line for line in table.stray)
-    notes = (
-        [f"{later} rows below the columns have other numbers of them; left out"] if later else []
-    )
+    notes = [f"{later} rows below the columns have other numbers of them; left out"] * (later > 0)
+    notes += doubled(layout)
+    if named_error is None and esd is not None and not _can_be_error(esd, values[:, intensity]):
+        notes.append(f"column {error + 1} is too large for uncertainties of the counts; left out")
+        esd = None
+    one = Range(x, values[:, intensity], esd)
     return pattern(source, [one], found, given_A, notes)
+
+
+def _can_be_error(error: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether a column without a name can hold uncertainties: at the peaks they are small."""
+    known = np.isfinite(error) & np.isfinite(counts)
+    if not known.any():
+        return True
+    error, counts = error[known], counts[known]
+    top = counts >= np.percentile(counts, _TOP_PERCENTILE)
+    return bool(np.median(error[top]) <= _LARGEST_ERROR_REL * np.abs(np.median(counts[top])))
 
 
 def _check_whole(source: Source, table: Table) -> None:

@@ -17,8 +17,9 @@ from mlindex.peaklist import PeakList, peaks_from_columns
 from mlindex.readers.archive import number_of
 from mlindex.readers.assemble import Range, pattern, two_theta_from
 from mlindex.readers.columns import looks_like_pattern
+from mlindex.readers.list_layouts import one_sample
 from mlindex.readers.radiation import Radiation, choose, stated
-from mlindex.readers.rows import layout
+from mlindex.readers.rows import SAMPLE_NAMES, layout
 from mlindex.readers.source import MAX_POINTS, Format, Source
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def read(source: Source, given_A: float | None) -> PeakList | MeasuredPattern:
         wanted |= {role: names[index] for role, index in found.columns.items()}
         used = [*wanted.values(), *([_WAVELENGTH] if _WAVELENGTH in names else [])]
         table = file.read(columns=used)
+        for sample in (name for name in schema.names if name.lower() in SAMPLE_NAMES):
+            one_sample(source.name, file.read([sample])[sample].unique().to_pylist())
         columns = {role: _floats(table, name) for role, name in wanted.items()}
     except (pa.ArrowException, OSError) as error:
         raise MlindexError(

@@ -15,6 +15,8 @@ _SMALLEST_D_A = 0.02
 _LIKELY_ANGLE = 30.0
 #: A line may lie beyond back reflection by this much of q for rounding.
 _REACH_REL = 1e-4
+#: A list has a larger spacing than the first, and a smaller one than the second.
+_USUAL_A = (1.0, 20.0)
 _TO_Q2 = {
     "d": lambda values: values**-2.0,
     "q": lambda values: values**2.0,
@@ -106,6 +108,18 @@ def reach(
             f"{wavelength_A:g} A, which ends at d = {wavelength_A / 2:g} A ({int(beyond.sum())} "
             "lines in all): correct the wavelength, or name the column after what it holds"
         )
+
+
+def unusual(quantity: str, q2: np.ndarray) -> str | None:
+    """What to say of spacings (from q², (n,) in 1/A²) that hardly any crystal has."""
+    largest, smallest = q2.min() ** -0.5, q2.max() ** -0.5
+    if largest < _USUAL_A[0]:
+        seen = f"the largest spacing is only {largest:.3g} A"
+    elif smallest > _USUAL_A[1]:
+        seen = f"even the smallest spacing is {smallest:.3g} A"
+    else:
+        return None
+    return f"read as {quantity}, {seen}: check the column, its unit and the wavelength, in A"
 
 
 def extra(role: str, column: np.ndarray | None, lines: list[int], name: str) -> None:

@@ -26,26 +26,35 @@ _SHORTEST_A, _LONGEST_A = 0.01, 100.0
 _LONGEST_HEADER_LINE = 300
 _MOST_HEADER_LINES = 1000
 
-_NUMBER = r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)"
+#: Whole or not at all: of 1.5406x, the 1 is no wavelength.
+_NUMBER = r"((?>[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?))"
 #: Repeats are bounded so that no line, whatever it holds, takes long.
 _BETWEEN = r"""["'\])\s]{0,4}(?:[\[(][^\])]{0,12}[\])])?["'\s]{0,4}[:=,;]?["'\s]{0,9}"""
 
 
 def _line_pattern(which: int) -> re.Pattern[str]:
     names = (
-        rf"k[-_ ]?(?:alpha|a)[-_ ]?{which}[-_ ]?(?:wave ?length)?",
+        rf"k[-_ ]?(?:alpha|a|α)[-_ ]?{which}[-_ ]?(?:wave ?length)?",
         rf"(?:wave ?length|lambda)[-_ ]?{which}\b",
         rf"alpha{which}",
     )
-    return re.compile(rf"\b(?:{'|'.join(names)}){_BETWEEN}(\d?\.\d{{2,}})", re.IGNORECASE)
+    return re.compile(rf"\b(?:{'|'.join(names)}){_BETWEEN}(\d?[.,]\d{{2,}})", re.IGNORECASE)
 
 
 _FIRST, _SECOND = _line_pattern(1), _line_pattern(2)
 _ANY = re.compile(
-    rf"(?:wave ?length|\blambda)(?![-_ ]?[12]\s?[:=])(?:_A)?{_BETWEEN}{_NUMBER}\s*(nm|m|pm)?\b",
+    r"(?:wave ?length|wellenl(?:ä|ae)nge|\blambda|λ)(?![-_ ]?[12]\s?[:=])(?:_(?:A|nm|pm))?"
+    rf"{_BETWEEN}{_NUMBER}\s*(nm|m|pm|A|\u00c5|\u212b|angstroms?)?(?!\w)",
     re.IGNORECASE,
 )
-_TUBE = re.compile(r"\b(Cr|Fe|Co|Cu|Mo|Ag)[\s_-]*K[\s\\_-]*(?:alpha|a)\b[\s~_-]*(1?)")
+#: A unit between the name and the number.
+_UNIT_BEFORE = re.compile(r"[(\[_]\s?(nm|pm|m)\b", re.IGNORECASE)
+_TUBE = re.compile(
+    r"\b(Cr|Fe|Co|Cu|Mo|Ag)[\s_-]*K[\s\\_-]*(?:alpha|a|α)(?![a-zA-Z])"
+    r"[\s~_-]*(1(?:\s?[,+/]\s?2)?)?(?!\d)"
+)
+#: Planck constant times speed of light.
+_KEV_A = 12.398420
 _UNITS_A = {"nm": 10.0, "m": 1e10, "pm": 0.01}
 
 
@@ -63,7 +72,9 @@ class Radiation:
 def check_given(name: str, wavelength_A: float | None) -> None:
     """Raise MlindexError if a wavelength given is none."""
     if wavelength_A is not None and not _SHORTEST_A < wavelength_A < _LONGEST_A:
-        raise MlindexError(f"{name}: a wavelength of {wavelength_A} A can't be right")
+        raise MlindexError(
+            f"{name}: a wavelength of {wavelength_A} A can't be right; give it in A, such as 1.5406"
+        )
 
 
 def stated(
@@ -95,18 +106,45 @@ def from_tube(text: str) -> Radiation:
         return Radiation()
     first, second = TUBES[match[1]]
     note = f"the file says {match[0].strip()} without a number: {first} A was taken"
-    return Radiation(first, None if match[2] else second, 0.5, "X-ray", (note,))
+    return Radiation(first, None if match[2] == "1" else second, 0.5, "X-ray", (note,))
+
+
+def in_A(text: str) -> str | None:
+    """What a wavelength in words, another unit or keV is in A; None if that is not known."""
+    tube = from_tube(text)
+    element = text.strip()
+    if tube.wavelength_A or element in TUBES:
+        first = tube.wavelength_A or TUBES[element][0]
+        return f"{first} is K-alpha1 of that tube"
+    match = re.fullmatch(_NUMBER + r"\s*(keV|nm|pm|m|A|\u00c5|\u212b)", text.strip())
+    if match is None:
+        return None
+    value = float(match[1].replace(",", "."))
+    if match[2] == "keV":
+        return f"that is {_KEV_A / value:.5g}" if value > 0 else None
+    return f"that is {value * _UNITS_A.get(match[2], 1.0):.6g}"
 
 
 def from_header(lines: Iterable[str]) -> Radiation:
     """Radiation from lines of free text, nothing where they state none."""
-    first = second = other = None
+    first = second = None
+    others: list[float] = []
+    tube = Radiation()
     for line in islice(lines, _MOST_HEADER_LINES):
         line = line[:_LONGEST_HEADER_LINE]
         first = first or _matched(_FIRST, line)
         second = second or _matched(_SECOND, line)
-        other = other or _matched(_ANY, line)
-    return stated(first or other, second if first else None)
+        other = _matched(_ANY, line)
+        others += [] if other is None else [other]
+        tube = tube if tube.wavelength_A else from_tube(line)
+    if first or not others:
+        return stated(first, second) if first else tube
+    found = stated(others[0])
+    differ = [x for x in others if abs(x / others[0] - 1) > _SAME_LINE_REL]
+    if differ:
+        note = f"the file states {others[0]:g} and {differ[0]:g} A; {others[0]:g} A is used"
+        found = replace(found, notes=(note,))
+    return found
 
 
 def choose(found: Radiation, given_A: float | None) -> Radiation:
@@ -133,8 +171,10 @@ def _matched(pattern: re.Pattern[str], line: str) -> float | None:
     match = pattern.search(line)
     if match is None:
         return None
-    value = float(match[1])
+    value = float(match[1].replace(",", "."))
+    before = _UNIT_BEFORE.search(match[0][: match.start(1) - match.start()])
     unit = (match[2] or "").lower() if pattern.groups > 1 else ""
+    unit = unit or (before[1].lower() if before else "")
     # Integration programs of synchrotrons write metres without saying so.
     factor = _UNITS_A.get(unit, 1e10 if 1e-12 < value < 1e-8 else 1.0)
     return value * factor if _possible(value * factor) else None

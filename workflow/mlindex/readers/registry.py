@@ -37,13 +37,29 @@ FORMATS: tuple[Format, ...] = (
     columns.FORMAT,
 )
 
+#: First bytes, in lower case.
+_OTHER_KINDS = {
+    b"\x1f\x8b": "is compressed with gzip; unpack it first",
+    b"bzh": "is compressed with bzip2; unpack it first",
+    b"\xfd7zxz": "is compressed with xz; unpack it first",
+    b"pk\x03\x04": "is a ZIP archive or an Office file; unpack it, or save the sheet as CSV",
+    b"\xd0\xcf\x11\xe0": "is an old Office file; save the sheet as CSV",
+    b"\x89png": "is an image; the numbers are needed",
+    b"\xff\xd8\xff": "is an image; the numbers are needed",
+    b"%pdf": "is a PDF; copy the numbers to a text file",
+    b"{\\rtf": "is an RTF document; save it as plain text",
+    b"<!doctype html": "is a web page; save the data themselves",
+    b"<html": "is a web page; save the data themselves",
+    b"\x89hdf": "is HDF5; integrate or export it",
+}
+
 
 def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | MeasuredPattern:
     """See :func:`mlindex.readers.read`."""
     check_given(str(path), wavelength_A)
     source = load(path)
     known = next((one for one in FORMATS if one.sniff(source)), None)
-    if known is None:
+    if known is None or (known is columns.FORMAT and _other_kind(source)):
         raise MlindexError(_unknown(source))
     try:
         return known.read(source, wavelength_A)
@@ -57,7 +73,19 @@ def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | Meas
         ) from error
 
 
+def _other_kind(source: Source) -> str | None:
+    """What a file is that holds no pattern in any format, and what to do; None if not known."""
+    low, high = source.data[0:200:2], source.data[1:200:2]
+    if len(high) > 1 and all(low) and not any(high):
+        return "is text in UTF-16 without its mark; save it as UTF-8"
+    start = source.data[:20].lstrip().lower()
+    return next((what for mark, what in _OTHER_KINDS.items() if start.startswith(mark)), None)
+
+
 def _unknown(source: Source) -> str:
+    kind = _other_kind(source)
+    if kind is not None:
+        return f"{source.name}: {kind}; 'mlindex formats' lists what can be read"
     expected = [one.what for one in FORMATS if source.suffix in one.suffixes]
     seen = (
         f"has the suffix of {' or '.join(expected)}, but not its content"

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import math
 import re
 from dataclasses import dataclass
 
-_DECIMAL_COMMA = re.compile(r"[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?")
+#: With the uncertainty of the last digits in brackets, as papers print it.
+_ESD = r"(?:\(\d{1,4}\))?"
+_DECIMAL_COMMA = re.compile(rf"[-+]?\d+(?:,\d+)?(?:[eE][-+]?\d+)?{_ESD}")
+_WITH_ESD = re.compile(r"([-+]?\d+(?:\.\d+)?)\(\d{1,4}\)")
 _SOME_DECIMAL_COMMA = re.compile(r"\d,\d")
 _BRACKETS = re.compile(r"[(\[][^)\]]{0,40}[)\]]")
 _UNIT = re.compile(r"\s+([(\[][^)\]]{0,40}[)\]])")
@@ -13,11 +18,13 @@ _LONGEST_NAME, _MOST_COLUMNS, _LONGEST_HEADER = 100, 1000, 1000
 _COMMENT = "#!%'*/"
 
 _POSITION = {
-    "d": "d d_a dspacing d_spacing d_obs d_value d_ang d_angstrom d_nm",
+    "d": "d d_a dspacing d_spacing d_obs d_value d_ang d_angstrom d_nm d_pm",
     "2theta": (
         "2theta two_theta two_theta_deg 2theta_deg 2_theta 2_theta_deg 2th 2th_deg tth tth_deg "
-        "twotheta twotheta_deg 2_theta_angle 2theta_angle angle 2theta_obs two_theta_obs"
+        "twotheta twotheta_deg 2_theta_angle 2theta_angle angle 2theta_obs two_theta_obs "
+        "winkel winkel_2theta 2th_rad tth_rad 2theta_rad two_theta_rad"
     ),
+    "theta": "theta theta_deg theta_obs",
     "q": "q q_inv_a 1/d",
     "Q": "q_2pi q_2pi_inv_a q_a^_1 q_nm^_1 2pi/d",
     "q2": "q2 q2_inv_a2 q^2 1/d2 1/d^2",
@@ -25,7 +32,7 @@ _POSITION = {
 _OTHER = {
     "intensity": (
         "intensity i int i/i0 rel_int i_rel counts cps area height iobs i_obs yobs y "
-        "intensity_counts intensity_cps total_counts"
+        "intensity_counts intensity_cps total_counts intensität intensitaet intensité zähler"
     ),
     "fwhm": "fwhm fwhm_deg width width_deg fwhm_left fwhm_2theta",
     "two_theta_error": (
@@ -37,6 +44,13 @@ _OTHER = {
 }
 _QUANTITY = {word: key for key, words in _POSITION.items() for word in words.split()}
 _ROLE = {word: key for key, words in _OTHER.items() for word in words.split()}
+#: Names of the column that tells the samples of a table apart.
+SAMPLE_NAMES = ("sample", "sample_id", "entry_id")
+_RADIANS = re.compile(r"(?:\b|_)rad(?:ians?)?\b")
+#: 2theta over theta.
+THETA = 2.0
+_LENGTHS_A = {"nm": 10.0, "pm": 0.01}
+_POWER_OF_LENGTH = {"d": 1, "q": -1, "Q": -1, "q2": -2}
 
 
 @dataclass(frozen=True)
@@ -58,10 +72,11 @@ def split_row(line: str) -> list[str]:
     """Cells of a row told apart by semicolons, tabs, commas or blanks; decimal commas are read."""
     line = line.strip()
     if ";" in line:
-        cells = [cell.strip() for cell in line.split(";")]
-        cells = [_point(cell) for cell in cells]
+        cells = [_point(cell.strip().strip("\"'")) for cell in line.split(";")]
     elif "\t" in line:
-        cells = [_point(cell.strip(" ,")) for cell in line.split("\t") if cell.strip(" ,")]
+        cells = [
+            _point(cell.strip(" ,").strip("\"'")) for cell in line.split("\t") if cell.strip(" ,")
+        ]
         if len(cells) == 1:
             return split_row(cells[0])
     elif "," in line:
@@ -76,11 +91,12 @@ def split_row(line: str) -> list[str]:
 
 
 def number(cell: str) -> float | None:
-    """The number in a cell; None if it holds none."""
+    """The number in a cell, without an uncertainty in brackets; None if it holds none."""
     try:
         return None if "_" in cell else float(cell)
     except ValueError:
-        return None
+        match = _WITH_ESD.fullmatch(cell)
+        return float(match[1]) if match else None
 
 
 def is_comment(line: str) -> bool:
@@ -95,18 +111,20 @@ def layout(cells: list[str], first: str = "2theta") -> Layout | None:
     than d, but can't be used without a wavelength.
     """
     cells = _names(cells)
-    found: list[tuple[bool, int, str, float]] = []
+    found: list[tuple[bool, bool, int, str, float]] = []
     columns: dict[str, int] = {}
     for index, cell in enumerate(cells):
         position = _position(cell)
         if position is not None:
-            found.append((position[0] != first, index, *position))
+            # Where 2theta stands, too, theta may be fixed.
+            halved = _QUANTITY.get(_plain(cell)) == "theta"
+            found.append((position[0] != first, halved, index, *position))
         else:
             columns.setdefault(_ROLE.get(_plain(cell), ""), index)
     if not found:
         return None
     columns.pop("", None)
-    _, index, quantity, factor = min(found)
+    *_, index, quantity, factor = min(found)
     return Layout(quantity, index, factor, columns)
 
 
@@ -132,9 +150,11 @@ def _position(cell: str) -> tuple[str, float] | None:
         return None
     if quantity == "q" and _BRACKETS.sub("", cell).strip().strip("\"'").startswith("Q"):
         quantity = "Q"
-    nanometres = "nm" in unit or "nm" in plain
-    factors = {"d": 10.0, "q": 0.1, "Q": 0.1, "q2": 0.01}
-    return quantity, factors.get(quantity, 1.0) if nanometres else 1.0
+    if quantity in ("2theta", "theta"):
+        factor = math.degrees(1) if _RADIANS.search(f"{plain} {unit}") else 1.0
+        return "2theta", factor * (THETA if quantity == "theta" else 1)
+    length = next((_LENGTHS_A[x] for x in _LENGTHS_A if x in unit or x in plain), 1.0)
+    return quantity, length ** _POWER_OF_LENGTH[quantity]
 
 
 def _plain(cell: str) -> str:
@@ -145,7 +165,9 @@ def _plain(cell: str) -> str:
 
 
 def _split_commas(line: str) -> list[str]:
-    words = line.split()
+    if '"' in line and len(line) < _LONGEST_HEADER:
+        return [_point(cell.strip()) for cell in next(csv.reader([line], skipinitialspace=True))]
+    words = [word.rstrip(",") for word in line.split()]
     if (
         len(words) > 1
         and all(_DECIMAL_COMMA.fullmatch(word) for word in words)

@@ -28,7 +28,7 @@ _M_LINES = 20
 #: Volumes this near to a whole ratio are of derivative lattices.
 _WHOLE = 5e-3
 #: Cells of the list that are less probable are no rivals, even with the same lines.
-_RIVAL = 1e-3
+_RIVAL = 1e-4
 _MOST_PARTNERS = 6
 #: Two lattices this close are one.
 _SAME, _SAME_DEG = 2e-3, 0.1
