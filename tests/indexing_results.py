@@ -126,7 +126,7 @@ def monoclinic(name="paracetamol.xye"):
             Extinction("P 1 21 1", ("P 1 21 1", "P 1 21/m 1"), 0.08, 0),
             Extinction("P 1 c 1", ("P 1 c 1", "P 1 2/c 1"), 0.01, 2),
         ),
-        partners=(Partner("mP", doubled, "P", "supercell of index 2", tuple(extra[:5])),),
+        partners=(Partner("mP", doubled, "P", "supercell of index 2", tuple(extra[:5]), 0.021),),
     )
     others = (
         ("mP", doubled, "P", 0.021),

@@ -125,7 +125,7 @@ def test_terminal_says_everything_of_the_best_cell():
         "P 1 21/n 1 (91 %)",
         "not indexed, 2θ 13.411, 21.087",
         "(0 0 1) 7.677",
-        "supercell of index 2; told apart at 2θ 6.312",
+        "supercell of index 2, probability 2 %; told apart at 2θ 6.312",
         "Cut off before the end aP",
         "Not reached oF",
         "A convincing cell: monoclinic P (mP)",
@@ -374,3 +374,14 @@ def test_showing_loads_no_plotting():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("probability", "said"), [(None, True), (0.021, True), (0.0004, False)])
+def test_the_verdict_names_partners_unless_they_are_improbable(probability, said):
+    result = made.monoclinic()
+    best = result.candidates[0]
+    partner = replace(best.partners[0], probability=probability)
+    first = replace(best, partners=(partner,))
+    text = page(replace(result, candidates=(first, *result.candidates[1:])))
+    assert ("Another lattice has the same lines" in text) == said
+    assert "Same lines, other lattice: 1" in text

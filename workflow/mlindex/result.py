@@ -40,7 +40,7 @@ class Partner:
     ``relation`` says how it is related, e.g. ``subcell of index 2``, ``supercell of index 2 that
     indexes 1 more`` or ``geometrical ambiguity``; ``distinguishing`` are lines (q² in 1/A², rising,
     n at most 5) that one of the two predicts and the other does not, inside or beyond the measured
-    range.
+    range. ``probability`` is that of the candidate which it is; None where it is none of the list.
     """
 
     bravais: str
@@ -49,6 +49,7 @@ class Partner:
     centring: str
     relation: str
     distinguishing_q2_inv_A2: tuple[float, ...] = ()
+    probability: float | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from mlindex.output.notation import (
     miller,
     percent,
     plain_cell,
+    related,
     signed,
     volume,
 )
@@ -174,4 +175,4 @@ def _partner(partner: Partner, candidate: Candidate, axis: Axis) -> list[str]:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
     positions = axis.positions(q2, candidate.zero_shift_deg)
     where = ", ".join(axis.text(p) for p in positions) or "no line tells them apart"
-    return [lattice_name(partner.bravais), plain_cell(partner.cell), partner.relation, where]
+    return [lattice_name(partner.bravais), plain_cell(partner.cell), related(partner), where]

@@ -177,6 +177,7 @@ def _partner(partner: Partner, wavelength: float | None) -> dict[str, Any]:
         "relation": partner.relation,
         "distinguishing_q2_inv_A2": q2.tolist(),
         "distinguishing_two_theta_deg": _angles(q2, wavelength) if wavelength else None,
+        "probability": None if partner.probability is None else float(partner.probability),
     }
 
 

@@ -95,6 +95,9 @@ class PartnerLattice(_Part):
     distinguishing_two_theta_deg: list[float | None] | None = Field(
         description="The same lines, without the zero shift; null where out of reach or unknown"
     )
+    probability: Share | None = Field(
+        description="Of the candidate that it is; null where it is none of these"
+    )
 
 
 class CandidateCell(_Part):

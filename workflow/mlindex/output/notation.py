@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from mlindex.lattice import ANGLES, AXES, BRAVAIS
-from mlindex.result import Candidate
+from mlindex.result import Candidate, Partner
 
 #: Uncertainties are given to two digits below this one and to one digit above (IUCr's rule of 19).
 _TWO_DIGITS_BELOW = 1.95
@@ -99,6 +99,13 @@ def percent(share: float) -> str:
     if 0.995 < share < 1:
         return "> 99 %"
     return f"{100 * share:.0f} %"
+
+
+def related(partner: Partner) -> str:
+    """How a partner is related to its candidate, and its own probability where it has one."""
+    if partner.probability is None:
+        return partner.relation
+    return f"{partner.relation}, probability {percent(partner.probability)}"
 
 
 def signed(value: float, decimals: int) -> str:

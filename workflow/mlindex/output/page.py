@@ -15,6 +15,8 @@ from mlindex.output.plot import MOST_ROWS, Fit, axis_of, figure_of
 from mlindex.output.view import STATUS_WORDS, Axis, by_status, duration, figure_lines, headline
 from mlindex.result import IndexingResult
 
+#: Probability from which a partner is named beside the verdict.
+_WORTH_SAYING = 0.01
 _STYLE = """
 main { max-width: 1280px; } h1 { overflow-wrap: anywhere; }
 nav { display: flex; flex-wrap: wrap; } .figure { overflow: hidden; }
@@ -116,9 +118,12 @@ def page(
 def _verdict(result: IndexingResult) -> str:
     kind, sign = ("good", "✓") if result.convincing else ("unsure", "!")
     texts = [result.reason]
-    partners = len(result.candidates[0].partners) if result.candidates else 0
-    if partners:
-        noun = "Another lattice has" if partners == 1 else f"{partners} other lattices have"
+    partners = result.candidates[0].partners if result.candidates else ()
+    # Of the improbable ones, the best candidate's own table tells.
+    worth_saying = [p for p in partners if p.probability is None or p.probability >= _WORTH_SAYING]
+    if worth_saying:
+        number = len(worth_saying)
+        noun = "Another lattice has" if number == 1 else f"{number} other lattices have"
         texts.append(f"{noun} the same lines: see the best candidate below.")
     unfinished = [s.bravais for s in result.searched if s.status != "complete"]
     if unfinished:

@@ -13,6 +13,7 @@ from mlindex.output.notation import (
     miller,
     percent,
     plain_cell,
+    related,
     signed,
     volume,
 )
@@ -186,7 +187,7 @@ def _partner(partner: Partner, best: Candidate, axis: Axis) -> str:
     where = ", ".join(axis.text(p) for p in positions)
     told_apart = f"told apart at {axis.name} {where}" if where else "no line tells them apart"
     return (
-        f"{lattice_name(partner.bravais)}, {plain_cell(partner.cell)}: {partner.relation}; "
+        f"{lattice_name(partner.bravais)}, {plain_cell(partner.cell)}: {related(partner)}; "
         f"{told_apart}"
     )
 

@@ -226,7 +226,14 @@ def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Par
     more = other.n_indexed - candidate.n_indexed
     if more:
         relation += f" that indexes {more} more"
-    return Partner(other.bravais, other.cell, other.centring, relation, tuple(sorted(apart)[:5]))
+    return Partner(
+        other.bravais,
+        other.cell,
+        other.centring,
+        relation,
+        tuple(sorted(apart)[:5]),
+        other.probability,
+    )
 
 
 def _calculated(candidate: Candidate) -> np.ndarray:

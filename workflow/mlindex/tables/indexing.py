@@ -153,6 +153,9 @@ PARTNER_LATTICES = Table(
             "1/d² of lines that only one of them has",
             "1/A²",
         ),
+        Column(
+            "probability", FLOAT64, "Of the candidate that it is, if any of the list", nullable=True
+        ),
     ),
 )
 
