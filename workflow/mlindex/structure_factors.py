@@ -102,8 +102,8 @@ def _on_special_positions(position, rotations, translations, centrings, metric):
     for site in range(len(position)):
         x = position[site]
         shift = np.zeros(3)
-        for rotation, translation in zip(rotations, translations):  # noqa: B905
-            image = rotation @ x + translation - x
+        for operation in range(len(rotations)):
+            image = rotations[operation] @ x + translations[operation] - x
             for centring in centrings:
                 step = image + centring
                 step -= np.rint(step)
