@@ -385,3 +385,14 @@ def test_the_verdict_names_partners_unless_they_are_improbable(probability, said
     text = page(replace(result, candidates=(first, *result.candidates[1:])))
     assert ("Another lattice has the same lines" in text) == said
     assert "Same lines, other lattice: 1" in text
+
+
+def test_the_headline_says_where_partners_are_needed_to_convince():
+    result = made.monoclinic()
+    best = result.candidates[0]
+    assert view.headline(result).startswith("A convincing cell: monoclinic P")
+    unsure = replace(best, probability=0.41)
+    headline = view.headline(replace(result, candidates=(unsure, *result.candidates[1:])))
+    assert headline.startswith("Convincing, but not told from lattices with the same lines.")
+    assert "Most probable: monoclinic P" in headline
+    assert "probability 41 %" in headline

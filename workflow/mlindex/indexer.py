@@ -11,15 +11,13 @@ from typing import TYPE_CHECKING, Any
 from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
-from mlindex.result import Candidate, IndexingResult, Searched
+from mlindex.result import CONVINCING_PROBABILITY, Candidate, IndexingResult, Searched
 
 if TYPE_CHECKING:
     from mlindex.search.plan import Progress
 
 _FEWEST_LINES = 4
 _LARGEST_ERROR_DEG = 2.0
-#: A first candidate less probable than this is not convincing.
-CONVINCING_PROBABILITY = 0.9
 #: Nor is one that leaves more than this share of the lines unindexed.
 _MOST_UNINDEXED = 0.2
 #: Log-evidence a candidate needs, whatever the others have.

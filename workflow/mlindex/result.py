@@ -8,6 +8,9 @@ import numpy as np
 
 from mlindex.peaklist import PeakList
 
+#: A first candidate that is less probable than this, its partners included, is not convincing.
+CONVINCING_PROBABILITY = 0.9
+
 
 @dataclass(frozen=True)
 class AbsentLine:

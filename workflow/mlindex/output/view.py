@@ -12,7 +12,7 @@ from mlindex.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, nearest_index, reflections, two_theta_from_q2
 from mlindex.output.notation import free_cell, lattice_name, percent, plain_cell
 from mlindex.peaklist import PeakList
-from mlindex.result import Candidate, IndexingResult
+from mlindex.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
 
 #: Lines that M and F are given for.
 FIGURE_LINES = 20
@@ -163,6 +163,8 @@ def headline(result: IndexingResult) -> str:
         f"{lattice_name(best.bravais)}, {free_cell(best)}; {best.n_indexed} of {best.n_used} "
         f"lines indexed, probability {percent(best.probability)}."
     )
+    if result.convincing and best.probability < CONVINCING_PROBABILITY:
+        return f"Convincing, but not told from lattices with the same lines. Most probable: {what}"
     if result.convincing:
         return f"A convincing cell: {what}"
     return f"No convincing cell. The best one found: {what}"
