@@ -112,13 +112,15 @@ def parse_peak_list(
     rows = layouts.rows_of(lines)
     if not rows:
         raise MlindexError(f"{name}: there is no line with numbers in it")
-    layout, rows, named, put_right = _header(rows, lines, wavelength_A, name)
-    if "".join(rows[0][1][layout.position : layout.position + 1]).endswith(")"):
-        put_right.append("uncertainties in brackets were not used")
+    table = _table(rows, lines, wavelength_A, name)
+    layout, rows = table.layout, table.rows
+    put_right = table.notes
+    if _cell(rows[0][1], layout.position).endswith(")"):
+        put_right = [*put_right, "uncertainties in brackets were not used"]
 
     def column(role: str) -> np.ndarray | None:
         index = layout.columns.get(role)
-        if index is None or not all("".join(fields[index : index + 1]) for _, fields in rows):
+        if index is None or not all(_cell(fields, index) for _, fields in rows):
             return None
         return _numbers(rows, index, name)
 
@@ -131,7 +133,7 @@ def parse_peak_list(
         fwhm_deg=column("fwhm") if layout.quantity == "2theta" else None,
         two_theta_error_deg=column("two_theta_error"),
         lines=[number for number, _ in rows],
-        named=named,
+        named=table.named,
         notes=(*notes, *put_right),
     )
 
@@ -198,45 +200,71 @@ def peaks_from_columns(
     return _ordered(name, q2, extra, wavelength_A, [one for one in said if one])
 
 
-def _header(
-    rows: list[tuple[int, list[str]]], lines: list[str], wavelength_A: float | None, name: str
-) -> tuple[table_rows.Layout, list[tuple[int, list[str]]], bool, list[str]]:
-    """What the columns are, the rows of numbers, whether columns are named, and notes."""
-    number, fields = rows[0]
+@dataclass(frozen=True)
+class _Table:
+    """Rows of numbers with their line numbers, what their columns are, whether the list names
+    these, and notes on what was put right."""
+
+    layout: table_rows.Layout
+    rows: layouts.Rows
+    named: bool
+    notes: list[str]
+
+
+def _table(rows: layouts.Rows, lines: list[str], wavelength_A: float | None, name: str) -> _Table:
     first = "d" if wavelength_A is None else "2theta"
-    if table_rows.number(fields[0]) is not None:
-        above = [line for line in lines[: number - 1] if line.strip()]
-        names = table_rows.split_row(above[-1].lstrip(" #")) if above else []
-        layout = table_rows.layout(names, first) if table_rows.only_names(names) else None
-        rows, notes = (rows, []) if layout else layouts.decimal_commas(rows, lines)
-        if layout is None or layout.position == 0:
-            layouts.check_first_column(rows, len(names) if layout else None, name)
-        if layout is not None:
-            return layout, rows, True, notes + layouts.doubled(layout)
-        return table_rows.Layout(first, 0, 1.0, {"intensity": 1}), rows, False, notes
-    fields = layouts.names_above(lines[number - 1], fields, rows[1:])
+    if table_rows.number(rows[0][1][0]) is None:
+        return _below_names(rows, lines, first, name)
+    return _below_comment(rows, lines, first, name)
+
+
+def _below_comment(rows: layouts.Rows, lines: list[str], first: str, name: str) -> _Table:
+    """Numbers from the first row on; the last comment above them may name the columns."""
+    above = [line for line in lines[: rows[0][0] - 1] if line.strip()]
+    names = table_rows.split_row(above[-1].lstrip(" #")) if above else []
+    layout = table_rows.layout(names, first) if table_rows.only_names(names) else None
+    if layout is None:
+        rows, notes = layouts.decimal_commas(rows, lines)
+        layouts.check_first_column(rows, None, name)
+        return _Table(table_rows.Layout(first, 0, 1.0, {"intensity": 1}), rows, False, notes)
+    if layout.position == 0:
+        layouts.check_first_column(rows, len(names), name)
+    return _Table(layout, rows, True, layouts.doubled(layout))
+
+
+def _below_names(rows: layouts.Rows, lines: list[str], first: str, name: str) -> _Table:
+    """The first row names the columns."""
+    number, fields = rows[0]
+    rows = rows[1:]
+    fields = layouts.names_above(lines[number - 1], fields, rows)
     layout = table_rows.layout(fields, first)
     if layout is None:
         raise MlindexError(
             f"{name}, line {number}: {' '.join(fields)[:80]!r} is neither numbers nor names of "
             "columns; name one of them d, 2theta, q or q2, and put # before comments"
         )
-    if len(rows) == 1:
+    if not rows:
         raise MlindexError(f"{name}: there is no line below the column names")
-    layouts.check_samples(fields, rows[1:], name)
-    layouts.check_names(layout, fields, rows[1:], number, name)
-    rows, notes = layouts.decimal_commas(rows[1:], lines) if len(fields) == 1 else (rows[1:], [])
+    layouts.check_samples(fields, rows, name)
+    layouts.check_names(layout, fields, rows, number, name)
+    rows, notes = layouts.decimal_commas(rows, lines) if len(fields) == 1 else (rows, [])
     if layout.position == 0:
         layouts.check_first_column(rows, len(fields), name)
-    return layout, rows, True, notes + layouts.doubled(layout)
+    return _Table(layout, rows, True, notes + layouts.doubled(layout))
 
 
-def _numbers(rows: list[tuple[int, list[str]]], column: int, name: str) -> np.ndarray:
+def _cell(fields: list[str], column: int) -> str:
+    """A cell of a row; empty where the row is too short."""
+    return fields[column] if column < len(fields) else ""
+
+
+def _numbers(rows: layouts.Rows, column: int, name: str) -> np.ndarray:
     values = []
     for number, fields in rows:
-        value = table_rows.number(fields[column]) if len(fields) > column else None
+        cell = _cell(fields, column)
+        value = table_rows.number(cell)
         if value is None:
-            seen = fields[column][:40] if len(fields) > column else "nothing"
+            seen = cell[:40] or "nothing"
             raise MlindexError(
                 f"{name}, line {number}: expected a number in column {column + 1}, got {seen!r}; "
                 "correct it or put # before the line"

@@ -163,8 +163,9 @@ def _pattern(
     x = two_theta_from(source.name, layout.quantity, x, wavelength)
     esd = values[:, error] if error and error < width else None
     later = sum(line > table.first_line for line in table.stray)
-    notes = [f"{later} rows below the columns have other numbers of them; left out"] * (later > 0)
-    notes += doubled(layout)
+    notes = doubled(layout)
+    if later:
+        notes.insert(0, f"{later} rows below the columns have other numbers of them; left out")
     if named_error is None and esd is not None and not _can_be_error(esd, values[:, intensity]):
         notes.append(f"column {error + 1} is too large for uncertainties of the counts; left out")
         esd = None
