@@ -125,37 +125,36 @@ def cell_volume(cell: np.ndarray) -> np.ndarray:
 
 
 def _packed(reciprocal: np.ndarray) -> np.ndarray:
-    r = reciprocal
-    return np.stack(
-        [
-            r[..., 0, 0],
-            r[..., 1, 1],
-            r[..., 2, 2],
-            2 * r[..., 1, 2],
-            2 * r[..., 0, 2],
-            2 * r[..., 0, 1],
-        ],
-        axis=-1,
-    )
+    x = np.empty((*reciprocal.shape[:-2], 6))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        x[..., i] = reciprocal[..., i, i]
+        x[..., 3 + i] = 2 * reciprocal[..., j, k]
+    return x
 
 
 def _unpacked(x: np.ndarray) -> np.ndarray:
-    hh, kk, ll, kl, hl, hk = np.moveaxis(x, -1, 0)
-    rows = [[hh, hk / 2, hl / 2], [hk / 2, kk, kl / 2], [hl / 2, kl / 2, ll]]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+    reciprocal = np.empty((*x.shape[:-1], 3, 3))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        reciprocal[..., i, i] = x[..., i]
+        reciprocal[..., j, k] = reciprocal[..., k, j] = x[..., 3 + i] / 2
+    return reciprocal
 
 
 def _symmetric_inverse(m: np.ndarray) -> np.ndarray:
     # Cofactors keep the zeros of orthogonal axes exact, where LAPACK's inverse leaves 1e-18.
-    a, b, c = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    d, e, f = m[..., 1, 2], m[..., 0, 2], m[..., 0, 1]
-    cofactors = [
-        [b * c - d * d, e * d - f * c, f * d - e * b],
-        [e * d - f * c, a * c - e * e, e * f - a * d],
-        [f * d - e * b, e * f - a * d, a * b - f * f],
-    ]
-    determinant = a * cofactors[0][0] + f * cofactors[0][1] + e * cofactors[0][2]
-    stacked = np.stack([np.stack(row, axis=-1) for row in cofactors], axis=-2)
+    inverse = np.empty(m.shape)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        inverse[..., i, i] = m[..., j, j] * m[..., k, k] - m[..., j, k] * m[..., j, k]
+        cofactor = m[..., i, j] * m[..., i, k] - m[..., j, k] * m[..., i, i]
+        inverse[..., j, k] = inverse[..., k, j] = cofactor
+    determinant = (
+        m[..., 0, 0] * inverse[..., 0, 0]
+        + m[..., 0, 1] * inverse[..., 0, 1]
+        + m[..., 0, 2] * inverse[..., 0, 2]
+    )
     # A flat cell has no inverse: its infinities are for the caller to leave out.
     with np.errstate(divide="ignore", invalid="ignore"):
-        return stacked / determinant[..., None, None]
+        return inverse / determinant[..., None, None]

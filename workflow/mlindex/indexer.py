@@ -101,7 +101,6 @@ def index(
         look.convincing,
         look.reason,
         seconds,
-        0,
         (*peaks.notes, *said),
         options,
     )

@@ -71,9 +71,12 @@ class Candidate:
     #: The reduced (Niggli) primitive cell.
     niggli: np.ndarray
     volume_A3: float
-    #: de Wolff's M and Smith and Snyder's F on the first 20 lines used (all, if fewer).
+    #: On the first 20 lines used (all, if fewer): de Wolff's M, Smith and Snyder's F, and
+    #: Oishi-Tomiyasu's reversed M and symmetric M (see :mod:`mlindex.merit`).
     m20: float
     f_n: float | None
+    m20_reversed: float
+    m20_symmetric: float
     #: Natural logarithm of the evidence for this cell against lines at random.
     log_evidence: float
     #: That this is the lattice, by the learned ranking; what all candidates lack of 1 is for "none
@@ -130,7 +133,6 @@ class IndexingResult:
     convincing: bool
     reason: str
     seconds: float
-    seed: int
     notes: tuple[str, ...] = ()
     #: What was asked for: time limit, lattices, error, ... as given.
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)

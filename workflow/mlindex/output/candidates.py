@@ -93,6 +93,8 @@ def _facts(candidate: Candidate, axis: Axis) -> str:
     ]
     if candidate.f_n is not None:
         pairs.append((f"F{n} (Smith & Snyder)", figure_of_merit(candidate.f_n)))
+    pairs.append((f"M{n}, reversed", figure_of_merit(candidate.m20_reversed)))
+    pairs.append((f"M{n}, symmetric", figure_of_merit(candidate.m20_symmetric)))
     pairs += [
         ("probability", percent(candidate.probability)),
         ("log evidence", f"{candidate.log_evidence:.1f}"),

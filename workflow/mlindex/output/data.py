@@ -45,7 +45,6 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "convincing": bool(result.convincing),
         "reason": result.reason,
         "seconds": _known(float(result.seconds)),
-        "seed": int(result.seed),
         "notes": list(result.notes),
         "options": {name: _known(value) for name, value in result.options.items()},
         "observed_lines": _observed(result.peaks),
@@ -116,6 +115,8 @@ def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dic
         "volume_A3": float(candidate.volume_A3),
         "m20": _known(float(candidate.m20)),
         "f_n": None if candidate.f_n is None else _known(float(candidate.f_n)),
+        "m20_reversed": _known(float(candidate.m20_reversed)),
+        "m20_symmetric": _known(float(candidate.m20_symmetric)),
         "n_figure": figure_lines(candidate),
         "log_evidence": _known(float(candidate.log_evidence)),
         "probability": float(candidate.probability),
@@ -191,7 +192,7 @@ def write_tables(
 ) -> list[Path]:
     """Write each of :func:`tables` to ``directory/{name}.parquet``, one file at a time.
 
-    ``provenance`` is written with them, besides version and seed.
+    ``provenance`` is written with them, besides the version.
 
     Returns:
         The files written.
@@ -203,7 +204,7 @@ def write_tables(
     written = []
     for table, rows in _tables(result):
         path = Path(directory) / f"{table.name}.parquet"
-        own = {"mlindex_version": __version__, "seed": result.seed}
+        own = {"mlindex_version": __version__}
         write_table(path, table, rows, {**own, **(provenance or {})})
         written.append(path)
     return written

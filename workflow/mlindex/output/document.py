@@ -115,7 +115,11 @@ class CandidateCell(_Part):
     f_n: float | None = Field(
         description="Smith and Snyder's F; null without a wavelength or where the fit is exact"
     )
-    n_figure: int = Field(description="Lines that m20 and f_n are of: 20, or all if fewer")
+    m20_reversed: float | None = Field(
+        description="Oishi-Tomiyasu's reversed M: predicted lines not seen lower it"
+    )
+    m20_symmetric: float | None = Field(description="Product of it and of M over the same lines")
+    n_figure: int = Field(description="Lines that these are of: 20, or all if fewer")
     log_evidence: float | None
     probability: Share = Field(description="By the ranking of all candidates and none of them")
     probability_with_partners: Share = Field(
@@ -156,7 +160,6 @@ class Document(_Part):
     seconds: float | None = Field(
         description="Time taken; null where the same input is to give the same bytes"
     )
-    seed: int
     notes: list[str]
     options: dict[str, float | int | str | bool | None] = Field(description="What was asked for")
     observed_lines: list[ObservedLine]

@@ -148,6 +148,7 @@ def _about(result: IndexingResult, best: Candidate, axis: Axis) -> list[tuple[st
     figures = [f"M{figure_lines(best)} = {figure_of_merit(best.m20)}"]
     if best.f_n is not None:
         figures.append(f"F{figure_lines(best)} = {figure_of_merit(best.f_n)}")
+    figures.append(f"reversed M = {figure_of_merit(best.m20_reversed)}")
     facts = [
         ("Best candidate", f"{lattice_name(best.bravais)}, probability {percent(best.probability)}")
     ]

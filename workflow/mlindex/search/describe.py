@@ -12,7 +12,7 @@ from mlindex.cell import cell_volume, reciprocal_from_cell
 from mlindex.equivalence import lattice_of, same
 from mlindex.extinction import suggest
 from mlindex.lattice import quadratic_terms
-from mlindex.merit import distinct, f_n, merit, nearest_index, reflections
+from mlindex.merit import distinct, f_n, figures_of_many, merit, nearest_index, reflections
 from mlindex.peaklist import PeakList
 from mlindex.refine import Refined, refine
 from mlindex.result import AbsentLine, Candidate, Partner
@@ -88,14 +88,16 @@ def _described(
 ) -> Candidate:
     q2 = refined.q2_corrected_inv_A2
     used = q2[:_M_LINES]
-    figure = merit(used, refined.cell, centring, _ROUNDING * used[-1])
+    x6, floor = reciprocal_from_cell(refined.cell), _ROUNDING * used[-1]
+    figure = merit(used, refined.cell, centring, floor)
+    further = figures_of_many(used, x6, centring, floor)
     hkl, calculated = _assigned(refined.cell, centring, q2)
     f_value = None
     if peaks.wavelength_A is not None and figure.n_calculated:
         f_value = f_n(used, figure.q2_calculated_inv_A2, figure.n_calculated, peaks.wavelength_A)
         f_value = f_value if np.isfinite(f_value) else None
     allowed = reflections(refined.cell, centring, q2[-1] * (1 + 1e-9))
-    number = len(distinct(quadratic_terms(allowed) @ reciprocal_from_cell(refined.cell)))
+    number = len(distinct(quadratic_terms(allowed) @ x6))
     candidate = Candidate(
         bravais=trial.bravais.symbol,
         centring=centring,
@@ -105,6 +107,8 @@ def _described(
         volume_A3=float(cell_volume(refined.cell)),
         m20=figure.m,
         f_n=f_value,
+        m20_reversed=float(further.m_reversed[0]),
+        m20_symmetric=float(further.m_symmetric[0]),
         log_evidence=trial.evidence,
         probability=probability,
         probability_with_partners=probability,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from mlindex.lattice import BRAVAIS, SYSTEMS, LatticeSystem, bravais_of
+from mlindex.lattice import BRAVAIS, BravaisLattice, LatticeSystem
 from mlindex.search import exhaustive, monoclinic, triclinic
 from mlindex.search.lines import Lines
 from mlindex.search.observed import Observed
@@ -142,29 +142,23 @@ def run_stage(
 ) -> list[Trial]:
     """Trials of one stage, of all wanted Bravais lattices; what it took is added to progress."""
     lines = observed.lines(stage.sharpness, stage.shift_deg, stage.effort)
-    systems = [s for s in SYSTEMS.values() if any(BRAVAIS[b].system is s for b in wanted)]
 
-    def one(system: LatticeSystem) -> list[Trial]:
-        names = [b.symbol for b in bravais_of(system.name)]
+    def one(bravais: BravaisLattice) -> list[Trial]:
+        name, system = bravais.symbol, bravais.system
         if out_of_time():
-            progress.cut_off(names)
+            progress.cut_off([name])
             return []
         started = time.perf_counter()
-        pools = {name: Pool() for name in names}
-        complete = STRATEGIES[system.strategy](lines, system, pools, out_of_time)
-        found = [
-            trial
-            for name in names
-            for trial in trials_of(BRAVAIS[name], pools[name], observed, stage.shift_deg)
-        ]
-        spent = (time.perf_counter() - started) / len(names)
-        for name in names:
-            progress.trials[name] = progress.trials.get(name, 0) + int(pools[name].count[1])
-            progress.seconds[name] = progress.seconds.get(name, 0.0) + spent
-            progress.status[name] = "complete" if complete else "cut off"
+        pool = Pool()
+        complete = STRATEGIES[system.strategy](lines, system, {name: pool}, out_of_time)
+        found = trials_of(bravais, pool, observed, stage.shift_deg)
+        spent = time.perf_counter() - started
+        progress.trials[name] = progress.trials.get(name, 0) + int(pool.count[1])
+        progress.seconds[name] = progress.seconds.get(name, 0.0) + spent
+        progress.status[name] = "complete" if complete else "cut off"
         return found
 
     # The long searches first, so that threads end together.
     with ThreadPoolExecutor(max(1, workers)) as threads:
-        parts = list(threads.map(one, reversed(systems)))
+        parts = list(threads.map(one, [BRAVAIS[name] for name in reversed(wanted)]))
     return [trial for part in reversed(parts) for trial in part]

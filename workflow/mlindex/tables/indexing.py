@@ -24,7 +24,6 @@ INDEXED_SAMPLES = Table(
         Column("observed_lines", INT32, "Lines in the list"),
         Column("candidates", INT32, "Candidates found"),
         _SECONDS,
-        Column("seed", INT64, "Seed of the random choices"),
         Column("notes", list_of(STRING), "Remarks on the lines and the search"),
         Column("options", STRING, "What was asked for, as JSON"),
         Column("mlindex_version", STRING, "Version that found it"),
@@ -51,7 +50,19 @@ CANDIDATE_CELLS = Table(
             "Smith and Snyder's F; empty without a wavelength or where the fit is exact",
             nullable=True,
         ),
-        Column("n_figure", INT32, "Lines that m20 and f_n are of: 20, or all if fewer"),
+        Column(
+            "m20_reversed",
+            FLOAT64,
+            "Oishi-Tomiyasu's reversed M: predicted lines not seen lower it",
+            nullable=True,
+        ),
+        Column(
+            "m20_symmetric",
+            FLOAT64,
+            "Product of it and of M over the same lines",
+            nullable=True,
+        ),
+        Column("n_figure", INT32, "Lines that these are of: 20, or all if fewer"),
         Column("log_evidence", FLOAT64, "Natural logarithm of the evidence", nullable=True),
         Column("probability", FLOAT64, "By the ranking of all candidates and none of them"),
         Column(
