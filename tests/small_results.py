@@ -13,7 +13,6 @@ import pandas as pd
 
 from mlindex.dataset import build_dataset
 from mlindex.deduplication import deduplicate
-from mlindex.examples import make_examples
 from mlindex.forest import train_forests
 from mlindex.lattice import SYSTEMS
 from mlindex.models import write_model_set
@@ -44,6 +43,7 @@ from mlindex.tables.results import METRICS, RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES
 from mlindex.validation import rates
 from small_workflow import crystals
+from whole_examples import make_examples
 
 NAME = "tetragonal"
 SYSTEM = SYSTEMS[NAME]

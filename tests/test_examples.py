@@ -12,7 +12,6 @@ from scipy.stats import ks_2samp
 from mlindex.axes import cell_to_standard
 from mlindex.cell import UnitCell, cell_volume
 from mlindex.errors import MlindexError
-from mlindex.examples import make_examples
 from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.reference import reference_list
 from mlindex.resampling import Acceptance, Resolution, least_separations
@@ -22,6 +21,7 @@ from mlindex.settings.data import Augmentation, Peaks, Simulation
 from mlindex.tables.columns import cell_names
 from mlindex.tables.training import ACCEPTANCE, DATASET, EXAMPLES, FIRST_PEAK, HISTOGRAMS
 from synthetic_dataset import SYMBOLS, hall_of, present, random_cell
+from whole_examples import make_examples
 
 RESOLUTION = Resolution.from_settings(Peaks(), Simulation())
 KNOWN = Acceptance(np.e, 1500.0, 0.95, -0.3, True)

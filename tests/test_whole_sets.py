@@ -10,7 +10,7 @@ import pytest
 from mlindex.dataset import Shard, build_dataset, stream_dataset
 from mlindex.engine.templates import learn_templates
 from mlindex.errors import MlindexError
-from mlindex.examples import make_examples, stream_examples
+from mlindex.examples import stream_examples
 from mlindex.forest import train_forests
 from mlindex.grouping import operator_key, operator_keys
 from mlindex.lattice import SYSTEMS, bravais_of
@@ -25,6 +25,7 @@ from mlindex.tables.patterns import PEAKS
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS
 from synthetic_dataset import crystal, frames
 from synthetic_examples import group_names, make_frames
+from whole_examples import make_examples
 
 TABLES = {"entries": ENTRIES, "cells": CELLS, "peaks": PEAKS}
 BLOCKS = [1, 7, 1000]

@@ -58,17 +58,6 @@ class Operations:
         """Lattice points in the cell."""
         return len(self.centring)
 
-    def group_ops(self) -> gemmi.GroupOps:
-        """The same for gemmi, e.g. for systematic absences."""
-        operations = []
-        for rotation, translation in zip(self.rotations, self.translations, strict=True):
-            for centring in self.centring:
-                operation = gemmi.Op()
-                operation.rot = (rotation * _DEN).tolist()
-                operation.tran = ((translation + centring) % _DEN).tolist()
-                operations.append(operation)
-        return gemmi.GroupOps(operations)
-
 
 @dataclass(frozen=True)
 class Setting:

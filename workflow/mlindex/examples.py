@@ -19,7 +19,7 @@ from mlindex.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.axes import hkl_to_standard
 from mlindex.cell import reciprocal_from_cell
 from mlindex.errors import MlindexError
-from mlindex.histograms import compare, count_list_1
+from mlindex.histograms import count_list_1
 from mlindex.lattice import LatticeSystem, quadratic_terms
 from mlindex.reference import labels
 from mlindex.resampling import (
@@ -69,17 +69,6 @@ class Made:
     first_peak: pd.DataFrame
     acceptance: pd.DataFrame
     list_1: np.ndarray
-    given_up: int
-
-
-@dataclass(frozen=True)
-class Augmented:
-    """Examples (table EXAMPLES) and the tables that document how they were made; see Made."""
-
-    examples: pd.DataFrame
-    first_peak: pd.DataFrame
-    acceptance: pd.DataFrame
-    histograms: pd.DataFrame
     given_up: int
 
 
@@ -143,37 +132,6 @@ def reordered(lists: PeakLists, cells: np.ndarray) -> tuple[np.ndarray, np.ndarr
         np.take_along_axis(q2, order, axis=1),
         np.take_along_axis(lists.hkl, order[..., None], axis=1),
     )
-
-
-def make_examples(
-    dataset: pd.DataFrame,
-    reference: pd.DataFrame,
-    scaling: Scaling,
-    system: LatticeSystem,
-    settings: Augmentation,
-    peaks: Peaks,
-    simulation: Simulation,
-    rng: np.random.Generator,
-    progress: Callable[[Iterable], Iterable] = iter,
-) -> Augmented:
-    """:func:`stream_examples`, all in memory."""
-    parts: list[pd.DataFrame] = []
-    made = stream_examples(
-        lambda _: [dataset.reset_index(drop=True)],
-        reference,
-        scaling,
-        system,
-        settings,
-        peaks,
-        simulation,
-        rng,
-        parts.append,
-        progress,
-    )
-    filled = [part for part in parts if len(part)]
-    examples = pd.concat(filled or [EXAMPLES.empty()], ignore_index=True)
-    histograms = compare(lambda: filled, made.list_1, scaling, system)
-    return Augmented(examples, made.first_peak, made.acceptance, histograms, made.given_up)
 
 
 def stream_examples(
