@@ -17,7 +17,7 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_workers import obedient, stillborn
-from mlindex.batch import run_batch, samples_path, table, work
+from mlindex.batch import partners_path, run_batch, samples_path, table, work
 from mlindex.batch.console import told
 from mlindex.batch.pool import Pool
 from mlindex.batch.run import Summary
@@ -26,10 +26,12 @@ from mlindex.batch.task import Lines, Task
 from mlindex.cli import app
 from mlindex.command import interruptible
 from mlindex.errors import MlindexError
+from mlindex.indexer import index
 from mlindex.options import Options
+from mlindex.readers import read
 from mlindex.schema import read_arrow, read_table
 from mlindex.tables.batch import BATCH_SAMPLES
-from mlindex.tables.indexing import CANDIDATE_CELLS
+from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 CUBIC = Options(lattices=("cubic",), time_limit_s=600.0, keep=3)
@@ -305,10 +307,21 @@ def test_a_batch_tells_of_every_sample(mixed, batch):
     assert {n: c for n, c in samples["candidates"].items() if c} == named
 
 
+def test_a_batch_names_lattices_with_the_same_lines(mixed, batch):
+    partners = read_table(partners_path(batch[0]), PARTNER_LATTICES)
+    silicon = f"{mixed}/silicon.txt"
+    alone = index(read(silicon), lattices=CUBIC.lattices, keep=CUBIC.keep).candidates
+    expected = [(k, p.bravais, p.relation) for k, c in enumerate(alone, 1) for p in c.partners]
+    found = partners[partners["sample"] == silicon][["rank", "bravais_lattice", "relation"]]
+    assert expected
+    assert list(found.itertuples(index=False, name=None)) == expected
+
+
 def test_results_do_not_depend_on_the_number_of_processes(mixed, batch, tmp_path):
     out = tmp_path / "cells.parquet"
     run_batch([str(mixed)], out, CUBIC, workers=1)
     assert out.read_bytes() == batch[0].read_bytes()
+    assert partners_path(out).read_bytes() == partners_path(batch[0]).read_bytes()
     one, two = (
         read_arrow(samples_path(path), BATCH_SAMPLES).drop_columns("seconds")
         for path in (out, batch[0])

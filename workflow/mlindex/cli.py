@@ -159,8 +159,9 @@ def batch(
     two_theta_deg, q_inv_A, q_2pi or q2_inv_A2; intensity, fwhm_deg, two_theta_error_deg and
     wavelength_A if you have them.
 
-    Writes two tables: name.parquet with the candidates of every sample, and name.samples.parquet
-    with a row for each: its verdict and why, or the error of one that could not be read or
+    Writes three tables: name.parquet with the candidates of every sample, name.partners.parquet
+    with lattices that have the same lines as the first of them, and name.samples.parquet with a
+    row for each sample: its verdict and why, or the error of one that could not be read or
     indexed. Those end nothing; Ctrl-C does, and keeps what is finished.
 
     Ends with 0, with 130 after Ctrl-C, with 2 on wrong use.

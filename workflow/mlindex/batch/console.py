@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlindex.batch.run import Summary, run_batch, samples_path
+from mlindex.batch.run import Summary, partners_path, run_batch, samples_path
 from mlindex.batch.sources import Sources
 from mlindex.command import interruptible
 from mlindex.options import Options
@@ -43,7 +43,7 @@ def told(summary: Summary, out: Path) -> str:
         f"{head}: {summary.total} samples, {counts[CONVINCING]} with a convincing cell, "
         f"{counts[NOT_CONVINCING]} without, {counts[FAILED]} not indexed"
     )
-    lines.append(f"written: {out}, {samples_path(out)}")
+    lines.append(f"written: {out}, {samples_path(out)}, {partners_path(out)}")
     return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
 
 

@@ -1,4 +1,4 @@
-"""A batch from end to end: sources, workers, and the two tables that come out."""
+"""A batch from end to end: sources, workers, and the three tables that come out."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mlindex.batch.pool import Pool
 from mlindex.batch.sources import Sources
 from mlindex.errors import MlindexError, explained
 from mlindex.options import Options, check_lattices
-from mlindex.output.parquet import cell_rows
+from mlindex.output.parquet import cell_rows, partner_rows
 from mlindex.schema import TableWriter
 from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
-from mlindex.tables.indexing import CANDIDATE_CELLS
+from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 
 _SUFFIX = ".parquet"
 #: Samples whose rows are written together; more would only be lost when the machine fails.
@@ -53,6 +53,11 @@ def samples_path(out: Path) -> Path:
     return out.with_suffix(f".samples{_SUFFIX}")
 
 
+def partners_path(out: Path) -> Path:
+    """Where the table of partners of the candidates lies."""
+    return out.with_suffix(f".partners{_SUFFIX}")
+
+
 def run_batch(
     given: Sequence[str],
     out: Path,
@@ -66,7 +71,8 @@ def run_batch(
     Args:
         given: files, folders (with what is below them), patterns of names such as ``*.xye``,
             tables of peak lists (:mod:`mlindex.batch.table`).
-        out: table of candidates; that of samples lies beside it (:func:`samples_path`).
+        out: table of candidates; beside it lie that of samples (:func:`samples_path`) and that of
+            the lattices with the same lines (:func:`partners_path`).
         options: of indexing, for each sample.
         workers: processes.
         progress: called at the start and after each sample.
@@ -78,7 +84,7 @@ def run_batch(
     if out.suffix != _SUFFIX:
         raise MlindexError(f"{out}: the results are a Parquet table; end its name in {_SUFFIX}")
     check_lattices(options.lattices)
-    places = (out, samples_path(out))
+    places = (out, samples_path(out), partners_path(out))
     sources = Sources.of(given, options.wavelength_A is not None, places)
     # How many worked is no part of where results come from: it does not change them.
     provenance = {"mlindex_version": __version__, "options": asdict(options)}
@@ -86,47 +92,60 @@ def run_batch(
         with (
             TableWriter(places[0], CANDIDATE_CELLS, provenance) as cells,
             TableWriter(places[1], BATCH_SAMPLES, provenance) as samples,
+            TableWriter(places[2], PARTNER_LATTICES, provenance) as partners,
         ):
-            return _indexed(sources, options, workers, cells, samples, progress, stopped)
+            tables = _Tables(samples, cells, partners)
+            return _indexed(sources, options, workers, tables, progress, stopped)
     except OSError as error:
         raise MlindexError(f"{out}: can't be written: {explained(error)}") from error
+
+
+class _Tables:
+    """The three tables, written a block at a time."""
+
+    def __init__(self, samples: TableWriter, cells: TableWriter, partners: TableWriter) -> None:
+        self._writers = (samples, cells, partners)
+        self._rows: tuple[list[dict[str, Any]], ...] = ([], [], [])
+
+    def add(self, row: dict[str, Any], answer: dict[str, Any]) -> None:
+        """Add a row of ``batch_samples`` and what the answer says of candidates."""
+        samples, cells, partners = self._rows
+        samples.append(row)
+        if "candidates" in answer:
+            cells += cell_rows(answer)
+            partners += partner_rows(answer)
+        if len(samples) == _BLOCK:
+            self.write()
+
+    def write(self) -> None:
+        """Write what is waiting."""
+        for writer, rows in zip(self._writers, self._rows, strict=True):
+            if rows:
+                writer.write(rows)
+            rows.clear()
 
 
 def _indexed(
     sources: Sources,
     options: Options,
     workers: int,
-    cells: TableWriter,
-    samples: TableWriter,
+    tables: _Tables,
     progress: Callable[[Sources, Summary], None],
     stopped: Callable[[], bool],
 ) -> Summary:
     summary = Summary()
-    rows: list[dict[str, Any]] = []
-    candidates: list[dict[str, Any]] = []
-
-    def write() -> None:
-        if rows:
-            samples.write(rows)
-        if candidates:
-            cells.write(candidates)
-        rows.clear()
-        candidates.clear()
-
     progress(sources, summary)
     with Pool(workers, options, stopped) as pool:
         try:
             for answer in pool.answers(sources.tasks()):
-                rows.append(_row(answer))
-                candidates += cell_rows(answer) if "candidates" in answer else []
-                summary.add(rows[-1])
+                row = _row(answer)
+                tables.add(row, answer)
+                summary.add(row)
                 progress(sources, summary)
-                if len(rows) == _BLOCK:
-                    write()
         except MlindexError as error:
             # Hours of work may be in the tables.
             summary.ended = str(error)
-    write()
+    tables.write()
     summary.interrupted = stopped()
     return summary
 

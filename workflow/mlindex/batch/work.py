@@ -52,8 +52,8 @@ def answer(task: Task, options: Options) -> dict[str, Any]:
     try:
         content = _content(task, options)
         result = index_content(content, options, workers=1).result
-        # Only cells are kept: the rest need not be made into data.
-        cells = tuple(replace(c, absent=(), extinctions=(), partners=()) for c in result.candidates)
+        # Only cells and partners are kept: the rest need not be made into data.
+        cells = tuple(replace(c, absent=(), extinctions=()) for c in result.candidates)
         peaks = replace(result.peaks, name=task.sample)
         document = as_data(replace(result, peaks=peaks, candidates=cells))
         document["n_lines"] = len(document.pop("observed_lines"))

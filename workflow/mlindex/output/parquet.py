@@ -34,6 +34,12 @@ def cell_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [_row(table, sample | _cells(c)) for c in document["candidates"]]
 
 
+def partner_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Rows of partner_lattices alone, likewise."""
+    table, sample = declared.PARTNER_LATTICES, {"sample": document["sample"]}
+    return [_row(table, sample | part) for part in _parts(document["candidates"], "partners")]
+
+
 def _row(table: Table, values: dict[str, Any]) -> dict[str, Any]:
     """The columns of a table out of what there is: nested cells and indices laid out flat."""
     flat = dict(values)
