@@ -66,6 +66,14 @@ Lines = Annotated[
         max=60,
     ),
 ]
+Made = Annotated[
+    str | None,
+    typer.Option(
+        "--formula",
+        help="What the crystal is made of, such as C8H9NO2: cells that hold no whole number of "
+        "such units become less probable.",
+    ),
+]
 FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -94,6 +102,7 @@ def index(
     lattice: Lattices = None,
     error: ErrorDeg = None,
     lines: Lines = None,
+    formula: Made = None,
     time_limit: Annotated[float, typer.Option(help="Seconds; then what was found is shown.")] = 60,
     rows: Annotated[int, typer.Option(help="Cells to show.", min=1)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
@@ -112,7 +121,7 @@ def index(
     from mlindex import command
     from mlindex.options import Options
 
-    options = Options(wavelength, _names(lattice), error, lines, time_limit, max(20, rows))
+    options = Options(wavelength, _names(lattice), error, lines, time_limit, max(20, rows), formula)
     file = Path("/dev/stdin") if str(file) == "-" else file
     try:
         if out is not None:
@@ -144,6 +153,7 @@ def batch(
     lattice: Lattices = None,
     error: ErrorDeg = None,
     lines: Lines = None,
+    formula: Made = None,
     time_limit: Annotated[
         float, typer.Option(help="Seconds for each sample.", min=0.01, max=86400)
     ] = 60,
@@ -169,7 +179,7 @@ def batch(
     from mlindex.batch import console
     from mlindex.options import Options
 
-    options = Options(wavelength, _names(lattice), error, lines, time_limit, keep)
+    options = Options(wavelength, _names(lattice), error, lines, time_limit, keep, formula)
     try:
         summary = console.run(sources, out, options, workers)
     except MlindexError as problem:

@@ -108,6 +108,7 @@ def index_list(
         two_theta_error_deg=options.two_theta_error_deg,
         n_lines=options.n_lines,
         keep=options.keep,
+        formula=options.formula,
         workers=workers,
         report=report,
         stopped=stopped,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mlindex.errors import MlindexError
+from mlindex.formula import Formula, formula_of
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
 from mlindex.result import CONVINCING_PROBABILITY, Candidate, IndexingResult, Searched
@@ -37,6 +38,7 @@ def index(
     two_theta_error_deg: float | None = None,
     n_lines: int | None = None,
     keep: int = 20,
+    formula: str | None = None,
     workers: int = 2,
     report: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
@@ -55,16 +57,19 @@ def index(
         n_lines: lines to use, 4 to 60; if None, 20 to search with and up to 40 to weigh what was
             found.
         keep: candidates to return, at most.
+        formula: what the crystal is made of, such as ``C8H9NO2``: cells that hold no whole number
+            of such units become less probable.
         workers: threads.
         report: called with a line of text when a stage begins.
         stopped: asked often; the search ends when it says True.
 
     Raises:
-        MlindexError: too few lines, an unknown lattice, or an option out of range.
+        MlindexError: too few lines, an unknown lattice, no formula, or an option out of range.
     """
     # Compiled code takes its time to load: mistakes in the list and the options come first.
     wanted = _wanted(lattices)
     _check(peaks, n_lines, time_limit_s, two_theta_error_deg)
+    made_of = None if formula is None else formula_of(formula)
     started = time.perf_counter()
 
     def out_of_time() -> bool:
@@ -77,7 +82,7 @@ def index(
         "out_of_time": out_of_time,
         "workers": workers,
     }
-    look, said = _looks(peaks, _Ask(how, keep, report))
+    look, said = _looks(peaks, _Ask(how, keep, made_of, report))
     searched = tuple(
         Searched(
             b,
@@ -92,6 +97,7 @@ def index(
         "lattices": ", ".join(lattices) or "all",
         "two_theta_error_deg": two_theta_error_deg,
         "n_lines": look.n_lines,
+        "formula": formula,
     }
     seconds = time.perf_counter() - started
     return IndexingResult(
@@ -102,6 +108,7 @@ def index(
         look.reason,
         seconds,
         (*peaks.notes, *said),
+        made_of,
         options,
     )
 
@@ -112,6 +119,7 @@ class _Ask:
 
     how: dict[str, Any]
     keep: int
+    formula: Formula | None
     report: Callable[[str], None]
 
 
@@ -147,11 +155,14 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
 def _look(peaks: PeakList, ask: _Ask) -> _Look:
     from mlindex.ranking.network import RankingModel
     from mlindex.ranking.network import ranked as by_probability
+    from mlindex.ranking.volume import weighed_by_volume
     from mlindex.search.describe import candidates
     from mlindex.search.further import find
 
     observed, trials, progress = find(peaks, **ask.how, report=ask.report)
     ranked = by_probability(trials, observed, RankingModel.shipped())
+    if ask.formula is not None:
+        ranked = weighed_by_volume(ranked, ask.formula)
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.how["wanted"])
     convincing, reason = verdict(found, bool(trials), complete)

@@ -18,6 +18,7 @@ class Options:
     n_lines: int | None = None
     time_limit_s: float = 60.0
     keep: int = 20
+    formula: str | None = None
 
 
 def check_lattices(lattices: tuple[str, ...]) -> None:

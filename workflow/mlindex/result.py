@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mlindex.formula import Formula
 from mlindex.peaklist import PeakList
 
 #: A first candidate that is less probable than this, its partners included, is not convincing.
@@ -134,5 +135,7 @@ class IndexingResult:
     reason: str
     seconds: float
     notes: tuple[str, ...] = ()
+    #: What the crystal was said to be made of.
+    formula: Formula | None = None
     #: What was asked for: time limit, lattices, error, ... as given.
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)

@@ -13,7 +13,7 @@ from mlindex import __version__
 from mlindex.lattice import BRAVAIS
 from mlindex.merit import two_theta_from_q2
 from mlindex.output.document import VERSION, Cell, Document
-from mlindex.output.view import figure_lines
+from mlindex.output.view import figure_lines, formula_units
 from mlindex.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Partner
 
@@ -50,6 +50,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "observed_lines": _observed(result.peaks),
         "candidates": [
             _candidate(rank, candidate, wavelength)
+            | {"formula_units": formula_units(candidate, result.formula)}
             for rank, candidate in enumerate(result.candidates, 1)
         ],
         "searched": [

@@ -111,6 +111,9 @@ class CandidateCell(_Part):
     cell_uncertainty: Cell = Field(description="Standard uncertainties; 0 where fixed")
     niggli_cell: Cell
     volume_A3: float
+    formula_units: float | None = Field(
+        description="Units of the formula that the cell has room for; null where none is known"
+    )
     m20: float | None = Field(description="de Wolff's M; null where the fit is exact")
     f_n: float | None = Field(
         description="Smith and Snyder's F; null without a wavelength or where the fit is exact"

@@ -12,7 +12,15 @@ from mlindex.output.candidates import details, ranking
 from mlindex.output.markup import cards, facts, grid
 from mlindex.output.notation import figure_of_merit, percent, signed, volume
 from mlindex.output.plot import MOST_ROWS, Fit, axis_of, figure_of
-from mlindex.output.view import STATUS_WORDS, Axis, by_status, duration, figure_lines, headline
+from mlindex.output.view import (
+    STATUS_WORDS,
+    Axis,
+    by_status,
+    duration,
+    figure_lines,
+    formula_units,
+    headline,
+)
 from mlindex.result import IndexingResult
 
 #: Probability from which a partner is named beside the verdict.
@@ -138,13 +146,14 @@ def _figures(result: IndexingResult, axis: Axis) -> str:
     if not result.candidates:
         return ""
     best = result.candidates[0]
-    n = figure_lines(best)
+    n, units = figure_lines(best), formula_units(best, result.formula)
     groups = best.extinctions[0].space_groups if best.extinctions else ()
     return cards(
         [
             ("Bravais lattice", best.bravais),
             ("volume", f"{volume(best.volume_A3)} Å³"),
             ("probability", percent(best.probability)),
+            ("formula units", f"{units:.2g}" if units else ""),
             (f"M{n}", figure_of_merit(best.m20)),
             (f"F{n}", figure_of_merit(best.f_n)),
             ("lines indexed", f"{best.n_indexed} of {best.n_used}"),

@@ -27,6 +27,7 @@ from mlindex.output.view import (
     figure_lines,
     headline,
     joined,
+    room,
     unindexed_positions,
 )
 from mlindex.result import Candidate, IndexingResult, Partner
@@ -156,6 +157,8 @@ def _about(result: IndexingResult, best: Candidate, axis: Axis) -> list[tuple[st
     if other := alternative_cell(best):
         facts.append(("", other))
     facts.append(("  Niggli cell", plain_cell(best.niggli)))
+    if result.formula is not None:
+        facts.append(("  formula units", room(best, result.formula)))
     facts.append(("  figures of merit", ", ".join(figures)))
     facts.append(("  extinction symbol", _extinctions(best)))
     lost = unindexed_positions(result.peaks, best, axis)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
+from mlindex.formula import Formula
 from mlindex.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, nearest_index, reflections, two_theta_from_q2
 from mlindex.output.notation import free_cell, lattice_name, percent, plain_cell
@@ -178,6 +179,17 @@ def duration(seconds: float, decimals: int) -> str:
 def figure_lines(candidate: Candidate) -> int:
     """N of F_N: the lines that M and F of a candidate are given for."""
     return min(FIGURE_LINES, candidate.n_used)
+
+
+def formula_units(candidate: Candidate, formula: Formula | None) -> float | None:
+    """How many units of the formula the cell has room for, where one is known."""
+    return None if formula is None else candidate.volume_A3 / formula.volume_A3
+
+
+def room(candidate: Candidate, formula: Formula) -> str:
+    """The same in words."""
+    units = formula_units(candidate, formula)
+    return f"room for {units:.2g} of {formula.text}, some {formula.volume_A3:.0f} Å³ each"
 
 
 def alternative_cell(candidate: Candidate) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import AliasChoices, Field, field_validator
 
 from mlindex.errors import MlindexError
+from mlindex.formula import formula_of
 from mlindex.options import Options, check_lattices
 from mlindex.settings.base import Section, setting
 
@@ -33,6 +34,11 @@ class Sample(Section):
         ge=4,
         le=60,
     )
+    formula: str | None = setting(
+        None,
+        "What the crystal is made of, such as C8H9NO2: cells that hold no whole number of such "
+        "units become less probable.",
+    )
     time_limit_s: float = setting(
         300.0,
         "The search ends then; only a search that ends by itself is the same again.",
@@ -49,6 +55,16 @@ class Sample(Section):
             raise ValueError(str(error)) from None
         return value
 
+    @field_validator("formula")
+    @classmethod
+    def _formula_is_one(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                formula_of(value)
+            except MlindexError as error:
+                raise ValueError(str(error)) from None
+        return value
+
     def options(self) -> Options:
         """The same as options of indexing."""
         return Options(
@@ -57,4 +73,5 @@ class Sample(Section):
             two_theta_error_deg=self.two_theta_error_deg,
             n_lines=self.lines,
             time_limit_s=self.time_limit_s,
+            formula=self.formula,
         )

@@ -43,6 +43,12 @@ CANDIDATE_CELLS = Table(
         *cell_columns("uncertainty_", "the cell: standard uncertainty, 0 where fixed"),
         *cell_columns("niggli_", "its reduced cell"),
         Column("volume_A3", FLOAT64, "Volume", "A³"),
+        Column(
+            "formula_units",
+            FLOAT64,
+            "Units of the formula that it has room for; empty where none is known",
+            nullable=True,
+        ),
         Column("m20", FLOAT64, "de Wolff's M; empty where the fit is exact", nullable=True),
         Column(
             "f_n",
