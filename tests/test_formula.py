@@ -144,6 +144,15 @@ def test_a_formula_says_how_many_units_there_is_room_for():
     assert "room for 10 of Si, some 16 Å³ each" in told.stdout
 
 
+def test_a_cell_too_small_for_the_formula_is_not_convincing():
+    found = mlindex.index(_silicon(), lattices=["cF"], formula="C6H12O6", time_limit_s=600)
+    assert found.candidates[0].log_evidence > 10
+    assert not found.convincing
+    assert (
+        "primitive cell has room for only 0.19 of C6H12O6: the crystal's is a super" in found.reason
+    )
+
+
 def test_a_wrong_formula_is_bad_use():
     told = CliRunner().invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--formula", "Sillicon"])
     assert told.exit_code == 2

@@ -8,8 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mlindex.cell import cell_volume
 from mlindex.errors import MlindexError
-from mlindex.formula import Formula, formula_of
+from mlindex.formula import Formula, formula_of, volume_factor
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
 from mlindex.result import CONVINCING_PROBABILITY, Candidate, IndexingResult, Searched
@@ -24,6 +27,8 @@ _MOST_UNINDEXED = 0.2
 #: Log-evidence a candidate needs, whatever the others have.
 _LEAST_EVIDENCE = 10.0
 _DETAILED = 3
+#: A first cell whose volume the formula makes so much less probable, for it is small, is none.
+_LEAST_ROOM = 0.1
 #: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
 _EXPLAINED = 15.0
 #: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts.
@@ -166,6 +171,8 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.how["wanted"])
     convincing, reason = verdict(found, bool(trials), complete)
+    if convincing and ask.formula is not None:
+        convincing, reason = roomy(found[0], ask.formula) or (convincing, reason)
     n_lines = len(observed.q2)
     return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
 
@@ -250,6 +257,17 @@ def verdict(
             "others explain the lines about as well, or none does well."
         )
     return True, f"With the partners named its probability is {_percent(sure)}."
+
+
+def roomy(best: Candidate, formula: Formula) -> tuple[bool, str] | None:
+    """The verdict on a cell too small for the formula; None where there is room enough."""
+    volume = cell_volume(best.niggli)
+    if volume_factor(np.array([volume]), formula)[0] >= _LEAST_ROOM or volume > formula.volume_A3:
+        return None
+    return False, (
+        f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} of {formula.text}: "
+        "the crystal's is a supercell whose other lines are not seen, or the formula is wrong."
+    )
 
 
 def _percent(share: float) -> str:
