@@ -68,7 +68,7 @@ def _cut_off(done: Done) -> bool:
 def index_content(
     content: PeakList | MeasuredPattern,
     options: Options,
-    workers: int = 2,
+    workers: int | None = None,
     report: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Done:
@@ -96,7 +96,7 @@ def index_content(
 def index_list(
     peaks: PeakList,
     options: Options,
-    workers: int = 2,
+    workers: int | None = None,
     report: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> IndexingResult:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlindex.cell import cell_volume
+from mlindex.cores import threads
 from mlindex.errors import MlindexError
 from mlindex.formula import Formula, formula_of, volume_factor
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
@@ -44,7 +45,7 @@ def index(
     n_lines: int | None = None,
     keep: int = 20,
     formula: str | None = None,
-    workers: int = 2,
+    workers: int | None = None,
     report: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> IndexingResult:
@@ -64,7 +65,7 @@ def index(
         keep: candidates to return, at most.
         formula: what the crystal is made of, such as ``C8H9NO2``: cells that hold no whole number
             of such units become less probable.
-        workers: threads.
+        workers: threads; the cores that may be used, up to 4, if None. They change no result.
         report: called with a line of text when a stage begins.
         stopped: asked often; the search ends when it says True.
 
@@ -85,7 +86,7 @@ def index(
         "two_theta_error_deg": two_theta_error_deg,
         "wanted": wanted,
         "out_of_time": out_of_time,
-        "workers": workers,
+        "workers": threads() if workers is None else workers,
     }
     look, said = _looks(peaks, _Ask(how, keep, made_of, report))
     searched = tuple(

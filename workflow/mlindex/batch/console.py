@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from mlindex.batch.run import Summary, partners_path, run_batch, samples_path
 from mlindex.batch.sources import Sources
 from mlindex.command import interruptible
+from mlindex.cores import cores
 from mlindex.options import Options
 from mlindex.tables.batch import CONVINCING, FAILED, NOT_CONVINCING
 
@@ -22,13 +22,6 @@ def run(given: Sequence[str], out: Path, options: Options, workers: int | None) 
         summary = run_batch(given, out, options, workers or cores(), progress, stopped)
     print(told(summary, out), file=sys.stderr)
     return summary
-
-
-def cores() -> int:
-    """Cores that this process may use; on a cluster fewer than the machine has."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def told(summary: Summary, out: Path) -> str:
