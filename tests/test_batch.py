@@ -361,6 +361,7 @@ def test_results_among_the_inputs_are_no_inputs(mixed, batch, tmp_path):
         (["none.txt", "--out", "r.parquet"], "there is no such file or folder"),
         (["few.txt", "--out", "r.csv"], "end its name in .parquet"),
         (["few.txt", "--out", "r.parquet", "--lattice", "pentagonal"], "expected one of"),
+        (["few.txt", "--out", "r.parquet", "--formula", "soot"], "formula 'soot' can't be read"),
         (["few.txt", "--out", "few.txt/r.parquet"], "can't be written"),
         (["few.txt"], "--out"),
         (["few.txt", "--out", "r.parquet", "--workers", "0"], "--workers"),

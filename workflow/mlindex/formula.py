@@ -100,15 +100,15 @@ def atomic_volumes_A3() -> dict[str, float]:
 
 
 def volume_factor(volume_A3: np.ndarray, formula: Formula) -> np.ndarray:
-    """How much more probable primitive volumes (n,) are with the formula than without, (n,).
+    """How much more probable primitive volumes (...,) are with the formula than without, (...,).
 
     Any number z of units is thought possible, with a weight of 1/z: so large volumes, which hold
     about a whole number whatever they are, are neither favoured nor the reverse.
     """
     units = np.arange(1, _MOST_UNITS + 1)
     ratio = np.log(np.asarray(volume_A3, dtype=float) / formula.volume_A3)
-    off = (ratio[:, None] - np.log(units)) / _SCALE
-    found = (_student_t(off) / units).sum(axis=1) / _SCALE
+    off = (ratio[..., None] - np.log(units)) / _SCALE
+    found = (_student_t(off) / units).sum(axis=-1) / _SCALE
     # Beyond the last there would be nothing.
     return np.where(ratio > np.log(_MOST_UNITS / 2), 1.0, found)
 

@@ -8,8 +8,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mlindex.cell import cell_volume
 from mlindex.cores import threads
 from mlindex.errors import MlindexError
@@ -172,8 +170,8 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.how["wanted"])
     convincing, reason = verdict(found, bool(trials), complete)
-    if convincing and ask.formula is not None:
-        convincing, reason = roomy(found[0], ask.formula) or (convincing, reason)
+    if convincing and ask.formula is not None and (small := too_small(found[0], ask.formula)):
+        convincing, reason = False, small
     n_lines = len(observed.q2)
     return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
 
@@ -260,12 +258,12 @@ def verdict(
     return True, f"With the partners named its probability is {_percent(sure)}."
 
 
-def roomy(best: Candidate, formula: Formula) -> tuple[bool, str] | None:
-    """The verdict on a cell too small for the formula; None where there is room enough."""
+def too_small(best: Candidate, formula: Formula) -> str:
+    """What to say of a cell that has no room for the formula; nothing where it has."""
     volume = cell_volume(best.niggli)
-    if volume_factor(np.array([volume]), formula)[0] >= _LEAST_ROOM or volume > formula.volume_A3:
-        return None
-    return False, (
+    if volume > formula.volume_A3 or volume_factor(volume, formula) >= _LEAST_ROOM:
+        return ""
+    return (
         f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} of {formula.text}: "
         "the crystal's is a supercell whose other lines are not seen, or the formula is wrong."
     )

@@ -12,6 +12,7 @@ from mlindex import __version__
 from mlindex.batch.pool import Pool
 from mlindex.batch.sources import Sources
 from mlindex.errors import MlindexError, explained
+from mlindex.formula import formula_of
 from mlindex.options import Options, check_lattices
 from mlindex.output.parquet import cell_rows, partner_rows
 from mlindex.schema import TableWriter
@@ -84,6 +85,8 @@ def run_batch(
     if out.suffix != _SUFFIX:
         raise MlindexError(f"{out}: the results are a Parquet table; end its name in {_SUFFIX}")
     check_lattices(options.lattices)
+    if options.formula is not None:
+        formula_of(options.formula)
     places = (out, samples_path(out), partners_path(out))
     sources = Sources.of(given, options.wavelength_A is not None, places)
     # How many worked is no part of where results come from: it does not change them.
