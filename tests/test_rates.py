@@ -97,7 +97,7 @@ def test_only_noise_above_the_usual_error_is_told():
 def candidate(a: float, partners: tuple[Partner, ...] = ()) -> Candidate:
     cell, nothing = np.array([a, a, a, 90, 90, 90], float), np.zeros(10)
     return Candidate(
-        *("cP", "P", cell, np.zeros(6), cell, a**3, 50.0, 50.0, 40.0, 0.9, 0.0),
+        *("cP", "P", cell, np.zeros(6), cell, a**3, 50.0, 50.0, 9.0, 9.0, 40.0, 0.9, 0.0),
         *(np.zeros((10, 3), int), nothing, nothing, np.ones(10, bool), 10),
         partners=partners,
     )
@@ -105,7 +105,7 @@ def candidate(a: float, partners: tuple[Partner, ...] = ()) -> Candidate:
 
 def result(*found: Candidate, convincing: bool = True) -> IndexingResult:
     peaks = PeakList("made", lines(5.0, "P")[:10], None, WAVELENGTH_A)
-    return IndexingResult(peaks, found, (), convincing, "", 1.0, 0)
+    return IndexingResult(peaks, found, (), convincing, "", 1.0)
 
 
 def test_verdicts():
