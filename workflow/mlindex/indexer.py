@@ -8,26 +8,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlindex.cell import cell_volume
 from mlindex.cores import threads
 from mlindex.errors import MlindexError
-from mlindex.formula import Formula, formula_of, volume_factor
+from mlindex.formula import Formula, formula_of
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
-from mlindex.result import CONVINCING_PROBABILITY, Candidate, IndexingResult, Searched
+from mlindex.result import Candidate, IndexingResult, Searched
+from mlindex.verdict import LEAST_EVIDENCE, verdict
 
 if TYPE_CHECKING:
     from mlindex.search.plan import Progress
 
 _FEWEST_LINES = 4
 _LARGEST_ERROR_DEG = 2.0
-#: Nor is one that leaves more than this share of the lines unindexed.
-_MOST_UNINDEXED = 0.2
-#: Log-evidence a candidate needs, whatever the others have.
-_LEAST_EVIDENCE = 10.0
 _DETAILED = 3
-#: A first cell whose volume the formula makes so much less probable, for it is small, is none.
-_LEAST_ROOM = 0.1
 #: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
 _EXPLAINED = 15.0
 #: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts.
@@ -149,7 +143,7 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
     look, out_of_time = _look(peaks, ask), ask.how["out_of_time"]
     if look.convincing or not look.shiftable or look.log_evidence >= _EXPLAINED:
         return look, ()
-    least = max(look.log_evidence + _MISALIGNED, _LEAST_EVIDENCE)
+    least = max(look.log_evidence + _MISALIGNED, LEAST_EVIDENCE)
     again = None if out_of_time() else _look_misaligned(peaks, ask, least)
     if again is not None:
         return again[0], (again[1],)
@@ -169,9 +163,7 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
         ranked = weighed_by_volume(ranked, ask.formula)
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.how["wanted"])
-    convincing, reason = verdict(found, bool(trials), complete)
-    if convincing and ask.formula is not None and (small := too_small(found[0], ask.formula)):
-        convincing, reason = False, small
+    convincing, reason = verdict(found, bool(trials), complete, ask.formula)
     n_lines = len(observed.q2)
     return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
 
@@ -224,50 +216,3 @@ def _check(
         )
     if not time_limit_s > 0:
         raise MlindexError(f"a time limit of {time_limit_s} s leaves no time; give some seconds")
-
-
-def verdict(
-    found: Sequence[Candidate], explained: bool = False, complete: bool = True
-) -> tuple[bool, str]:
-    """Whether the first candidate is convincing, and why (not).
-
-    ``explained``: some lattices explain the lines, even if they determine none's cell;
-    ``complete``: the search was not cut off.
-    """
-    if not found and explained:
-        return False, "Lattices explain the lines, but the lines leave their cells open: add lines."
-    if not found and not complete:
-        return False, "The search was ended before it found anything: give it more time."
-    if not found:
-        return False, "No lattice explains the lines: check wavelength, zero shift and impurities."
-    best = found[0]
-    unindexed = best.n_used - best.n_indexed
-    if best.log_evidence < _LEAST_EVIDENCE:
-        return False, (
-            f"The best cell explains {best.n_indexed} of {best.n_used} lines hardly better than "
-            f"chance (log-evidence {best.log_evidence:.1f}, {_LEAST_EVIDENCE:g} needed)."
-        )
-    if unindexed > _MOST_UNINDEXED * best.n_used:
-        return False, f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
-    sure = best.probability_with_partners
-    if sure < CONVINCING_PROBABILITY:
-        return False, (
-            f"With the partners named the first cell has a probability of only {_percent(sure)}: "
-            "others explain the lines about as well, or none does well."
-        )
-    return True, f"With the partners named its probability is {_percent(sure)}."
-
-
-def too_small(best: Candidate, formula: Formula) -> str:
-    """What to say of a cell that has no room for the formula; nothing where it has."""
-    volume = cell_volume(best.niggli)
-    if volume > formula.volume_A3 or volume_factor(volume, formula) >= _LEAST_ROOM:
-        return ""
-    return (
-        f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} of {formula.text}: "
-        "the crystal's is a supercell whose other lines are not seen, or the formula is wrong."
-    )
-
-
-def _percent(share: float) -> str:
-    return "more than 99 %" if share > 0.99 else f"{100 * share:.0f} %"

@@ -1,0 +1,108 @@
+"""When the first candidate is called convincing, and what is said where it is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from mlindex.formula import Formula
+from mlindex.result import Candidate
+from mlindex.verdict import verdict
+
+
+def cubic(a_A=5.0, indexed=20, evidence=50.0, probability=0.99, used=20):
+    """A cubic candidate that indexes the first lines."""
+    cell = np.array([a_A, a_A, a_A, 90, 90, 90])
+    lines = np.linspace(0.05, 0.5, used)
+    return Candidate(
+        bravais="cP",
+        centring="P",
+        cell=cell,
+        cell_error=np.zeros(6),
+        niggli=cell,
+        volume_A3=a_A**3,
+        m20=30.0,
+        f_n=30.0,
+        m20_reversed=20.0,
+        m20_symmetric=600.0,
+        log_evidence=evidence,
+        probability=probability,
+        zero_shift_deg=0.0,
+        hkl=np.zeros((used, 3), dtype=int),
+        q2_corrected_inv_A2=lines,
+        q2_calculated_inv_A2=lines,
+        indexed=np.arange(used) < indexed,
+        n_calculated=30,
+        probability_with_partners=probability,
+    )
+
+
+def test_a_good_cell_is_convincing():
+    assert verdict([cubic()]) == (
+        True,
+        "With the partners named its probability is more than 99 %.",
+    )
+    assert verdict([cubic(probability=0.93)])[1].endswith("its probability is 93 %.")
+
+
+@pytest.mark.parametrize(
+    ("best", "words"),
+    [
+        (cubic(evidence=9.9), "20 of 20 lines hardly better than chance (log-evidence 9.9, 10"),
+        (cubic(indexed=15), "leaves 5 of 20 lines unindexed"),
+        (cubic(probability=0.89), "has a probability of only 89 %"),
+    ],
+)
+def test_what_speaks_against_a_cell_is_said(best, words):
+    convincing, reason = verdict([best])
+    assert not convincing
+    assert words in reason
+
+
+def test_a_fifth_of_the_lines_may_be_impurities():
+    assert verdict([cubic(indexed=16)])[0]
+
+
+def test_nothing_found_is_told_apart_from_a_search_cut_short():
+    assert "check wavelength" in verdict([])[1]
+    assert "give it more time" in verdict([], complete=False)[1]
+    assert "add lines" in verdict([], explained=True)[1]
+    assert not any(verdict([], *how)[0] for how in ((False, True), (False, False), (True, True)))
+
+
+def test_a_supercell_that_indexes_more_hardly_less_well_casts_doubt():
+    best = cubic(indexed=17)
+    convincing, reason = verdict([best, cubic(10.0, 20, 45.5, 0.001)])
+    assert not convincing
+    assert reason == (
+        "A supercell of index 8 indexes 3 lines more, hardly less well (cP, 1000 Å³): "
+        "a superstructure, or impurities."
+    )
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        cubic(10.0, 20, 44.0),  # much less evidence
+        cubic(10.0, 18, 49.0),  # one line may be anything
+        cubic(11.3, 20, 49.0),  # no supercell
+        cubic(2.5, 20, 49.0),  # a subcell
+    ],
+)
+def test_others_cast_no_doubt(other):
+    assert verdict([cubic(indexed=17), other])[0]
+
+
+def test_a_supercell_must_index_what_the_cell_does():
+    other = cubic(10.0, 20, 49.0)
+    other.indexed[0] = False
+    assert verdict([cubic(indexed=17), other])[0]
+
+
+def test_a_cell_without_room_for_the_formula_is_not_convincing():
+    convincing, reason = verdict([cubic()], formula=Formula("C6H12O6", 250.0))
+    assert not convincing
+    assert "room for only 0.5 of C6H12O6: the crystal's is a supercell" in reason
+    assert verdict([cubic()], formula=Formula("X", 140.0))[0]
+    # One and a half units are odd, but not too few.
+    assert verdict([cubic()], formula=Formula("X", 83.0))[0]

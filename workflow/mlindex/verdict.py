@@ -1,0 +1,121 @@
+"""Whether the first candidate is convincing: all that may speak against it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlindex.cell import cell_volume
+from mlindex.formula import Formula, volume_factor
+from mlindex.result import CONVINCING_PROBABILITY, Candidate
+
+#: Log-evidence a candidate needs, whatever the others have.
+LEAST_EVIDENCE = 10.0
+#: A candidate that leaves more than this share of the lines unindexed is not convincing.
+_MOST_UNINDEXED = 0.2
+#: A supercell that indexes so many lines more, with so little less log-evidence, casts doubt: the
+#: ranking knows impurities better than superstructures, of which its examples had none.
+_MORE_LINES, _LITTLE_LESS = 2, 5.0
+#: Relative: volumes this near to a whole ratio are of sub- and superlattices.
+_WHOLE = 5e-3
+#: A cell whose volume the formula makes so much less probable, for it is small, is none.
+_LEAST_ROOM = 0.1
+
+
+def verdict(
+    found: Sequence[Candidate],
+    explained: bool = False,
+    complete: bool = True,
+    formula: Formula | None = None,
+) -> tuple[bool, str]:
+    """Whether the first candidate is convincing, and why (not).
+
+    Args:
+        found: candidates, the most probable first.
+        explained: some lattices explain the lines, even if they determine none's cell.
+        complete: the search was not cut off.
+        formula: what the crystal is made of, if that is known.
+    """
+    if not found:
+        return False, _nothing(explained, complete)
+    best = found[0]
+    objections = (
+        _hardly(best),
+        _unindexed(best),
+        _improbable(best),
+        _superstructure(best, found[1:]),
+        _too_small(best, formula),
+    )
+    against = next((objection for objection in objections if objection), "")
+    sure = _percent(best.probability_with_partners)
+    return not against, against or f"With the partners named its probability is {sure}."
+
+
+def _nothing(explained: bool, complete: bool) -> str:
+    if explained:
+        return "Lattices explain the lines, but the lines leave their cells open: add lines."
+    if not complete:
+        return "The search was ended before it found anything: give it more time."
+    return "No lattice explains the lines: check wavelength, zero shift and impurities."
+
+
+def _hardly(best: Candidate) -> str:
+    if best.log_evidence >= LEAST_EVIDENCE:
+        return ""
+    return (
+        f"The best cell explains {best.n_indexed} of {best.n_used} lines hardly better than "
+        f"chance (log-evidence {best.log_evidence:.1f}, {LEAST_EVIDENCE:g} needed)."
+    )
+
+
+def _unindexed(best: Candidate) -> str:
+    unindexed = best.n_used - best.n_indexed
+    if unindexed <= _MOST_UNINDEXED * best.n_used:
+        return ""
+    return f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
+
+
+def _improbable(best: Candidate) -> str:
+    sure = best.probability_with_partners
+    if sure >= CONVINCING_PROBABILITY:
+        return ""
+    return (
+        f"With the partners named the first cell has a probability of only {_percent(sure)}: "
+        "others explain the lines about as well, or none does well."
+    )
+
+
+def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
+    for other in others:
+        index, more = _times(best, other), other.n_indexed - best.n_indexed
+        keeps = bool(np.all(other.indexed[best.indexed]))
+        near = other.log_evidence >= best.log_evidence - _LITTLE_LESS
+        if index > 1 and keeps and near and more >= _MORE_LINES:
+            return (
+                f"A supercell of index {index} indexes {more} lines more, hardly less well "
+                f"({other.bravais}, {other.volume_A3:.0f} Å³): a superstructure, or impurities."
+            )
+    return ""
+
+
+def _times(best: Candidate, other: Candidate) -> int:
+    """How many times the primitive cell of another holds the best one's; 0 if no whole number."""
+    ratio = float(cell_volume(other.niggli) / cell_volume(best.niggli))
+    return round(ratio) if abs(ratio - round(ratio)) < _WHOLE * ratio else 0
+
+
+def _too_small(best: Candidate, formula: Formula | None) -> str:
+    volume = cell_volume(best.niggli)
+    if formula is None or volume > formula.volume_A3:
+        return ""
+    if volume_factor(volume, formula) >= _LEAST_ROOM:
+        return ""
+    return (
+        f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} of {formula.text}: "
+        "the crystal's is a supercell whose other lines are not seen, or the formula is wrong."
+    )
+
+
+def _percent(share: float) -> str:
+    return "more than 99 %" if share > 0.99 else f"{100 * share:.0f} %"
