@@ -38,10 +38,9 @@ def cubic(a_A=5.0, indexed=20, evidence=50.0, probability=0.99, used=20):
 
 
 def test_a_good_cell_is_convincing():
-    assert verdict([cubic()]) == (
-        True,
-        "With the partners named its probability is more than 99 %.",
-    )
+    assert verdict([cubic()]) == (True, "With the partners named its probability is 99 %.")
+    sure = verdict([cubic(probability=0.995)])[1]
+    assert sure == "With the partners named its probability is more than 99 %."
     assert verdict([cubic(probability=0.93)])[1].endswith("its probability is 93 %.")
 
 
