@@ -6,11 +6,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from mlindex.cell import cell_volume
 from mlindex.formula import Formula
 from mlindex.peaklist import PeakList
 
 #: A first candidate that is less probable than this, its partners included, is not convincing.
 CONVINCING_PROBABILITY = 0.9
+#: Relative: volumes this near to a whole ratio are of sub- and superlattices.
+_WHOLE = 5e-3
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,11 @@ class Candidate:
     partners: tuple[Partner, ...] = ()
     #: That it, or one of the partners that are candidates too, is the lattice.
     probability_with_partners: float = 0.0
+
+    def times(self, other: Candidate) -> int:
+        """How many primitive cells of another candidate its own holds; 0 if no whole number."""
+        ratio = float(cell_volume(self.niggli) / cell_volume(other.niggli))
+        return round(ratio) if abs(ratio - round(ratio)) < _WHOLE * ratio else 0
 
     @property
     def n_indexed(self) -> int:

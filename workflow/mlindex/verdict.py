@@ -17,8 +17,6 @@ _MOST_UNINDEXED = 0.2
 #: A supercell that indexes so many lines more, with so little less log-evidence, casts doubt: the
 #: ranking knows impurities better than superstructures, of which its examples had none.
 _MORE_LINES, _LITTLE_LESS = 2, 5.0
-#: Relative: volumes this near to a whole ratio are of sub- and superlattices.
-_WHOLE = 5e-3
 #: A cell whose volume the formula makes so much less probable, for it is small, is none.
 _LEAST_ROOM = 0.1
 
@@ -88,7 +86,7 @@ def _improbable(best: Candidate) -> str:
 
 def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
     for other in others:
-        index, more = _times(best, other), other.n_indexed - best.n_indexed
+        index, more = other.times(best), other.n_indexed - best.n_indexed
         keeps = bool(np.all(other.indexed[best.indexed]))
         near = other.log_evidence >= best.log_evidence - _LITTLE_LESS
         if index > 1 and keeps and near and more >= _MORE_LINES:
@@ -97,12 +95,6 @@ def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
                 f"({other.bravais}, {other.volume_A3:.0f} Å³): a superstructure, or impurities."
             )
     return ""
-
-
-def _times(best: Candidate, other: Candidate) -> int:
-    """How many times the primitive cell of another holds the best one's; 0 if no whole number."""
-    ratio = float(cell_volume(other.niggli) / cell_volume(best.niggli))
-    return round(ratio) if abs(ratio - round(ratio)) < _WHOLE * ratio else 0
 
 
 def _too_small(best: Candidate, formula: Formula | None) -> str:

@@ -86,9 +86,11 @@ def load(path: str | Path) -> Source:
             raise MlindexError(f"{path}: is a directory; give a file")
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise MlindexError(f"{path}: there is no such file; see its name and folder") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise MlindexError(f"{path}: can't be read ({reason})") from error
+        raise MlindexError(f"{path}: can't be read ({reason}); see its name and rights") from error
     if len(data) > MAX_BYTES:
         raise MlindexError(
             f"{path}: is larger than {MAX_BYTES // 10**6} MB, which no peak list or pattern is"

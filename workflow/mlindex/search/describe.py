@@ -25,8 +25,6 @@ _LEAST_SCALE = 0.5
 #: Relative: below it, discrepancies are rounding; M would rise without end.
 _ROUNDING = 1e-7
 _M_LINES = 20
-#: Volumes this near to a whole ratio are of derivative lattices.
-_WHOLE = 5e-3
 #: Cells of the list that are less probable are no rivals, even with the same lines.
 _RIVAL = 1e-4
 _MOST_PARTNERS = 6
@@ -200,19 +198,7 @@ def _has_its_lines(other: Candidate, candidate: Candidate, tolerance: float) -> 
     difference = np.abs(candidate.q2_calculated_inv_A2 - other.q2_calculated_inv_A2)
     alike = np.all((difference <= tolerance * candidate.q2_calculated_inv_A2)[mine])
     more = np.any(other.indexed & ~mine)
-    return bool(
-        alike and np.all(other.indexed[mine]) and (not more or _derived(candidate, other)[0] > 1)
-    )
-
-
-def _derived(candidate: Candidate, other: Candidate) -> tuple[int, int]:
-    """How many times the primitive volume of the other holds this one's, and the reverse.
-
-    0 where it is no whole number.
-    """
-    first, second = (lattice_of(c.cell, c.centring).volume_A3 for c in (candidate, other))
-    ratios = second / first, first / second
-    return tuple(round(r) if abs(r - round(r)) < _WHOLE * r else 0 for r in ratios)
+    return bool(alike and np.all(other.indexed[mine]) and (not more or other.times(candidate) > 1))
 
 
 def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Partner:
@@ -223,7 +209,7 @@ def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Par
         for value in values
         if np.min(np.abs(rest - value), initial=np.inf) > tolerance * value
     ]
-    up, down = _derived(candidate, other)
+    up, down = other.times(candidate), candidate.times(other)
     relation = "other lattice with the lines observed"
     if max(up, down) > 1:
         relation = f"supercell of index {up}" if up > 1 else f"subcell of index {down}"

@@ -30,10 +30,10 @@ from mlindex.search.refit import refit
 
 #: Indices up to this one make rows.
 _HIGHEST_INDEX = 6
-#: By the number of free parameters: rows of H, first lines of which all combinations are tried,
-#: and first lines of which all but one of a combination come when the last is any other.
 #: Numbers of free parameters for which walls are searched first.
 _BOXES = (3,)
+#: By the number of free parameters: rows of H, first lines of which all combinations are tried,
+#: and first lines of which all but one of a combination come when the last is any other.
 _ROWS = {1: 40, 2: 36, 3: 30}
 _FIRST = {1: (20,) * 3, 2: (12, 14, 16), 3: (6, 8, 10)}
 _ZONE = {1: (0,) * 3, 2: (8, 8, 8), 3: (4, 6, 8)}
