@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,26 @@ def cubic(a_A=5.0, indexed=20, evidence=50.0, probability=0.99, used=20):
         n_calculated=30,
         probability_with_partners=probability,
     )
+
+
+def triclinic(gamma_deg, used=20):
+    """A triclinic candidate that one angle keeps from being monoclinic, and two from oP."""
+    cell = np.array([5.0, 6.0, 7.3, 84.0, 90.0, gamma_deg])
+    return replace(
+        cubic(used=used, indexed=used), bravais="aP", centring="P", cell=cell, niggli=cell
+    )
+
+
+@pytest.mark.parametrize(
+    ("gamma_deg", "used", "convinces"),
+    [(90.2, 20, False), (90.7, 20, True), (90.7, 19, False), (91.4, 19, True)],
+)
+def test_a_lattice_near_a_higher_symmetry_may_be_of_a_superstructures_parent(
+    gamma_deg, used, convinces
+):
+    convincing, reason = verdict([triclinic(gamma_deg, used)])
+    assert convincing is convinces
+    assert ("degrees of a higher symmetry" in reason) is not convinces
 
 
 def test_a_good_cell_is_convincing():

@@ -123,19 +123,16 @@ class _Ask:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a search of a list came to."""
+    """What a search of a list came to; ``log_evidence`` of the first candidate, or of the best
+    lattice where the lines leave all cells open."""
 
     found: tuple[Candidate, ...]
+    log_evidence: float
     convincing: bool
     reason: str
     progress: Progress
     n_lines: int
     shiftable: bool
-
-    @property
-    def log_evidence(self) -> float:
-        """For the first candidate."""
-        return self.found[0].log_evidence if self.found else -math.inf
 
 
 def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
@@ -164,8 +161,10 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.how["wanted"])
     convincing, reason = verdict(found, bool(trials), complete, ask.formula)
+    best = max((trial.evidence for trial in trials), default=-math.inf)
+    evidence = found[0].log_evidence if found else best
     n_lines = len(observed.q2)
-    return _Look(found, convincing, reason, progress, n_lines, observed.shiftable)
+    return _Look(found, evidence, convincing, reason, progress, n_lines, observed.shiftable)
 
 
 def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, str] | None:

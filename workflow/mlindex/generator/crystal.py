@@ -23,6 +23,7 @@ from mlindex.generator.statistics import (
     cell_mixture,
     compositions,
 )
+from mlindex.generator.superstructure import Repeat, broken, draw_repeat, repeated, suits
 from mlindex.lattice import AXES, BRAVAIS
 from mlindex.settings.sources import GeneratorSource
 
@@ -37,8 +38,12 @@ _ATTEMPTS_PER_CELL = 8
 _SAME_FRACTION = 1e-4
 #: A new cell is this much larger than drawn for each one that failed before.
 _GROWTH = 1.1
+#: Parents and sublattices that are drawn before a superstructure is given up.
+_SUPERSTRUCTURES = 50
 #: Fewer atoms in the primitive cell than this may happen to have more symmetry than is stated.
 _FEW_ATOMS = 16
+#: More than so many in a superstructure do not repeat by chance.
+_MANY_ATOMS = 100
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,16 @@ class Crystal:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is fixed before atoms are placed."""
+    """What is fixed before atoms are placed.
+
+    ``placing``: the positions with the operations that atoms are placed with, those of a
+    superstructure's parent where there is a ``repeat``.
+    """
 
     symbol: str
-    bravais: str
     positions: Positions
+    placing: Positions
+    repeat: Repeat | None
     cell: np.ndarray
     lattice_A: np.ndarray
     lattice_points: int
@@ -85,10 +95,12 @@ def make_crystal(
     """
     positions = positions_of(symbol)
     choices = compositions(resources, BRAVAIS[bravais].system.name)
+    share = settings.superstructure_share
+    repeats = share > 0 and rng.random() < share
     spare = None
     for failed in range(_CELLS):
-        growth = _GROWTH**failed
-        plan = _plan(symbol, bravais, positions, settings, resources, growth, rng)
+        cell, repeat = _cell(symbol, bravais, positions, resources, repeats, rng)
+        plan = _plan(symbol, positions, settings, cell, repeat, _GROWTH**failed)
         choice = choices[int(np.searchsorted(VOLUME_CLASSES_A3, cell_volume(plan.cell)))]
         for _ in range(_ATTEMPTS_PER_CELL):
             crystal = _attempt(plan, choice, settings, rng)
@@ -105,17 +117,29 @@ def make_crystal(
     )
 
 
-def _plan(symbol, bravais, positions, settings, resources, growth, rng) -> _Plan:
+def _cell(symbol, bravais, positions, resources, repeats, rng) -> tuple[np.ndarray, Repeat | None]:
+    """A cell in the setting, that of a superstructure if it ``repeats`` and one is met."""
     group = gemmi.find_spacegroup_by_name(symbol)
-    cell = _in_setting(cell_mixture(resources, bravais).draw(rng), bravais, group)
+    centring = np.array(list(group.operations().cen_ops), dtype=float) / gemmi.Op.DEN
+    for _ in range(_SUPERSTRUCTURES if repeats else 0):
+        drawn = draw_repeat(bravais, resources, rng)
+        repeat = None if drawn is None else _repeat_in_setting(drawn, bravais, group)
+        if repeat is not None and suits(repeat, positions, centring):
+            return repeat.cell, repeat
+    return _in_setting(cell_mixture(resources, bravais).draw(rng), bravais, group), None
+
+
+def _plan(symbol, positions, settings, cell, repeat, growth) -> _Plan:
+    placing = positions if repeat is None else repeated(positions, repeat.translations)
     points = round(1 / abs(np.linalg.det(positions.primitive)))
-    least = points * int(positions.multiplicities.min()) * settings.volume_per_atom_A3
+    least = points * int(placing.multiplicities.min()) * settings.volume_per_atom_A3
+    cell = cell.copy()
     # The smallest orbit must fit, even into the smallest cells of the lattice.
     cell[:3] *= max(1.0, np.cbrt(least / (growth * cell_volume(cell)))) * np.cbrt(growth)
     # Rounded as the text states it, so that volume and atoms are those of the file.
     cell = np.concatenate([np.round(cell[:3], 5), np.round(cell[3:], 4)])
     lattice = np.array(gemmi.UnitCell(*cell).orth.mat.tolist()).T.copy()
-    return _Plan(symbol, bravais, positions, cell, lattice, points)
+    return _Plan(symbol, positions, placing, repeat, cell, lattice, points)
 
 
 def _in_setting(cell: np.ndarray, bravais: str, group: gemmi.SpaceGroup) -> np.ndarray:
@@ -126,6 +150,17 @@ def _in_setting(cell: np.ndarray, bravais: str, group: gemmi.SpaceGroup) -> np.n
     for standard, axis in enumerate(order):
         out[axis], out[3 + axis] = cell[standard], cell[3 + standard]
     return out
+
+
+def _repeat_in_setting(repeat: Repeat, bravais: str, group: gemmi.SpaceGroup) -> Repeat:
+    cell = _in_setting(repeat.cell, bravais, group)
+    if group.ext == "R":
+        # Points of the hexagonal cell that differ by lattice points only become whole numbers.
+        axes = np.array(BRAVAIS[bravais].other_setting.basis)
+        return Repeat(cell, np.zeros((1, 3)), repeat.translations @ axes)
+    order = standard_order(BRAVAIS[bravais].system, AXES[unique_axis(group)])
+    to_setting = np.argsort(order)
+    return Repeat(cell, repeat.lattice[:, to_setting], repeat.translations[:, to_setting])
 
 
 def _attempt(
@@ -139,9 +174,13 @@ def _attempt(
     if not VOLUME_PER_ATOM_A3[0] <= per_atom <= 0.9 * VOLUME_PER_ATOM_A3[1]:
         return None
     volume = float(cell_volume(plan.cell)) / plan.lattice_points
-    wanted = max(round(volume / per_atom), int(plan.positions.multiplicities.min()))
+    wanted = max(round(volume / per_atom), int(plan.placing.multiplicities.min()))
     counts = _counts(fractions, wanted)
-    sites = place_atoms(plan.positions, plan.lattice_A, counts, radii, rng)
+    sites = place_atoms(plan.placing, plan.lattice_A, counts, radii, rng)
+    if plan.repeat is not None and len(sites.fractions):
+        sites = broken(sites, plan.positions, plan.repeat, plan.lattice_A, len(elements), rng)
+        if sites is None:
+            return None
     placed = int(sites.multiplicities.sum())
     if not placed or not VOLUME_PER_ATOM_A3[0] <= volume / placed <= VOLUME_PER_ATOM_A3[1]:
         return None
@@ -197,11 +236,12 @@ def _keeps_lattice(crystal: Crystal, plan: _Plan) -> bool:
     """Whether the atoms have no translations but those that the setting states.
 
     The axes are drawn at random, so only a translation could make the lattice another one. An
-    orbit on general positions excludes it, and so do many atoms.
+    orbit on general positions excludes it, and so do many atoms, but in superstructures.
     """
     general = crystal.sites.multiplicities == plan.positions.multiplicities[0]
     placed = int(crystal.sites.multiplicities.sum())
-    if np.any(general) or placed > _FEW_ATOMS:
+    repeats = plan.repeat is not None
+    if placed > _MANY_ATOMS or (not repeats and (np.any(general) or placed > _FEW_ATOMS)):
         return True
     fractions, kinds = _primitive_atoms(crystal, plan)
     rarest = np.argmin(np.bincount(kinds)[kinds])

@@ -140,6 +140,16 @@ def _projected(points: np.ndarray, rotations: np.ndarray, translations: np.ndarr
     return mean[(drift < _TOLERANCE) & ~identity]
 
 
+def site_freedom(site: np.ndarray, positions: Positions, centring: np.ndarray) -> np.ndarray:
+    """Projection (3, 3) of a shift of a site (3,), in fractions, onto what its symmetry allows.
+
+    ``centring`` (c, 3) are the lattice points of the cell.
+    """
+    rotations = np.repeat(positions.rotations, len(centring), axis=0)
+    translations = (positions.translations[:, None] + centring).reshape(-1, 3)
+    return _projector(site, rotations, translations)[0]
+
+
 def _projector(
     point: np.ndarray, rotations: np.ndarray, translations: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, int]:

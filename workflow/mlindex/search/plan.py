@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from mlindex.lattice import BRAVAIS, BravaisLattice, LatticeSystem
 from mlindex.search import exhaustive, monoclinic, triclinic
+from mlindex.search.dominant import is_open, rests_on_one_zone
 from mlindex.search.lines import Lines
 from mlindex.search.observed import Observed
 from mlindex.search.pool import Pool
@@ -66,6 +67,12 @@ STAGES = (
     Stage(1.0, 0.1),
     Stage(1.0, -0.1),
 )
+#: For lists that rest on one zone: few lines tell the other parameters, and the true lattice may be
+#: among those that the quick search leaves out. The sharp windows tell them from chance; the wide
+#: ones find what comes from lines a little off.
+CLOSER = (Stage(0.03, effort=1), Stage(0.3, effort=1))
+#: Free parameters of the lattices that the quick search may leave out.
+_MANY_FREE = 4
 
 
 @dataclass
@@ -109,14 +116,47 @@ def search(
             break
         report(_label(stage))
         found = run_stage(observed, stage, wanted, out_of_time, workers, progress)
-        pooled = sorted(best + found, key=lambda t: -t.evidence)
-        pooled = with_higher_symmetry(revised(different(pooled, _KEPT), observed), observed)
-        pooled = [t for t in pooled if t.bravais.symbol in wanted]
-        best = different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
+        best = _joined(best, found, observed, wanted)
         if _settled(best, stage):
             break
+    best = _looked_closer(best, observed, wanted, out_of_time, workers, report, progress)
     larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
     return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
+
+
+def _looked_closer(
+    best: list[Trial],
+    observed: Observed,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool],
+    workers: int,
+    report: Callable[[str], None],
+    progress: Progress,
+) -> list[Trial]:
+    """The best trials after the closer stages, where the first of them rests on one zone."""
+    uncertain = [name for name in wanted if BRAVAIS[name].system.n_free >= _MANY_FREE]
+    for stage in CLOSER:
+        if not uncertain or not best or not rests_on_one_zone(best[0], observed):
+            break
+        if out_of_time():
+            progress.cut_off(uncertain)
+            break
+        report(f"{_label(stage)}, for lists of one zone")
+        found = run_stage(observed, stage, uncertain, out_of_time, workers, progress)
+        # A zone with any third axis has more evidence than a cell, and is none.
+        found = [trial for trial in found if not is_open(trial, observed)]
+        best = _joined(best, found, observed, wanted)
+    return best
+
+
+def _joined(
+    best: list[Trial], found: list[Trial], observed: Observed, wanted: Sequence[str]
+) -> list[Trial]:
+    """The best of all trials and of what comes of them, best first, each lattice once."""
+    pooled = sorted(best + found, key=lambda t: -t.evidence)
+    pooled = with_higher_symmetry(revised(different(pooled, _KEPT), observed), observed)
+    pooled = [t for t in pooled if t.bravais.symbol in wanted]
+    return different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
 
 
 def _settled(best: list[Trial], stage: Stage) -> bool:

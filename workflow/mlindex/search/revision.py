@@ -45,7 +45,7 @@ def revised(trials: Sequence[Trial], observed: Observed) -> list[Trial]:
 def _revisions(trial: Trial, observed: Observed) -> list[Trial]:
     q2 = observed.q2 - observed.slope * trial.shift_deg
     try:
-        hkl = _reflections(trial, _REACH * q2[-1])
+        hkl = reflections_walked(trial, _REACH * q2[-1])
     except ValueError:
         return []
     shares = quadratic_terms(hkl) @ trial.bravais.system.walked_matrix.T  # (r, f)
@@ -61,8 +61,8 @@ def _revisions(trial: Trial, observed: Observed) -> list[Trial]:
     return found
 
 
-def _reflections(trial: Trial, q2_max: float) -> np.ndarray:
-    """Miller indices (r, 3) in the setting walked."""
+def reflections_walked(trial: Trial, q2_max: float) -> np.ndarray:
+    """Miller indices (r, 3) in the setting walked, of all reflections up to q2_max in 1/A²."""
     hkl = reflections(*tabled(trial.bravais, trial.cell, trial.centring), q2_max)
     setting = trial.bravais.other_setting
     return hkl if setting is None else hkl @ np.array(setting.basis).T

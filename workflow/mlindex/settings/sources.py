@@ -59,6 +59,13 @@ class GeneratorSource(Section):
         gt=0,
         le=1,
     )
+    superstructure_share: float = setting(
+        0.0,
+        "Share of crystals whose atoms nearly repeat by translations that the lattice lacks: "
+        "superstructures of index 2 to 4, of a parent of often higher symmetry.",
+        ge=0,
+        le=1,
+    )
 
 
 Source = Annotated[FolderSource | GeneratorSource, Field(discriminator="kind")]
