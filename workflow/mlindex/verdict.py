@@ -110,8 +110,8 @@ def _pseudo_symmetric(best: Candidate) -> str:
         return ""
     return (
         f"Its lattice is within {obliquity:.2f} degrees of a higher symmetry, as the parents of "
-        "superstructures are: look for weak lines that need a supercell, or for split ones that "
-        "are none."
+        "superstructures are, and the lines that only the superstructure has may be too weak to "
+        "be seen: look for weak ones between those used."
     )
 
 
