@@ -16,7 +16,7 @@ from mlindex.generator.positions import positions_of
 from mlindex.generator.settings_table import bravais_symbol, load_settings
 from mlindex.generator.superstructure import Repeat, draw_repeat, suits
 from mlindex.lattice import BRAVAIS, SYSTEMS, BravaisLattice
-from mlindex.pseudosymmetry import GREATEST_DEG, LEAST_DEG, next_two_fold_deg
+from mlindex.pseudosymmetry import next_two_fold_deg
 from mlindex.recognition import conventional
 from mlindex.settings.sources import GeneratorSource
 
@@ -123,17 +123,17 @@ def test_a_setting_with_another_centring_does_not_suit() -> None:
 
 
 @pytest.mark.parametrize("bravais", BRAVAIS.values(), ids=lambda b: b.symbol)
-def test_obliquity_is_the_angle_of_distortion(bravais: BravaisLattice) -> None:
+def test_the_own_axes_of_a_lattice_do_not_count(bravais: BravaisLattice) -> None:
     cell = gemmi.UnitCell(*bravais.system.generic_cell())
     reduced = gemmi.GruberVector(cell, bravais.centrings[0])
     reduced.niggli_reduce()
-    found = next_two_fold_deg(bravais, np.array(reduced.get_cell().parameters))
-    assert LEAST_DEG < found <= GREATEST_DEG
+    parameters = np.array(reduced.get_cell().parameters)
+    assert next_two_fold_deg(bravais, parameters, 0.5) == np.inf
 
 
 def test_obliquity_of_nearly_right_angles() -> None:
     # One angle off by half a degree: its two axes have that obliquity, the third is exact.
-    beta = np.array([5.0, 6.0, 7.3, 90.0, 90.5, 90.0])
-    assert next_two_fold_deg(BRAVAIS["mP"], beta) == pytest.approx(0.5, abs=1e-3)
-    assert next_two_fold_deg(BRAVAIS["aP"], beta) == LEAST_DEG
-    assert next_two_fold_deg(BRAVAIS["oP"], np.array([5.0, 6.0, 7.3, 90, 90, 90])) == GREATEST_DEG
+    cell = np.array([5.0, 6.0, 7.3, 90.0, 90.5, 90.0])
+    assert next_two_fold_deg(BRAVAIS["mP"], cell, 6.0) == pytest.approx(0.5, abs=1e-3)
+    assert next_two_fold_deg(BRAVAIS["mP"], cell, 0.4) == np.inf
+    assert next_two_fold_deg(BRAVAIS["aP"], cell, 6.0) == pytest.approx(0, abs=1e-3)

@@ -7,6 +7,7 @@ it should not have is often that of a superstructure's parent, distorted by what
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import gemmi
@@ -15,23 +16,22 @@ import numpy as np
 from mlindex.equivalence import lattice_of
 from mlindex.lattice import BRAVAIS, BravaisLattice
 
-#: Obliquities beyond the greatest make no difference, nor those below the least, degrees.
-LEAST_DEG, GREATEST_DEG = 0.05, 6.0
 _EXACT_DEG = 1e-3
 
 
-def next_two_fold_deg(bravais: BravaisLattice, reduced: np.ndarray) -> float:
+def next_two_fold_deg(bravais: BravaisLattice, reduced: np.ndarray, greatest_deg: float) -> float:
     """Obliquity of the two-fold axis that a lattice is nearest to having beside its own.
 
     Args:
         bravais: what the lattice is said to be.
         reduced: its Niggli cell (6,).
+        greatest_deg: how far to look.
 
     Returns:
-        Degrees, from :data:`LEAST_DEG` to :data:`GREATEST_DEG`.
+        Degrees; infinite where there is none within ``greatest_deg``.
     """
-    obliquities = sorted(_obliquities(reduced, GREATEST_DEG))[_own_two_folds(bravais.symbol) :]
-    return float(np.clip(obliquities[0], LEAST_DEG, None)) if obliquities else GREATEST_DEG
+    others = sorted(_obliquities(reduced, greatest_deg))[_own_two_folds(bravais.symbol) :]
+    return others[0] if others else math.inf
 
 
 def _obliquities(reduced: np.ndarray, greatest_deg: float) -> list[float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,7 @@ _MOST_UNINDEXED = 0.2
 _MORE_LINES, _LITTLE_LESS = 2, 5.0
 #: A lattice that is so near, in degrees, to having another two-fold axis is often that of a
 #: superstructure's parent, distorted by what orders in it. Of real calculated lists of 20 lines
-#: (README.md) 93 have such a first cell, and 15 of these are wrong; with fewer lines it is worse.
+#: (README.md) 97 have such a first cell, 15 of them wrong; of shorter ones 15, 7 of them wrong.
 _NEARLY_DEG, _NEARLY_DEG_FEW, _FEW_LINES = 0.3, 1.0, 20
 #: A cell whose volume the formula makes so much less probable, for it is small, is none.
 _LEAST_ROOM = 0.1
@@ -105,13 +106,14 @@ def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
 
 
 def _pseudo_symmetric(best: Candidate) -> str:
-    obliquity = next_two_fold_deg(BRAVAIS[best.bravais], best.niggli)
-    if obliquity > (_NEARLY_DEG if best.n_used >= _FEW_LINES else _NEARLY_DEG_FEW):
+    limit = _NEARLY_DEG if best.n_used >= _FEW_LINES else _NEARLY_DEG_FEW
+    obliquity = next_two_fold_deg(BRAVAIS[best.bravais], best.niggli, limit)
+    if obliquity > limit:
         return ""
     return (
-        f"Its lattice is within {obliquity:.2f} degrees of a higher symmetry, as the parents of "
-        "superstructures are, and the lines that only the superstructure has may be too weak to "
-        "be seen: look for weak ones between those used."
+        f"Its lattice is within {math.ceil(100 * obliquity) / 100:.2f} degrees of a higher "
+        "symmetry, as the parents of superstructures are, which its probability does not count: "
+        "look for weak lines, between those used, that only a supercell has."
     )
 
 

@@ -107,19 +107,25 @@ def search(
         report: called with a line on what is being done.
     """
     progress = Progress(status=dict.fromkeys(wanted, "not reached"))
+
+    def look(stage: Stage, names: Sequence[str], why: str = "") -> list[Trial] | None:
+        if out_of_time():
+            progress.cut_off(names)
+            return None
+        report(_label(stage) + why)
+        return run_stage(observed, stage, names, out_of_time, workers, progress)
+
     best: list[Trial] = []
     for stage in STAGES:
         if stage.shift_deg and not observed.shiftable:
             continue
-        if out_of_time():
-            progress.cut_off(wanted)
+        found = look(stage, wanted)
+        if found is None:
             break
-        report(_label(stage))
-        found = run_stage(observed, stage, wanted, out_of_time, workers, progress)
         best = _joined(best, found, observed, wanted)
         if _settled(best, stage):
             break
-    best = _looked_closer(best, observed, wanted, out_of_time, workers, report, progress)
+    best = _looked_closer(best, observed, wanted, look)
     larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
     return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
 
@@ -128,21 +134,16 @@ def _looked_closer(
     best: list[Trial],
     observed: Observed,
     wanted: Sequence[str],
-    out_of_time: Callable[[], bool],
-    workers: int,
-    report: Callable[[str], None],
-    progress: Progress,
+    look: Callable[[Stage, Sequence[str], str], list[Trial] | None],
 ) -> list[Trial]:
     """The best trials after the closer stages, where the first of them rests on one zone."""
     uncertain = [name for name in wanted if BRAVAIS[name].system.n_free >= _MANY_FREE]
     for stage in CLOSER:
         if not uncertain or not best or not rests_on_one_zone(best[0], observed):
             break
-        if out_of_time():
-            progress.cut_off(uncertain)
+        found = look(stage, uncertain, ", for lists of one zone")
+        if found is None:
             break
-        report(f"{_label(stage)}, for lists of one zone")
-        found = run_stage(observed, stage, uncertain, out_of_time, workers, progress)
         # A zone with any third axis has more evidence than a cell, and is none.
         found = [trial for trial in found if not is_open(trial, observed)]
         best = _joined(best, found, observed, wanted)
