@@ -276,6 +276,22 @@ def test_peak_files_can_be_read_back(tmp_path):
     np.testing.assert_allclose(back.two_theta_error_deg, found.error_deg, atol=1e-5)
 
 
+def test_an_edited_peak_file_is_kept(tmp_path):
+    x = np.arange(5, 80, 0.02)
+    pattern = MeasuredPattern("made", x, counts(x, *many()), None, SYNCHROTRON)
+    found, path = find_peaks(pattern), tmp_path / "peaks.txt"
+    write_peak_file(found, path)
+    as_found = path.read_text()
+    write_peak_file(found, path)
+    assert list(tmp_path.iterdir()) == [path]
+    edited = as_found.replace("\n ", "\n# ", 1)
+    path.write_text(edited)
+    for _ in range(2):
+        write_peak_file(found, path)
+        assert path.read_text() == as_found
+        assert (tmp_path / "peaks.before.txt").read_text() == edited
+
+
 def test_what_is_missing_is_said():
     x = np.arange(5, 80, 0.02)
     with pytest.raises(MlindexError, match="--wavelength"):

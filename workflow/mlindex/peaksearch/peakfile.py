@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mlindex.atomic import atomic_path
 from mlindex.peaksearch.found import FoundPeaks
 
 _HEAD = "two_theta_deg", "two_theta_error_deg", "intensity", "fwhm_deg"
 
 
 def write_peak_file(found: FoundPeaks, path: str | Path) -> None:
-    """Write position, its error, area and width of each peak; lines may be deleted or added."""
+    """Write position, its error, area and width of each peak; lines may be deleted or added.
+
+    Another list that is there may hold someone's edits: it is kept, ``peaks.txt`` as
+    ``peaks.before.txt``.
+    """
+    path, content = Path(path), _text(found).encode()
+    if path.exists() and path.read_bytes() != content:
+        path.replace(path.with_name(f"{path.stem}.before{path.suffix}"))
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def _text(found: FoundPeaks) -> str:
     lines = [
         # Before the name, which may hold anything that looks like a wavelength.
         f"# wavelength: {found.peaks.wavelength_A!r}",
@@ -24,4 +37,4 @@ def write_peak_file(found: FoundPeaks, path: str | Path) -> None:
         f"{position:12.5f} {error:9.5f} {area:14.6g} {fwhm:9.5f}"
         for position, error, area, fwhm in zip(*columns, strict=True)
     ]
-    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return "\n".join(lines) + "\n"
