@@ -41,6 +41,16 @@ class Lattice:
         """Volume of the primitive cell in A³."""
         return float(gemmi.UnitCell(*self.reduced).volume)
 
+    @cached_property
+    def metric(self) -> np.ndarray:
+        """Metric tensor (3, 3) of the reduced cell, A²."""
+        return metric_tensor(self.reduced)
+
+    @cached_property
+    def short_lengths(self) -> np.ndarray:
+        """Lengths of the short vectors :data:`_VECTORS` on the reduced basis, A."""
+        return np.sqrt(np.einsum("ni,ij,nj->n", _VECTORS, self.metric, _VECTORS))
+
 
 def lattice_of(cell: np.ndarray, centring: str) -> Lattice:
     """The lattice of six cell parameters and a centring letter."""
@@ -56,16 +66,12 @@ def same(
     slack = 3 * length_tolerance + 3 * math.radians(angle_tolerance_deg)
     if abs(math.log(ratio)) > 2 * slack:
         return False
-    metric = metric_tensor(first.reduced)
-    lengths = np.sqrt(np.einsum("ni,ij,nj->n", _VECTORS, metric, _VECTORS))
     target = second.reduced
-    fitting = [
-        _VECTORS[np.abs(lengths - target[axis]) <= length_tolerance * target[axis]]
-        for axis in range(3)
-    ]
-    if not all(len(choice) for choice in fitting):
+    near = np.abs(first.short_lengths - target[:3, None]) <= length_tolerance * target[:3, None]
+    if not near.any(axis=1).all():
         return False
-    return _some_basis_fits(metric, fitting, target, angle_tolerance_deg)
+    fitting = [_VECTORS[row] for row in near]
+    return _some_basis_fits(first.metric, fitting, target, angle_tolerance_deg)
 
 
 def _some_basis_fits(

@@ -333,5 +333,11 @@ def bravais_of(system_name: str) -> tuple[BravaisLattice, ...]:
 
 def quadratic_terms(hkl: np.ndarray) -> np.ndarray:
     """(h², k², l², kl, hl, hk), shape (..., 6), from Miller indices of shape (..., 3)."""
-    h, k, l = np.moveaxis(np.asarray(hkl, dtype=float), -1, 0)
-    return np.stack([h * h, k * k, l * l, k * l, h * l, h * k], axis=-1)
+    hkl = np.asarray(hkl, dtype=float)
+    h, k, l = hkl[..., 0], hkl[..., 1], hkl[..., 2]
+    terms = np.empty((*hkl.shape[:-1], 6))
+    np.square(hkl, out=terms[..., :3])
+    np.multiply(k, l, out=terms[..., 3])
+    np.multiply(h, l, out=terms[..., 4])
+    np.multiply(h, k, out=terms[..., 5])
+    return terms

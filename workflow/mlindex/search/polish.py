@@ -34,8 +34,13 @@ def reduce_x6(x6: np.ndarray) -> bool:
                 changed += shortened
         if not changed:
             break
-    order = np.argsort(np.array([-g[0, 0], -g[1, 1], -g[2, 2]]))
-    a, b, c = order[0], order[1], order[2]
+    a, b, c = 0, 1, 2
+    if g[b, b] > g[a, a]:
+        a, b = b, a
+    if g[c, c] > g[b, b]:
+        b, c = c, b
+    if g[b, b] > g[a, a]:
+        a, b = b, a
     x6[0], x6[1], x6[2] = g[a, a], g[b, b], g[c, c]
     x6[3], x6[4], x6[5] = 2 * g[b, c], 2 * g[a, c], 2 * g[a, b]
     return True
