@@ -2,6 +2,7 @@
 
     python benchmarks/indexing.py results --entries 50 --noise 0.01 --impurities 3 --shift 0.05
     python benchmarks/indexing.py results --few --entries 50
+    python benchmarks/indexing.py results --entries 4 --workers 1 --threads 2
     python benchmarks/indexing.py results --curves --entries 20
 
 ``results`` is a folder that the workflow made (its ``dataset`` tables are used). For each Bravais
@@ -21,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2, help="processes")
+    parser.add_argument("--threads", type=int, default=1, help="of each search")
     parser.add_argument("--curves", action="store_true")
     parser.add_argument("--few", action="store_true", help="entries with few lines")
     options = parser.parse_args()
@@ -57,6 +60,7 @@ def main() -> None:
 
 
 def _shares(options: argparse.Namespace) -> None:
+    threads = options.threads
     how = Spoil(options.shift, options.noise, options.impurities, options.missing)
     _row(["lattice", "entries", *SHARES, "95 % of first", "median s", "worst s", "CPU s"])
     _row(["---"] * (len(SHARES) + 6))
@@ -66,7 +70,7 @@ def _shares(options: argparse.Namespace) -> None:
         entries = chosen(data, system, options.entries, options.seed, options.few)
         cases = [
             # What was done is told by the command line; the table knows one degradation a list.
-            case_of(entry, system, Indexing(), options.seed, how, EXACT)
+            replace(case_of(entry, system, Indexing(), options.seed, how, EXACT), threads=threads)
             for entry in entries.to_dict("records")
         ]
         measured = measure_cases(cases, options.workers)

@@ -96,7 +96,9 @@ def told_error_deg(noise_deg: float) -> float | None:
     return noise_deg if noise_deg > DEFAULT_ERROR_DEG else None
 
 
-def indexed(name: str, q2: np.ndarray, noise_deg: float, time_limit_s: float) -> IndexingResult:
+def indexed(
+    name: str, q2: np.ndarray, noise_deg: float, time_limit_s: float, threads: int = 1
+) -> IndexingResult:
     """A list of q² (n,) in 1/A², rising, indexed with nothing told but its error.
 
     Raises:
@@ -108,15 +110,22 @@ def indexed(name: str, q2: np.ndarray, noise_deg: float, time_limit_s: float) ->
         time_limit_s=time_limit_s,
         two_theta_error_deg=told_error_deg(noise_deg),
         keep=_KEEP,
-        workers=1,
+        workers=threads,
     )
 
 
-def timed(name: str, q2: np.ndarray, noise_deg: float, truth: Truth, time_limit_s: float) -> Timed:
+def timed(
+    name: str,
+    q2: np.ndarray,
+    noise_deg: float,
+    truth: Truth,
+    time_limit_s: float,
+    threads: int = 1,
+) -> Timed:
     """:func:`indexed`, judged. A list that is refused (too short) counts as not found."""
     wall, cpu = perf_counter(), process_time()
     try:
-        result = indexed(name, q2, noise_deg, time_limit_s)
+        result = indexed(name, q2, noise_deg, time_limit_s, threads)
     except MlindexError:
         result = None
     spent = perf_counter() - wall, process_time() - cpu

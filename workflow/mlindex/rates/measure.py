@@ -35,7 +35,8 @@ SECONDS = ["entry_id", "bravais_lattice", "degradation", "amount", "seconds", "c
 
 @dataclass(frozen=True)
 class Case:
-    """A list to index: which entry, how it is spoiled, and what would be right."""
+    """A list to index: which entry, how it is spoiled, what would be right, and by how many
+    threads for how long."""
 
     entry_id: str
     bravais: str
@@ -45,6 +46,7 @@ class Case:
     q2_inv_A2: np.ndarray
     truth: Truth
     time_limit_s: float
+    threads: int = 1
 
 
 @dataclass(frozen=True)
@@ -195,7 +197,14 @@ def _prepare() -> None:
 
 
 def _one(case: Case) -> Timed:
-    return timed(case.entry_id, case.q2_inv_A2, case.noise_deg, case.truth, case.time_limit_s)
+    return timed(
+        case.entry_id,
+        case.q2_inv_A2,
+        case.noise_deg,
+        case.truth,
+        case.time_limit_s,
+        case.threads,
+    )
 
 
 def _row(case: Case, outcome: Timed) -> dict[str, Any]:
