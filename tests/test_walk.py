@@ -15,7 +15,7 @@ from mlindex.lattice import (
     quadratic_terms,
 )
 from mlindex.search.votes import cast, clear, open_lines, room_for, take_peak
-from mlindex.walk import Region, form_of, k_range, l_range, last_h, present, q2_of
+from mlindex.walk import Region, form_of, k_range, l_row, last_h, present, q2_of
 
 GRID = np.stack(np.meshgrid(*[np.arange(-11, 12)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 #: Cells walked (A, degrees): no ratio of axes is special.
@@ -39,8 +39,8 @@ def walked(x6, region, q2_max):
     for h in range(last_h(form, q2_max) + 1):
         k_low, k_high = k_range(form, region, h, q2_max)
         for k in range(k_low, k_high + 1):
-            l_low, l_high, step = l_range(form, region, h, k, q2_max)
-            for l in range(l_low, l_high + 1, step):
+            l_low, number, step = l_row(form, region, h, k, q2_max)
+            for l in range(l_low, l_low + number * step, step):
                 hkl.append((h, k, l))
                 q2.append(q2_of(form, h, k, l))
     return hkl, q2

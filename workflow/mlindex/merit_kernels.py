@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
+from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of
 
 #: Lines whose q² agree to this fraction are one line: equal but for rounding.
 SAME_LINE_REL = 1e-8
@@ -66,8 +66,8 @@ def lines_up_to(
     for h in range(last_h(form, q2_max) + 1):
         k_low, k_high = k_range(form, region, h, q2_max)
         for k in range(k_low, k_high + 1):
-            l_low, l_high, _ = l_range(form, region, h, k, q2_max)
-            for l in range(l_low, l_high + 1):
+            l_low, number, _ = l_row(form, region, h, k, q2_max)
+            for l in range(l_low, l_low + number):
                 if forbidden(h, k, l, rotations, shifts):
                     continue
                 if count == len(buffer):
@@ -90,11 +90,11 @@ def hkl_up_to(x6: np.ndarray, centring: int, q2_max: float) -> np.ndarray:
     for h in range(last_h(form, q2_max) + 1 if form.a > 0.0 else 0):
         k_low, k_high = k_range(form, region, h, q2_max)
         for k in range(k_low, k_high + 1):
-            l_low, l_high, step = l_range(form, region, h, k, q2_max)
-            for l in range(l_low, l_high + 1, step):
+            l_low, number, step = l_row(form, region, h, k, q2_max)
+            for i in range(number):
                 if count == len(hkl):
                     hkl = np.concatenate((hkl, np.empty_like(hkl)))
-                hkl[count, 0], hkl[count, 1], hkl[count, 2] = h, k, l
+                hkl[count, 0], hkl[count, 1], hkl[count, 2] = h, k, l_low + i * step
                 count += 1
     return hkl[:count]
 

@@ -45,7 +45,7 @@ class Partner:
     """Another lattice that explains the same line positions.
 
     ``relation`` says how it is related, e.g. ``subcell of index 2``, ``supercell of index 2 that
-    indexes 1 more`` or ``geometrical ambiguity``; ``distinguishing`` are lines (q² in 1/A², rising,
+    indexes 1 more`` or ``geometrical ambiguity``; ``distinguishing_q2_inv_A2`` are lines (rising,
     n at most 5) that one of the two predicts and the other does not, inside or beyond the measured
     range. ``probability`` is that of the candidate which it is; None where it is none of the list.
     """

@@ -93,14 +93,14 @@ def k_range(form: Form, region: Region, h: int, q2_max: float) -> tuple[int, int
 
 
 @njit(cache=True, nogil=True, inline="always")
-def l_range(form: Form, region: Region, h: int, k: int, q2_max: float) -> tuple[int, int, int]:
-    """The least l for that h and k, the greatest, and the step from one to the next."""
+def l_row(form: Form, region: Region, h: int, k: int, q2_max: float) -> tuple[int, int, int]:
+    """The least l for that h and k, how many there are, and the step from one to the next."""
     if _RULES[region.centring, 0] == 2 and (h + k) & 1:
-        return 1, 0, 1
+        return 0, 0, 1
     off = k - form.k_h * h
     rest = q2_max - form.a * h * h - form.b * off * off
     if rest < 0.0:
-        return 1, 0, 1
+        return 0, 0, 1
     middle, half = form.l_k * k + form.l_h * h, np.sqrt(rest * form.per_C)
     low, high = int(np.ceil(middle - half)), int(np.floor(middle + half))
     if (
@@ -114,15 +114,18 @@ def l_range(form: Form, region: Region, h: int, k: int, q2_max: float) -> tuple[
     if region.order == 2:
         high = min(high, k)
     step = _RULES[region.centring, 1]
+    # Each step by itself: a division by a number that is not known beforehand takes long.
     if step == 1:
-        return low, high, 1
+        return low, max(high - low + 1, 0), 1
     place = _RULES[region.centring, 2] * h + _RULES[region.centring, 3] * k
     if step == 2:
-        return low + ((place - low) & 1), high, 2
+        low += (place - low) & 1
+        return low, max((high - low + 2) >> 1, 0), 2
     if region.order == 1 and place % 3 == 0:
         # l and -l are both present, and one line.
         low = max(low, 0)
-    return low + (place - low) % 3, high, 3
+    low += (place - low) % 3
+    return low, max((high - low + 3) // 3, 0), 3
 
 
 @njit(cache=True, nogil=True)

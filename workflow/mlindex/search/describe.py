@@ -30,6 +30,8 @@ _RIVAL = 1e-4
 _MOST_PARTNERS = 6
 #: Two lattices this close are one.
 _SAME, _SAME_DEG = 2e-3, 0.1
+#: Two calculated lines this close, relative to q², are one.
+_SAME_LINE = 1e-6
 
 
 def candidates(
@@ -135,11 +137,17 @@ def _absent(candidate: Candidate) -> tuple[AbsentLine, ...]:
     lines = quadratic_terms(hkl) @ reciprocal_from_cell(candidate.cell)
     first = distinct(lines)
     seen = candidate.q2_calculated_inv_A2[candidate.indexed]
+    absent = first[_far_from(lines[first], seen, _SAME_LINE)]
     return tuple(
-        AbsentLine(tuple(int(i) for i in hkl[row]), float(lines[row]))
-        for row in first
-        if not np.any(np.abs(seen - lines[row]) <= 1e-6 * lines[row])
+        AbsentLine((h, k, l), value)
+        for (h, k, l), value in zip(hkl[absent].tolist(), lines[absent].tolist(), strict=True)
     )
+
+
+def _far_from(values: np.ndarray, others: np.ndarray, tolerance: float) -> np.ndarray:
+    """Which of the values (n,) none of the others (m,) lies near, relative to the value: (n,)."""
+    difference = np.abs(values[:, None] - others)
+    return np.all(difference > tolerance * values[:, None], axis=1)
 
 
 def with_details(
@@ -203,12 +211,9 @@ def _has_its_lines(other: Candidate, candidate: Candidate, tolerance: float) -> 
 
 def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Partner:
     mine, theirs = (_calculated(c) for c in (candidate, other))
-    apart = [
-        value
-        for values, rest in ((mine, theirs), (theirs, mine))
-        for value in values
-        if np.min(np.abs(rest - value), initial=np.inf) > tolerance * value
-    ]
+    apart = np.concatenate(
+        [mine[_far_from(mine, theirs, tolerance)], theirs[_far_from(theirs, mine, tolerance)]]
+    )
     up, down = other.times(candidate), candidate.times(other)
     relation = "other lattice with the lines observed"
     if max(up, down) > 1:
@@ -221,7 +226,7 @@ def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Par
         other.cell,
         other.centring,
         relation,
-        tuple(sorted(apart)[:5]),
+        tuple(np.sort(apart)[:5].tolist()),
         other.probability,
     )
 

@@ -17,7 +17,7 @@ from numba import njit
 from mlindex.linear import cholesky, solve_positive
 from mlindex.search.kernels import design_row, place_of
 from mlindex.search.lines import STRAY
-from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
+from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of
 
 _ROOT_2_PI = float(np.sqrt(2 * np.pi))
 #: Prior spread of a zero shift, degrees of 2theta.
@@ -174,16 +174,17 @@ def _nearest(
     for h in range(last_h(form, q2_end) + 1):
         k_low, k_high = k_range(form, region, h, q2_end)
         for k in range(k_low, k_high + 1):
-            l_low, l_high, step = l_range(form, region, h, k, q2_end)
-            for l in range(l_low, l_high + 1, step):
+            l_low, number, step = l_row(form, region, h, k, q2_end)
+            walked += number
+            for i in range(number):
+                l = l_low + i * step
                 value = q2_of(form, h, k, l)
-                walked += 1
                 if value <= q2_last:
                     count += 1
                 low, high = _nearer(value, q2, calculated)
-                for i in range(low, high):
-                    calculated[i] = value
-                    hkl[i, 0], hkl[i, 1], hkl[i, 2] = h, k, l
+                for line in range(low, high):
+                    calculated[line] = value
+                    hkl[line, 0], hkl[line, 1], hkl[line, 2] = h, k, l
             if walked > most:
                 return 0
     return count

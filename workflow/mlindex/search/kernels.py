@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.walk import Region, form_of, k_range, l_range, last_h, q2_of
+from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of
 
 #: Cells of the look-up table over q².
 TABLE_CELLS = 1 << 14
@@ -115,12 +115,14 @@ def explain(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
     for h in range(last_h(form, tables.q2_max) + 1):
         k_low, k_high = k_range(form, kind, h, tables.q2_max)
         for k in range(k_low, k_high + 1):
-            l_low, l_high, step = l_range(form, kind, h, k, tables.q2_max)
-            for l in range(l_low, l_high + 1, step):
-                count += 1
+            l_low, number, step = l_row(form, kind, h, k, tables.q2_max)
+            count += number
+            l = float(l_low)
+            for _ in range(number):
                 place = int(q2_of(form, h, k, l) * tables.scale + 0.5)
                 total += place
                 mask |= tables.table[place]
+                l += step
             if count > most:
                 return mask, most + 1, 0
     return mask, count, total
@@ -149,8 +151,9 @@ def assign(
     for h in range(last_h(form, q2_max) + 1):
         k_low, k_high = k_range(form, region, h, q2_max)
         for k in range(k_low, k_high + 1):
-            l_low, l_high, step = l_range(form, region, h, k, q2_max)
-            for l in range(l_low, l_high + 1, step):
+            l_low, number, step = l_row(form, region, h, k, q2_max)
+            for i in range(number):
+                l = l_low + i * step
                 value = q2_of(form, h, k, l)
                 mask, line = table[int(value * scale + 0.5)], 0
                 while mask:
