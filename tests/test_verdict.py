@@ -59,6 +59,18 @@ def test_a_lattice_near_a_higher_symmetry_may_be_of_a_superstructures_parent(
     assert ("degrees of a higher symmetry" in reason) is not convinces
 
 
+@pytest.mark.parametrize(
+    ("a_A", "bravais", "convinces"),
+    [(3.3, "aP", False), (3.3, "mP", False), (4.0, "aP", True), (3.3, "oP", True)],
+)
+def test_a_few_atoms_hardly_ever_have_little_symmetry(a_A, bravais, convinces):
+    cell = np.array([a_A, 1.1 * a_A, 1.2 * a_A, 87.0, 85.0, 82.0])
+    best = replace(cubic(), bravais=bravais, cell=cell, niggli=cell)
+    convincing, reason = verdict([best])
+    assert convincing is convinces
+    assert ("Å³ holds a few atoms only" in reason) is not convinces
+
+
 def test_a_good_cell_is_convincing():
     assert verdict([cubic()]) == (True, "With the partners named its probability is 99 %.")
     sure = verdict([cubic(probability=0.995)])[1]
