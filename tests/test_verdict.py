@@ -61,9 +61,9 @@ def test_a_lattice_near_a_higher_symmetry_may_be_of_a_superstructures_parent(
 
 @pytest.mark.parametrize(
     ("a_A", "bravais", "convinces"),
-    [(3.3, "aP", False), (3.3, "mP", False), (4.0, "aP", True), (3.3, "oP", True)],
+    [(3.3, "aP", False), (4.0, "aP", True), (3.3, "mP", True)],
 )
-def test_a_few_atoms_hardly_ever_have_little_symmetry(a_A, bravais, convinces):
+def test_a_few_atoms_are_hardly_ever_without_symmetry(a_A, bravais, convinces):
     cell = np.array([a_A, 1.1 * a_A, 1.2 * a_A, 87.0, 85.0, 82.0])
     best = replace(cubic(), bravais=bravais, cell=cell, niggli=cell)
     convincing, reason = verdict([best])

@@ -24,10 +24,10 @@ _MORE_LINES, _LITTLE_LESS = 2, 5.0
 #: superstructure's parent, distorted by what orders in it. Of real calculated lists of 20 lines
 #: (README.md) 97 have such a first cell, 15 of them wrong; of shorter ones 15, 7 of them wrong.
 _NEARLY_DEG, _NEARLY_DEG_FEW, _FEW_LINES = 0.3, 1.0, 20
-#: So small a primitive cell, in A³, of a lattice with so many free parameters is mostly that of a
-#: superstructure's parent: 38 of 7,101 real monoclinic and triclinic crystals (README.md) have one,
-#: and of 282 real lists of fewer than 20 lines 11 have such a first cell, all of them wrong.
-_FEW_ATOMS_A3, _LITTLE_SYMMETRY = 50.0, 4
+#: So small a triclinic cell, in A³, is mostly that of a superstructure's parent: 25 of 3,353 real
+#: triclinic crystals (README.md) have one, and of 282 real lists of fewer than 20 lines 9 have such
+#: a first cell, all of them wrong. Its free parameters are all six.
+_FEW_ATOMS_A3, _NO_SYMMETRY = 50.0, 6
 #: A cell whose volume the formula makes so much less probable, for it is small, is none.
 _LEAST_ROOM = 0.1
 
@@ -124,11 +124,11 @@ def _pseudo_symmetric(best: Candidate) -> str:
 
 def _few_atoms(best: Candidate) -> str:
     volume = cell_volume(best.niggli)
-    if volume > _FEW_ATOMS_A3 or BRAVAIS[best.bravais].system.n_free < _LITTLE_SYMMETRY:
+    if volume > _FEW_ATOMS_A3 or BRAVAIS[best.bravais].system.n_free < _NO_SYMMETRY:
         return ""
     return (
-        f"Its primitive cell of {volume:.0f} Å³ holds a few atoms only, which hardly ever have so "
-        "little symmetry; the parents of superstructures look so: look for weak lines, between "
+        f"Its cell of {volume:.0f} Å³ holds a few atoms only, which hardly ever are without any "
+        "symmetry; the parents of superstructures look so: look for weak lines, between "
         "those used, that only a supercell has."
     )
 
