@@ -13,6 +13,7 @@ from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
 from mlindex.peaklist import PeakList
+from mlindex.search.plan import in_order
 
 WAVELENGTH_A = 1.5406
 #: Cells in the standard setting, one of each Bravais lattice, with no special ratios.
@@ -107,6 +108,16 @@ def test_the_time_limit_is_kept_and_what_is_cut_off_is_said() -> None:
 
     result = mlindex.index(peaks, stopped=stopped)
     assert {s.status for s in result.searched} & {"cut off", "not reached"}
+
+
+def test_what_is_searched_quickly_comes_first_and_then_what_takes_longest() -> None:
+    order = in_order(list(BRAVAIS))
+    assert sorted(order) == sorted(BRAVAIS)
+    free = [BRAVAIS[name].system.n_free for name in order]
+    quick = sum(n <= 2 for n in free)
+    assert max(free[:quick]) == 2
+    assert free[quick:] == sorted(free[quick:], reverse=True)
+    assert in_order(["oP", "aP", "cF"]) == ["cF", "aP", "oP"]
 
 
 def _random_list() -> PeakList:

@@ -71,8 +71,8 @@ STAGES = (
 #: among those that the quick search leaves out. The sharp windows tell them from chance; the wide
 #: ones find what comes from lines a little off.
 CLOSER = (Stage(0.03, effort=1), Stage(0.3, effort=1))
-#: Free parameters of the lattices that the quick search may leave out.
-_MANY_FREE = 4
+#: Free parameters of the lattices that the quick search may leave out, and of those that are quick.
+_MANY_FREE, _FEW_FREE = 4, 2
 
 
 @dataclass
@@ -199,7 +199,14 @@ def run_stage(
         progress.status[name] = "complete" if complete else "cut off"
         return found
 
-    # The long searches first, so that threads end together.
+    order = in_order(wanted)
     with ThreadPoolExecutor(max(1, workers)) as threads:
-        parts = list(threads.map(one, [BRAVAIS[name] for name in reversed(wanted)]))
-    return [trial for part in reversed(parts) for trial in part]
+        parts = dict(zip(order, threads.map(one, [BRAVAIS[name] for name in order]), strict=True))
+    return [trial for name in wanted for trial in parts[name]]
+
+
+def in_order(wanted: Sequence[str]) -> list[str]:
+    """Bravais lattices with few free parameters first, for which little time is enough; then those
+    that take longest, so that threads end together."""
+    quick = [name for name in wanted if BRAVAIS[name].system.n_free <= _FEW_FREE]
+    return quick + [name for name in reversed(wanted) if name not in quick]
