@@ -59,6 +59,17 @@ def test_a_lattice_near_a_higher_symmetry_may_be_of_a_superstructures_parent(
     assert ("degrees of a higher symmetry" in reason) is not convinces
 
 
+@pytest.mark.parametrize(("more", "convinces"), [((), False), (((2, 0, 1),), True)])
+def test_one_line_alone_is_no_evidence_of_an_axis(more, convinces):
+    hkl = [(h, k, 0) for h, k in ((1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 0))]
+    hkl = np.array([*hkl, (1, 0, 1), *more])
+    cell = np.array([5.0, 5.0, 8.0, 90, 90, 90])
+    best = replace(cubic(used=len(hkl), indexed=len(hkl)), bravais="tP", niggli=cell, hkl=hkl)
+    convincing, reason = verdict([best])
+    assert convincing is convinces
+    assert ("All its lines but (1 0 1) leave an axis" in reason) is not convinces
+
+
 @pytest.mark.parametrize(
     ("a_A", "bravais", "convinces"),
     [(3.3, "aP", False), (4.0, "aP", True), (3.3, "mP", True)],

@@ -28,6 +28,7 @@ _NEARLY_DEG, _NEARLY_DEG_FEW, _FEW_LINES = 0.3, 1.0, 20
 #: triclinic crystals (README.md) have one, and of 282 real lists of fewer than 20 lines 9 have such
 #: a first cell, all of them wrong. Its free parameters are all six.
 _FEW_ATOMS_A3, _NO_SYMMETRY = 50.0, 6
+_LEVERAGE_ROUNDING = 1e-9
 #: A cell whose volume the formula makes so much less probable, for it is small, is none.
 _LEAST_ROOM = 0.1
 
@@ -52,6 +53,7 @@ def verdict(
     objections = (
         _hardly(best),
         _unindexed(best),
+        _one_line(best),
         _improbable(best),
         _superstructure(best, found[1:]),
         _pseudo_symmetric(best),
@@ -85,6 +87,28 @@ def _unindexed(best: Candidate) -> str:
     if unindexed <= _MOST_UNINDEXED * best.n_used:
         return ""
     return f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
+
+
+def _one_line(best: Candidate) -> str:
+    lines = _alone(best)
+    if not len(lines):
+        return ""
+    h, k, l = best.hkl[lines[0]]
+    return (
+        f"All its lines but ({h} {k} {l}) leave an axis or an angle open, and no other line "
+        "confirms what that one makes of it: add lines."
+    )
+
+
+def _alone(best: Candidate) -> np.ndarray:
+    """Positions of the lines without which the others don't determine the cell: those that the
+    fit meets exactly, whatever they are (a leverage of 1)."""
+    indexed = np.flatnonzero(best.indexed)
+    design = BRAVAIS[best.bravais].system.design_matrix(best.hkl[indexed])
+    if np.linalg.matrix_rank(design) < design.shape[1]:
+        return indexed[:0]
+    orthogonal, _ = np.linalg.qr(design)
+    return indexed[np.square(orthogonal).sum(axis=1) > 1 - _LEVERAGE_ROUNDING]
 
 
 def _improbable(best: Candidate) -> str:
