@@ -9,9 +9,10 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 from mlindex.errors import MlindexError, explained
 from mlindex.leftovers import affixes
@@ -19,8 +20,7 @@ from mlindex.leftovers import affixes
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-@contextmanager
-def atomic_path(path: str | Path) -> Iterator[Path]:
+def atomic_path(path: str | Path) -> AbstractContextManager[Path]:
     """A temporary path that takes the place of ``path`` when the block ends well.
 
     It is beside ``path``, or in the folder that the variable MLINDEX_SCRATCH names.
@@ -28,37 +28,40 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     Raises:
         MlindexError: ``path`` can't be written, or there is no room for it.
     """
-    path = Path(path)
-    with _may_not_write(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=_scratch(path.parent), **affixes(path))
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        with _may_not_write(path, _NO_ROOM):
-            yield temporary
-        with _may_not_write(path):
-            temporary.chmod(0o644)
-            _move(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    return _atomic(Path(path), _new_file, 0o644)
+
+
+def atomic_directory(path: str | Path) -> AbstractContextManager[Path]:
+    """Like :func:`atomic_path`, for a directory."""
+    return _atomic(Path(path), lambda **where: Path(tempfile.mkdtemp(**where)), 0o755)
 
 
 @contextmanager
-def atomic_directory(path: str | Path) -> Iterator[Path]:
-    """Like :func:`atomic_path`, for a directory."""
-    path = Path(path)
+def _atomic(path: Path, new: Callable[..., Path], mode: int) -> Iterator[Path]:
     with _may_not_write(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=_scratch(path.parent), **affixes(path)))
+        temporary = new(dir=_scratch(path.parent), **affixes(path))
     try:
         with _may_not_write(path, _NO_ROOM):
             yield temporary
         with _may_not_write(path):
-            temporary.chmod(0o755)
+            temporary.chmod(mode)
             _move(temporary, path)
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        _remove(temporary)
+
+
+def _new_file(**where: Any) -> Path:
+    handle, name = tempfile.mkstemp(**where)
+    os.close(handle)
+    return Path(name)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def require_writable(folder: str | Path) -> None:
