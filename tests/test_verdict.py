@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mlindex.cell import reciprocal_from_cell
 from mlindex.formula import Formula
+from mlindex.lattice import quadratic_terms
 from mlindex.result import Candidate
 from mlindex.verdict import verdict
 
@@ -47,6 +49,20 @@ def triclinic(gamma_deg, used=20):
     )
 
 
+def tetragonal(cell, hkl):
+    """A tetragonal candidate whose lines lie where it has them."""
+    q2 = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
+    return replace(
+        cubic(used=len(hkl), indexed=len(hkl)),
+        bravais="tP",
+        cell=cell,
+        niggli=cell,
+        hkl=hkl[np.argsort(q2)],
+        q2_corrected_inv_A2=np.sort(q2),
+        q2_calculated_inv_A2=np.sort(q2),
+    )
+
+
 @pytest.mark.parametrize(
     ("gamma_deg", "used", "convinces"),
     [(90.2, 20, False), (90.7, 20, True), (90.7, 19, False), (91.4, 19, True)],
@@ -64,10 +80,25 @@ def test_one_line_alone_is_no_evidence_of_an_axis(more, convinces):
     hkl = [(h, k, 0) for h, k in ((1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 0))]
     hkl = np.array([*hkl, (1, 0, 1), *more])
     cell = np.array([5.0, 5.0, 8.0, 90, 90, 90])
-    best = replace(cubic(used=len(hkl), indexed=len(hkl)), bravais="tP", niggli=cell, hkl=hkl)
-    convincing, reason = verdict([best])
+    convincing, reason = verdict([tetragonal(cell, hkl)])
     assert convincing is convinces
     assert ("All its lines but (1 0 1) leave an axis" in reason) is not convinces
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ((), "explain, (1 0 1), (2 0 1), (4 1 0), the others leave an axis or an angle open"),
+        (((1, 1, 1),), "All its lines but (1 1 1) leave an axis"),
+        (((1, 1, 1), (3, 1, 1)), "With the partners named its probability is"),
+    ],
+)
+def test_lines_that_a_zone_explains_confirm_no_other_axis(more, says):
+    """With 12 c² = a² the lines 1 0 1 and 2 0 1 lie where 3 2 0 and 4 0 0 do."""
+    zone = ((1, 0), (1, 1), (2, 0), (2, 1), (2, 2), (3, 0), (3, 1), (4, 1))
+    hkl = np.array([*((h, k, 0) for h, k in zone), (1, 0, 1), (2, 0, 1), *more])
+    cell = np.array([6.1, 6.1, 6.1 / np.sqrt(12), 90, 90, 90])
+    assert says in verdict([tetragonal(cell, hkl)])[1]
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlindex.cell import cell_volume
+from mlindex.cell import cell_volume, reciprocal_from_cell
 from mlindex.formula import Formula, volume_factor
-from mlindex.lattice import BRAVAIS
+from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.merit import reflections
 from mlindex.pseudosymmetry import next_two_fold_deg
 from mlindex.result import CONVINCING_PROBABILITY, Candidate
 
@@ -29,6 +30,9 @@ _NEARLY_DEG, _NEARLY_DEG_FEW, _FEW_LINES = 0.3, 1.0, 20
 #: 144 larger triclinic ones 1. Its free parameters are all six.
 _SMALL_A3, _NO_SYMMETRY = 140.0, 6
 _LEVERAGE_ROUNDING = 1e-9
+#: Reflections explain a line so near to it, in root-mean-square misfits of all lines, or relative
+#: to the last line's q² where the list is of calculated ones.
+_NEAR_RMS, _NEAR_REL = 3.0, 1e-6
 #: A cell whose volume the formula makes so much less probable, for it is small, is none.
 _LEAST_ROOM = 0.1
 
@@ -90,25 +94,51 @@ def _unindexed(best: Candidate) -> str:
 
 
 def _one_line(best: Candidate) -> str:
-    lines = _alone(best)
-    if not len(lines):
+    rows, doubtful = _explained(best)
+    if np.linalg.matrix_rank(rows) < rows.shape[1]:
         return ""
-    h, k, l = best.hkl[lines[0]]
+    lines = np.flatnonzero(best.indexed)
+    if np.linalg.matrix_rank(rows[~doubtful]) < rows.shape[1]:
+        shown = ", ".join(_hkl(best, line) for line in lines[doubtful][:3])
+        return (
+            f"Without the lines that several of its reflections explain, {shown}, the others leave "
+            "an axis or an angle open: add lines."
+        )
+    alone = _alone(rows[~doubtful])
+    if not alone.any():
+        return ""
     return (
-        f"All its lines but ({h} {k} {l}) leave an axis or an angle open, and no other line "
-        "confirms what that one makes of it: add lines."
+        f"All its lines but {_hkl(best, lines[~doubtful][alone][0])} leave an axis or an angle "
+        "open, and no other line confirms what that one makes of it: add lines."
     )
 
 
-def _alone(best: Candidate) -> np.ndarray:
-    """Positions of the lines without which the others don't determine the cell: those that the
-    fit meets exactly, whatever they are (a leverage of 1)."""
-    indexed = np.flatnonzero(best.indexed)
-    design = BRAVAIS[best.bravais].system.design_matrix(best.hkl[indexed])
-    if np.linalg.matrix_rank(design) < design.shape[1]:
-        return indexed[:0]
-    orthogonal, _ = np.linalg.qr(design)
-    return indexed[np.square(orthogonal).sum(axis=1) > 1 - _LEVERAGE_ROUNDING]
+def _explained(best: Candidate) -> tuple[np.ndarray, np.ndarray]:
+    """Rows (m, n_free) of H of the m lines indexed, and which of these lines (m,) another
+    reflection with a different row explains as well."""
+    system = BRAVAIS[best.bravais].system
+    rows = system.design_matrix(best.hkl[best.indexed])
+    observed = best.q2_corrected_inv_A2[best.indexed]
+    misfit = observed - best.q2_calculated_inv_A2[best.indexed]
+    near = max(_NEAR_RMS * float(np.sqrt(np.mean(misfit**2))), _NEAR_REL * observed[-1])
+    hkl = reflections(best.cell, best.centring, float(observed[-1]) + near)
+    others = system.design_matrix(hkl)
+    q2 = quadratic_terms(hkl) @ reciprocal_from_cell(best.cell)
+    explains = np.abs(q2 - observed[:, None]) < near
+    differs = np.any(others != rows[:, None], axis=2)
+    return rows, np.any(explains & differs, axis=1)
+
+
+def _alone(rows: np.ndarray) -> np.ndarray:
+    """Which lines the fit of the others leaves open: it meets them exactly, whatever they are (a
+    leverage of 1)."""
+    orthogonal, _ = np.linalg.qr(rows)
+    return np.square(orthogonal).sum(axis=1) > 1 - _LEVERAGE_ROUNDING
+
+
+def _hkl(best: Candidate, line: int) -> str:
+    h, k, l = best.hkl[line]
+    return f"({h} {k} {l})"
 
 
 def _improbable(best: Candidate) -> str:

@@ -210,60 +210,53 @@ def sample_settings(wildcards):
     return {"sample": given.model_dump(mode="json")}
 
 
+#: What the report shows: kinds of tables of each shard of a source, and of each lattice system with
+#: their paths below results/.
+REPORTED_SHARDS = (
+    "entries",
+    "rejects/quality",
+    "rejects/reduction",
+    "rejects/simulation",
+)
+REPORTED_SYSTEMS = {
+    "duplicates": "duplicates/{system}.parquet",
+    "dataset": "dataset/{system}.parquet",
+    "groups": "groups/{system}.parquet",
+    "rejects_dataset": "rejects/dataset/{system}.parquet",
+    "first_peak": "augmentation/{system}/first_peak.parquet",
+    "acceptance": "augmentation/{system}/acceptance.parquet",
+    "histograms": "augmentation/{system}/histograms.parquet",
+    "splits": "splits/{system}.parquet",
+    "scaling": "scaling/{system}.parquet",
+    "validation": "validation/{system}.parquet",
+    "rates": "rates/{system}.parquet",
+    "overlap": "overlap/{system}.parquet",
+    "indexing_rates": "indexing_rates/{system}.parquet",
+    "seconds": "validation/{system}.seconds.csv",
+    "indexing_seconds": "indexing_rates/{system}.seconds.csv",
+}
+
+
 def report_inputs(wildcards):
     """Input function: every table that the report shows, by kind."""
-    systems = CONFIG.lattice_systems
-    shards = all_shards()
-    by_shard = ("entries", "rejects/quality", "rejects/reduction", "rejects/simulation")
-    by_system = (
-        "duplicates",
-        "dataset",
-        "groups",
-        "rejects/dataset",
-        "splits",
-        "scaling",
-        "validation",
-        "rates",
-        "overlap",
-        "indexing_rates",
+    training = (
+        *regression_batches("training_{batch}.parquet"),
+        *assignment_levels("training_{level}.parquet"),
     )
-    found = {
+    metrics = (
+        *regression_batches("metrics_{batch}.parquet"),
+        *assignment_levels("metrics_{level}.parquet"),
+        "results/forest/{system}/metrics.parquet",
+    )
+    by_system = {kind: [f"results/{path}"] for kind, path in REPORTED_SYSTEMS.items()}
+    by_system |= {"training": training, "metrics": metrics}
+    by_shard = {
         "_".join(Path(kind).parts): [
-            f"results/{kind}/{s}/{n}.parquet" for s, n in shards
+            f"results/{kind}/{s}/{n}.parquet" for s, n in all_shards()
         ]
-        for kind in by_shard
+        for kind in REPORTED_SHARDS
     }
-    found |= {
-        "_".join(Path(kind).parts): expand(
-            f"results/{kind}/{{system}}.parquet", system=systems
-        )
-        for kind in by_system
+    return by_shard | {
+        kind: [path.format(system=s) for s in CONFIG.lattice_systems for path in paths]
+        for kind, paths in by_system.items()
     }
-    found |= {
-        kind: expand(f"results/augmentation/{{system}}/{kind}.parquet", system=systems)
-        for kind in ("first_peak", "acceptance", "histograms")
-    }
-    batches = range(CONFIG.regression.batches)
-    levels = range(len(CONFIG.assignment.noise_levels))
-    for kind in ("training", "metrics"):
-        found[kind] = [
-            *expand(
-                f"results/regression/{{system}}/{kind}_{{n}}.parquet",
-                system=systems,
-                n=batches,
-            ),
-            *expand(
-                f"results/assignment/{{system}}/{kind}_{{n}}.parquet",
-                system=systems,
-                n=levels,
-            ),
-        ]
-    found["metrics"] += expand(
-        "results/forest/{system}/metrics.parquet", system=systems
-    )
-    for kind, folder in (
-        ("seconds", "validation"),
-        ("indexing_seconds", "indexing_rates"),
-    ):
-        found[kind] = expand(f"results/{folder}/{{system}}.seconds.csv", system=systems)
-    return found
