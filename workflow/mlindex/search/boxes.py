@@ -16,6 +16,7 @@ from mlindex.lattice import LatticeSystem, allowed_by_centring
 from mlindex.search.kernels import Kind, Tables, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Kept, consider
+from mlindex.search.rising import rising
 from mlindex.search.walls import MOST_ORDERS, Walls, best_walls
 from mlindex.walk import present
 
@@ -75,7 +76,7 @@ def _vote_all(
         count = _votes_of(
             B, C, axes, q2, walls.masks[w], kind.centring, least, greatest, votes, bits
         )
-        order = np.argsort(votes[:count])
+        order = rising(votes[:count])
         _offer_peaks(x6, axes[0], votes, bits, order, window, kind, tables, pool)
 
 

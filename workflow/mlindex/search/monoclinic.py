@@ -18,6 +18,7 @@ from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Kept, Pool, consider
 from mlindex.search.refit import refit
+from mlindex.search.rising import rising
 from mlindex.search.zones import reduce_form
 from mlindex.walk import present
 
@@ -226,7 +227,8 @@ def _vote(
         x6[0], x6[2], x6[4] = A, C, D
         if count:
             near = window[n // 2]
-            _offer_voted(np.sort(votes[:count]), x6, slant, near, kind, tables, pool)
+            rise = votes[rising(votes[:count])]
+            _offer_voted(rise, x6, slant, near, kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)
