@@ -81,15 +81,6 @@ def index(
         "workers": threads() if workers is None else workers,
     }
     look, said = _looks(peaks, _Ask(how, keep, made_of, report))
-    searched = tuple(
-        Searched(
-            b,
-            look.progress.status[b],
-            look.progress.trials.get(b, 0),
-            look.progress.seconds.get(b, 0.0),
-        )
-        for b in wanted
-    )
     options = {
         "time_limit_s": time_limit_s,
         "lattices": ", ".join(lattices) or "all",
@@ -101,13 +92,20 @@ def index(
     return IndexingResult(
         peaks,
         look.found,
-        searched,
+        _searched(wanted, look.progress),
         look.convincing,
         look.reason,
         seconds,
         (*peaks.notes, *said),
         made_of,
         options,
+    )
+
+
+def _searched(wanted: Sequence[str], progress: Progress) -> tuple[Searched, ...]:
+    return tuple(
+        Searched(b, progress.status[b], progress.trials.get(b, 0), progress.seconds.get(b, 0.0))
+        for b in wanted
     )
 
 

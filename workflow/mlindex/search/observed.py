@@ -41,6 +41,10 @@ class Observed:
         """The errors at every scale that is tried (s, n), 1/A²: never less than by rounding."""
         return np.maximum(ERROR_SCALES[:, None] * self.sigma, self.rounding)
 
+    def resolves(self, sharpness: float) -> bool:
+        """Whether windows of errors times ``sharpness`` hold most lines, rounded as they are."""
+        return bool(np.median(_WINDOW * sharpness * self.sigma - self.rounding) >= 0)
+
     def lines(self, sharpness: float, shift_deg: float, effort: int = 0) -> Lines:
         """Lines for a search: errors times ``sharpness``, a zero shift taken off."""
         window = _WINDOW * sharpness * self.sigma

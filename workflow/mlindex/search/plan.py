@@ -117,7 +117,7 @@ def search(
 
     best: list[Trial] = []
     for stage in STAGES:
-        if stage.shift_deg and not observed.shiftable:
+        if not _makes_sense(stage, observed):
             continue
         found = look(stage, wanted)
         if found is None:
@@ -128,6 +128,13 @@ def search(
     best = _looked_closer(best, observed, wanted, look)
     larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
     return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
+
+
+def _makes_sense(stage: Stage, observed: Observed) -> bool:
+    """Whether a shift can be told, and sharp windows are not narrower than the lines' rounding."""
+    if stage.shift_deg and not observed.shiftable:
+        return False
+    return stage.sharpness >= 1 or observed.resolves(stage.sharpness)
 
 
 def _looked_closer(
