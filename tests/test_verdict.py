@@ -114,6 +114,7 @@ def test_a_small_cell_without_symmetry_may_be_of_a_superstructures_parent(a_A, b
 
 
 def test_a_good_cell_is_convincing():
+    assert verdict([cubic(evidence=5.1)])[0]
     assert verdict([cubic()]) == (True, "With the partners named its probability is 99 %.")
     sure = verdict([cubic(probability=0.995)])[1]
     assert sure == "With the partners named its probability is more than 99 %."
@@ -123,7 +124,8 @@ def test_a_good_cell_is_convincing():
 @pytest.mark.parametrize(
     ("best", "words"),
     [
-        (cubic(evidence=9.9), "20 of 20 lines hardly better than chance (log-evidence 9.9, 10"),
+        (cubic(evidence=4.9), "20 of 20 lines hardly better than chance (log-evidence 4.9, 5 n"),
+        (cubic(evidence=9.9, used=19, indexed=19), "chance (log-evidence 9.9, 10 needed)"),
         (cubic(indexed=15), "leaves 5 of 20 lines unindexed"),
         (cubic(probability=0.89), "has a probability of only 89 %"),
     ],

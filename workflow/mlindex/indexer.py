@@ -14,7 +14,7 @@ from mlindex.formula import Formula, formula_of
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Searched
-from mlindex.verdict import LEAST_EVIDENCE, verdict
+from mlindex.verdict import verdict
 
 if TYPE_CHECKING:
     from mlindex.search.plan import Progress
@@ -24,8 +24,9 @@ _LARGEST_ERROR_DEG = 2.0
 _DETAILED = 3
 #: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
 _EXPLAINED = 15.0
-#: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts.
-_MISALIGNED = 8.0
+#: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts. And
+#: what a cell needs with it, at least.
+_MISALIGNED, _LEAST_MISALIGNED = 8.0, 10.0
 
 
 def index(
@@ -138,7 +139,7 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
     look, out_of_time = _look(peaks, ask), ask.how["out_of_time"]
     if look.convincing or not look.shiftable or look.log_evidence >= _EXPLAINED:
         return look, ()
-    least = max(look.log_evidence + _MISALIGNED, LEAST_EVIDENCE)
+    least = max(look.log_evidence + _MISALIGNED, _LEAST_MISALIGNED)
     again = None if out_of_time() else _look_misaligned(peaks, ask, least)
     if again is not None:
         return again[0], (again[1],)
