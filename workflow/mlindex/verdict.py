@@ -100,10 +100,10 @@ def _unindexed(best: Candidate) -> str:
 
 
 def _one_line(best: Candidate) -> str:
-    rows, doubtful = _explained(best)
+    rows = BRAVAIS[best.bravais].system.design_matrix(best.hkl[best.indexed])
     if np.linalg.matrix_rank(rows) < rows.shape[1]:
         return ""
-    lines = np.flatnonzero(best.indexed)
+    doubtful, lines = _doubtful(best, rows), np.flatnonzero(best.indexed)
     if np.linalg.matrix_rank(rows[~doubtful]) < rows.shape[1]:
         shown = ", ".join(_hkl(best, line) for line in lines[doubtful][:3])
         return (
@@ -119,20 +119,18 @@ def _one_line(best: Candidate) -> str:
     )
 
 
-def _explained(best: Candidate) -> tuple[np.ndarray, np.ndarray]:
-    """Rows (m, n_free) of H of the m lines indexed, and which of these lines (m,) another
-    reflection with a different row explains as well."""
-    system = BRAVAIS[best.bravais].system
-    rows = system.design_matrix(best.hkl[best.indexed])
+def _doubtful(best: Candidate, rows: np.ndarray) -> np.ndarray:
+    """Which of the m lines indexed, with rows (m, n_free) of H, another reflection with a different
+    row explains as well: bool (m,)."""
     observed = best.q2_corrected_inv_A2[best.indexed]
     misfit = observed - best.q2_calculated_inv_A2[best.indexed]
     near = max(_NEAR_RMS * float(np.sqrt(np.mean(misfit**2))), _NEAR_REL * observed[-1])
     hkl = reflections(best.cell, best.centring, float(observed[-1]) + near)
-    others = system.design_matrix(hkl)
+    others = BRAVAIS[best.bravais].system.design_matrix(hkl)
     q2 = quadratic_terms(hkl) @ reciprocal_from_cell(best.cell)
     explains = np.abs(q2 - observed[:, None]) < near
     differs = np.any(others != rows[:, None], axis=2)
-    return rows, np.any(explains & differs, axis=1)
+    return np.any(explains & differs, axis=1)
 
 
 def _alone(rows: np.ndarray) -> np.ndarray:
