@@ -91,7 +91,7 @@ def test_one_bad_item_is_stopped_and_the_others_survive(evil, kind, seen, place)
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks at processes in /proc")
 def test_a_child_that_wants_to_run_is_judged_by_its_processor_time(monkeypatch):
-    monkeypatch.setattr(guard, "_PATIENCE", 0)
+    monkeypatch.setattr(guard, "_PATIENCE", 0.5)
     seen = {"a": {0: [TIME, "more than 0.2 s of processor time"]}}
     assert run(["a"], {"a": busy}) == seen
 
