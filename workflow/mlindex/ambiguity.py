@@ -34,6 +34,7 @@ _MAX_REFLECTIONS = 2000
 #: Relative difference of lengths and difference of angles (degrees) of one and the same lattice.
 _SAME = (1e-3, 0.1)
 _SIGNATURE_DECIMALS = 6
+_ROUNDING = 1e-6
 #: Quadratic terms of short vectors, one of each pair h, -h.
 _SHORT_TERMS = quadratic_terms(np.indices((5, 5, 5)).reshape(3, -1).T[63:] - 2)
 
@@ -96,7 +97,7 @@ def partners(
         needed = lines.up_to(q2_max)
     known = [lattice_of(candidate.cell, candidate.centring)]
     found = []
-    for x6, up, down in _without_new_lines(candidate, lines, q2_max):
+    for x6, up, down in _without_new_lines(candidate, lines, needed, q2_max):
         must_have = needed if up == 1 else lines.up_to(q2_max)
         fitting = _fitting(x6, lines, must_have, q2_max, known)
         if fitting is not None:
@@ -119,12 +120,12 @@ def _calculated(cell: np.ndarray, centring: str, q2_max: float, tolerance: float
 
 
 def _without_new_lines(
-    candidate: CellLike, lines: _Lines, q2_max: float
+    candidate: CellLike, lines: _Lines, needed: np.ndarray, q2_max: float
 ) -> Iterator[tuple[np.ndarray, int, int]]:
     """Derivative lattices whose lines up to q²_max all are lines of the candidate too.
 
     Of each the six reciprocal parameters of a reduced basis and the two indices. Not all lines are
-    tried here, but those of the shortest vectors.
+    tried here, but those of the shortest vectors. Subcells without a line needed are left out.
     """
     table = derivative_lattices()
     primitive = np.array(PRIMITIVE_HALVES[candidate.centring]).T / 2
@@ -133,7 +134,8 @@ def _without_new_lines(
     x6 = _reduced(x6)
     new = lines.missing(table.terms @ x6) & (table.terms @ x6 <= q2_max)
     seen = set()
-    for row in np.flatnonzero(~new.any(axis=1)):
+    rows = np.flatnonzero(~new.any(axis=1))
+    for row in rows[_may_have(x6, rows, needed, lines.tolerance)]:
         derived = _reduced(reciprocal_change(np.linalg.inv(table.bases[row])) @ x6)
         shortest = _SHORT_TERMS @ derived
         if np.any(lines.missing(shortest[shortest <= q2_max])):
@@ -143,6 +145,21 @@ def _without_new_lines(
         if signature not in seen:
             seen.add(signature)
             yield derived, int(table.up[row]), int(table.down[row])
+
+
+def _may_have(x6: np.ndarray, rows: np.ndarray, needed: np.ndarray, tolerance: float) -> np.ndarray:
+    """Which rows (m,) of the table may have all lines needed (n,): all but the subcells of x6 whose
+    reflections, those of x6 that have whole indices there, leave one out."""
+    table = derivative_lattices()
+    reach = (1 + _ROUNDING) * tolerance
+    hkl = reflections(cell_from_reciprocal(x6), "P", needed.max() * (1 + reach))
+    q2 = quadratic_terms(hkl) @ x6
+    near = np.abs(q2 - needed[:, None]) <= reach * needed[:, None]  # (n, r)
+    indices = hkl @ np.linalg.inv(table.bases[rows])  # (m, r, 3)
+    whole = np.all(np.abs(indices - np.rint(indices)) < _ROUNDING, axis=2)
+    # In floats: of integers, BLAS makes no products.
+    meant = whole.astype(np.float32) @ near.T.astype(np.float32)  # (m, n)
+    return (table.up[rows] > 1) | np.all(meant > 0, axis=1)
 
 
 def _reduced(x6: np.ndarray) -> np.ndarray:

@@ -62,9 +62,7 @@ def same(
 ) -> bool:
     """Whether two lattices agree: see :func:`same_lattice`."""
     ratio = first.volume_A3 / second.volume_A3
-    # Errors of lengths and angles add up in the volume; angles count more in flat cells.
-    slack = 3 * length_tolerance + 3 * math.radians(angle_tolerance_deg)
-    if abs(math.log(ratio)) > 2 * slack:
+    if abs(math.log(ratio)) > volume_tolerance(length_tolerance, angle_tolerance_deg):
         return False
     target = second.reduced
     near = np.abs(first.short_lengths - target[:3, None]) <= length_tolerance * target[:3, None]
@@ -72,6 +70,12 @@ def same(
         return False
     fitting = [_VECTORS[row] for row in near]
     return _some_basis_fits(first.metric, fitting, target, angle_tolerance_deg)
+
+
+def volume_tolerance(length_tolerance: float, angle_tolerance_deg: float) -> float:
+    """ln of the greatest ratio of the volumes of two lattices that may agree."""
+    # Errors of lengths and angles add up in the volume; angles count more in flat cells.
+    return 6 * (length_tolerance + math.radians(angle_tolerance_deg))
 
 
 def _some_basis_fits(

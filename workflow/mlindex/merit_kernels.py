@@ -112,6 +112,19 @@ def nearest(value: float, rising: np.ndarray, start: int) -> int:
 
 
 @njit(cache=True, nogil=True)
+def distances(values: np.ndarray, rising: np.ndarray, found: np.ndarray) -> None:
+    """Fill (n,) with how far rising values (n,) are from the nearest entry of ``rising``, inf where
+    that is empty."""
+    position = 0
+    for i in range(len(values)):
+        if len(rising) == 0:
+            found[i] = np.inf
+            continue
+        position = nearest(values[i], rising, position)
+        found[i] = abs(rising[position] - values[i])
+
+
+@njit(cache=True, nogil=True)
 def figures(observed: np.ndarray, lines: np.ndarray, floor: float) -> tuple[float, float, float]:
     """de Wolff's M, its reversal, and de Wolff's M over the same range; see mlindex.merit."""
     n = len(observed)

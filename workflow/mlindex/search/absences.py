@@ -18,7 +18,7 @@ from mlindex.cell import reciprocal_from_cell
 from mlindex.extinction_classes import extinction_classes
 from mlindex.lattice import quadratic_terms
 from mlindex.merit import reflections
-from mlindex.merit_kernels import SAME_LINE_REL, forbidden
+from mlindex.merit_kernels import SAME_LINE_REL, distances, forbidden
 from mlindex.search.evidence import log_likelihood
 from mlindex.search.observed import Observed
 from mlindex.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
@@ -146,27 +146,28 @@ def _likelihoods(
     values = np.empty(n_classes)
     numbers = np.zeros(n_classes, dtype=np.int64)
     unseen = np.zeros(n_classes)
-    difference = np.empty(len(q2))
+    difference, allowed = np.empty(len(q2)), np.empty(len(hkl))
     half = q2[len(q2) // 2]
     end = q2[-1] + 2 * sigma[-1]
+    n_early = np.searchsorted(calculated, half, side="right")
+    far = _far(calculated[:n_early], q2, NEAR_SIGMAS * sigma)
     for c in range(n_classes):
         own_rotations = rotations[starts[c] : starts[c + 1]]
         own_shifts = shifts[starts[c] : starts[c + 1]]
-        difference[:] = np.inf
-        number, early, last = 0, 0, -1.0
+        number, early, last, n_allowed = 0, 0, -1.0, 0
         for r in range(len(hkl)):
             if forbidden(hkl[r, 0], hkl[r, 1], hkl[r, 2], own_rotations, own_shifts):
                 continue
             value = calculated[r]
             if value <= end and value - last > SAME_LINE_REL * value:
                 number += 1
-                if value <= half:
+                if r < n_early:
                     early += 1
-                    near = np.min(np.abs(value - q2) / sigma)
-                    unseen[c] += near > NEAR_SIGMAS
+                    unseen[c] += far[r]
             last = value
-            for i in range(len(q2)):
-                difference[i] = min(difference[i], abs(value - q2[i]))
+            allowed[n_allowed] = value
+            n_allowed += 1
+        distances(q2, allowed[:n_allowed], difference)
         numbers[c] = number
         unseen[c] /= max(early, 1)
         values[c] = -np.inf
@@ -174,3 +175,15 @@ def _likelihoods(
             value = log_likelihood(difference, scaled, max(number, 1), q2[-1])
             values[c] = max(values[c], value)
     return values, numbers, unseen
+
+
+@njit(cache=True, nogil=True)
+def _far(values: np.ndarray, q2: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
+    """Which of the values (r,) no line (n,) is within its tolerance of: bool (r,)."""
+    far = np.ones(len(values), dtype=np.bool_)
+    for r in range(len(values)):
+        for i in range(len(q2)):
+            if abs(values[r] - q2[i]) <= tolerance[i]:
+                far[r] = False
+                break
+    return far

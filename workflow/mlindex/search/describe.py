@@ -181,7 +181,8 @@ def with_details(
         and other.probability >= _RIVAL
         and _has_its_lines(other, candidate, tolerance)
     ][:_MOST_PARTNERS]
-    listed = tuple(_as_partner(candidate, other, tolerance) for other in rivals)
+    mine = _calculated(candidate)
+    listed = tuple(_as_partner(candidate, mine, other, tolerance) for other in rivals)
     together = candidate.probability + sum(r.probability for r in rivals)
     known = [lattice_of(p.cell, p.centring) for p in listed]
     geometrical = tuple(
@@ -209,8 +210,11 @@ def _has_its_lines(other: Candidate, candidate: Candidate, tolerance: float) -> 
     return bool(alike and np.all(other.indexed[mine]) and (not more or other.times(candidate) > 1))
 
 
-def _as_partner(candidate: Candidate, other: Candidate, tolerance: float) -> Partner:
-    mine, theirs = (_calculated(c) for c in (candidate, other))
+def _as_partner(
+    candidate: Candidate, mine: np.ndarray, other: Candidate, tolerance: float
+) -> Partner:
+    """Another candidate as a partner of one with the lines ``mine`` (n,), q² in 1/A²."""
+    theirs = _calculated(other)
     apart = np.concatenate(
         [mine[_far_from(mine, theirs, tolerance)], theirs[_far_from(theirs, mine, tolerance)]]
     )

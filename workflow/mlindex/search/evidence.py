@@ -29,6 +29,9 @@ _PRIOR_SHARE = 0.25
 _WIDTHS = np.array([0.0, 1.5, 0.7, 0.3, 0.12, 0.04])
 #: Keeps one line that fits exactly from outweighing all others in the choice of the best step.
 _EXACT = 0.02
+#: Logarithms take long: one is taken for the product of so many lines, which no number is too
+#: small or too large for.
+AT_ONCE = 16
 #: Lines within so many widths draw a trial, and within so many errors they tell its parameters.
 _DRAWN, _TELLING = 10.0, 4.0
 #: Reflections are walked to this much beyond the last line, and counted to so many errors.
@@ -277,11 +280,14 @@ def _information(errors: np.ndarray, model: Model, fit: Fit) -> np.ndarray:
 @njit(cache=True, nogil=True)
 def log_likelihood(difference: np.ndarray, errors: np.ndarray, number: int, q2_max: float) -> float:
     """Of lines (n,) with such errors among a number of reflections, against lines anywhere."""
-    total = 0.0
+    total, product = 0.0, 1.0
     for i in range(difference.shape[0]):
         density = normal_density(difference[i], errors[i])
-        total += np.log((1 - STRAY) * q2_max / number * density + STRAY)
-    return total
+        product *= (1 - STRAY) * q2_max / number * density + STRAY
+        if (i + 1) % AT_ONCE == 0:
+            total += np.log(product)
+            product = 1.0
+    return total + np.log(product)
 
 
 @njit(cache=True, nogil=True)

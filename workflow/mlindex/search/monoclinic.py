@@ -1,9 +1,9 @@
-"""Monoclinic lattices: the net at right angles to b first, or b first.
+"""Monoclinic lattices: zones that hold b* first, or the net at right angles to b.
 
-q² = A h² + C l² + D hl + B k². Either three lines give the net of h0l (Ito 1949: two axes and
-their sum or difference) and every further line votes for B, or one line is 0k0 and three others
-less their share of B give the net. Screw axes and glide planes leave only part of the net to be
-seen, so each is tried with its axes halved as well.
+q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl (:mod:`mlindex.search.walls`), or three
+give the net of h0l (Ito 1949: two axes and their sum or difference) and every further line votes
+for B. Screw axes and glide planes leave only part of the net to be seen, so each is tried with its
+axes halved as well.
 """
 
 from __future__ import annotations
@@ -34,13 +34,8 @@ _VARIANTS = (
 #: The first lines that may be axes of the net, and values of B to try for each variant of a net.
 _NET_AXES = (12, 16, 20)
 _VOTED = 16
-#: With b first: lines that may be 0k0 and the highest k there; the lowest rests that may be axes
-#: of the net, and the lowest that may be their sum; the highest k in these.
-_B_LINES = (2, 4, 6)
-_B_ORDER = 4
-_REST_AXES = 16
-_RESTS = 45
-_REST_K = 2
+#: Odd numbers of 64 bits: sums of small multiples, which overflow, are hardly ever equal.
+_KEYS = np.array([0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB])
 #: Nets tried between two looks at the clock.
 _CHUNK = 200
 
@@ -56,7 +51,6 @@ def search(
     complete = walls.search(lines, system, pools, deadline)
     complete = complete and _first_slants(lines, system, nets, pools, deadline)
     complete = complete and _first_nets(lines, system, nets, cases, deadline)
-    complete = complete and _first_b(lines, system, cases, deadline)
     for pool in {id(case[-1]): case[-1] for case in cases}.values():
         refit(lines, system, pool)
     return complete
@@ -95,8 +89,9 @@ def _reduce_all(forms: np.ndarray) -> np.ndarray:
 
 
 def _unique(nets: np.ndarray, tolerance: float) -> np.ndarray:
-    """Nets, or nets with B (m, 4), that differ by more than about the tolerance, in 1/A²."""
-    _, first = np.unique(np.rint(nets / tolerance), axis=0, return_index=True)
+    """Of nets (m, 3) the first of those that differ by no more than about the tolerance, 1/A²."""
+    keys = np.rint(nets / tolerance).astype(np.int64) @ _KEYS
+    _, first = np.unique(keys, return_index=True)
     return nets[np.sort(first)]
 
 
@@ -130,31 +125,6 @@ def _first_slants(lines, system, nets, pools, deadline) -> bool:
     return True
 
 
-def _first_b(lines, system, cases, deadline) -> bool:
-    window = float(lines.window[0])
-    for line in range(min(_B_LINES[lines.effort], len(lines))):
-        for order in range(1, _B_ORDER + 1):
-            B = lines.q2[line] / order**2
-            nets = _unique(nets_beside(lines.q2, B, float(lines.window[line])), window)
-            bases = np.column_stack([nets, np.full(len(nets), B)])
-            for start in range(0, len(bases), 20 * _CHUNK):
-                part = bases[start : start + 20 * _CHUNK]
-                for halves, kind, pool in cases:
-                    if deadline is not None and deadline():
-                        return False
-                    _try(part, halves, kind, lines.tables, pool.arrays())
-    return True
-
-
-def nets_beside(q2: np.ndarray, B: float, window: float) -> np.ndarray:
-    """Reduced forms (m, 3) of nets from lines less B k², for small k."""
-    rests = np.sort((q2[:, None] - B * np.arange(_REST_K + 1) ** 2).ravel())
-    rests = rests[rests > 2 * window][:_RESTS]
-    if not len(rests):
-        return np.empty((0, 3))
-    return nets_of(rests, min(_REST_AXES, len(rests)))
-
-
 @njit(cache=True, nogil=True)
 def _halved(net: np.ndarray, halves: np.ndarray) -> tuple[float, float, float]:
     """The form (hh, ll, hl) on axes that are ``halves`` (2, 2) of those of the net."""
@@ -172,16 +142,6 @@ def _score(x6: np.ndarray, kind: Kind, tables: Tables, pool: Kept) -> None:
     longest = 4.0 / (3.0 * SHORTEST_AXIS_A * SHORTEST_AXIS_A)
     if x6[0] > 0.0 and x6[1] > 0.0 and max(x6[0], x6[1], x6[2]) <= longest:
         consider(x6, x6[1] * (x6[0] * x6[2] - x6[4] * x6[4] / 4), kind, tables, pool)
-
-
-@njit(cache=True, nogil=True)
-def _try(bases: np.ndarray, halves: np.ndarray, kind: Kind, tables: Tables, pool: Kept) -> None:
-    """Offer every net with its B (m, 4)."""
-    x6 = np.zeros(6)
-    for m in range(bases.shape[0]):
-        x6[0], x6[2], x6[4] = _halved(bases[m], halves)
-        x6[1] = bases[m, 3]
-        _score(x6, kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)

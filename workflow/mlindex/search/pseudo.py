@@ -17,8 +17,8 @@ import numpy as np
 from numba import njit
 
 from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES
-from mlindex.merit_kernels import SAME_LINE_REL, forbidden
-from mlindex.search.evidence import normal_density
+from mlindex.merit_kernels import SAME_LINE_REL, distances, forbidden
+from mlindex.search.evidence import AT_ONCE, normal_density
 from mlindex.search.lines import STRAY
 
 #: Share of the lines on reflections that break the repeat; alike probable.
@@ -106,26 +106,28 @@ def pseudo_centred(
         starts, repeats: of :func:`repeats`.
         weak_shares: of the lines on reflections that break the repeat.
     """
-    n, n_sets = len(q2), len(starts) - 1
+    n_sets = len(starts) - 1
     values = np.empty(n_sets)
     end = q2[-1] + 2 * sigma[-1]
-    difference = np.empty((2, n))
+    difference, kinds = np.empty((2, len(q2))), np.empty((2, len(hkl)))
+    allowed = [
+        r
+        for r in range(len(hkl))
+        if not forbidden(hkl[r, 0], hkl[r, 1], hkl[r, 2], rotations, shifts)
+    ]
     for s in range(n_sets):
         own = repeats[starts[s] : starts[s + 1]]
-        difference[:] = np.inf
-        number = np.zeros(2)
-        last = np.full(2, -1.0)
-        for r in range(len(hkl)):
-            h, k, l = hkl[r]
-            if forbidden(h, k, l, rotations, shifts):
-                continue
-            weak = int(_breaks(h, k, l, own))
-            value = calculated[r]
-            if value <= end and value - last[weak] > SAME_LINE_REL * value:
+        count, number = np.zeros(2, dtype=np.int64), np.zeros(2)
+        for r in allowed:
+            weak = int(_breaks(hkl[r, 0], hkl[r, 1], hkl[r, 2], own))
+            value, before = calculated[r], count[weak]
+            last = kinds[weak, before - 1] if before else -1.0
+            if value <= end and value - last > SAME_LINE_REL * value:
                 number[weak] += 1
-            last[weak] = value
-            for i in range(n):
-                difference[weak, i] = min(difference[weak, i], abs(value - q2[i]))
+            kinds[weak, before] = value
+            count[weak] += 1
+        for weak in range(2):
+            distances(q2, kinds[weak, : count[weak]], difference[weak])
         values[s] = _mixed(difference, np.maximum(number, 1.0), errors, q2[-1], weak_shares)
     return values
 
@@ -149,13 +151,16 @@ def _mixed(
     """ln of the mean likelihood over weak shares, each with its best scale of the errors."""
     best = np.full(len(weak_shares), -np.inf)
     for scaled in errors:
-        for f in range(len(weak_shares)):
-            total = 0.0
-            for i in range(len(scaled)):
-                s = scaled[i]
-                main = (1 - weak_shares[f]) / number[0] * normal_density(difference[0, i], s)
-                weak = weak_shares[f] / number[1] * normal_density(difference[1, i], s)
-                total += np.log((1 - STRAY) * q2_last * (main + weak) + STRAY)
-            best[f] = max(best[f], total)
+        total, product = np.zeros(len(weak_shares)), np.ones(len(weak_shares))
+        for i in range(len(scaled)):
+            main = normal_density(difference[0, i], scaled[i]) / number[0]
+            weak = normal_density(difference[1, i], scaled[i]) / number[1]
+            for f in range(len(weak_shares)):
+                density = (1 - weak_shares[f]) * main + weak_shares[f] * weak
+                product[f] *= (1 - STRAY) * q2_last * density + STRAY
+            if (i + 1) % AT_ONCE == 0:
+                total += np.log(product)
+                product[:] = 1.0
+        best = np.maximum(best, total + np.log(product))
     top = best.max()
     return top + np.log(np.mean(np.exp(best - top)))

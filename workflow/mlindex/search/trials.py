@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,20 +15,22 @@ from mlindex.cell import (
     metric_tensor,
     reciprocal_from_cell,
 )
-from mlindex.equivalence import Lattice, lattice_of, same
+from mlindex.equivalence import Lattice, lattice_of, same, volume_tolerance
 from mlindex.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
 from mlindex.recognition import best_of_each, recognize
 from mlindex.search.evidence import Pattern, model_of, refine_and_weigh
 from mlindex.search.observed import Observed
 from mlindex.search.pool import Pool
 
-#: Of each Bravais lattice so many trials are refined, and so many of these go on.
-_REFINED, _KEPT = 200, 12
+#: Of each Bravais lattice so many trials are refined, the best of them with a zero shift as well,
+#: and so many of all these go on.
+_REFINED, _SHIFTED, _KEPT = 200, 50, 12
 #: So many go through lattice recognition.
 _RECOGNIZED = 24
 _MOST_REFLECTIONS = 1500
-#: Two trials this close are one lattice.
-_SAME_LENGTH, _SAME_ANGLE_DEG = 2e-3, 0.1
+#: Two trials this close, in lengths relatively and in angles in degrees, are one lattice.
+_SAME = (2e-3, 0.1)
+_SAME_LOG_VOLUME = volume_tolerance(*_SAME)
 #: Much less than that.
 _KEY, _KEY_DEG = 1e-4, 5e-3
 #: A trial may be of a higher symmetry that moves its lines by this much (relative q²).
@@ -105,22 +108,29 @@ def trials_of(
     if not len(x6):
         return []
     x = x6 @ np.linalg.pinv(bravais.system.walked_matrix)
-    ways = [False] if shift_deg == 0 else []
-    ways += [True] if observed.shiftable else []
-    trials = [t for way in ways for t in weigh(bravais, x, centring, observed, shift_deg, way)]
+    trials = weigh(bravais, x, centring, observed, shift_deg, shift_deg != 0)
+    if shift_deg == 0 and observed.shiftable and trials:
+        best = trials[:_SHIFTED]
+        x = np.array([trial.x for trial in best])
+        centring = np.array([CENTRING_CODES[trial.centring] for trial in best])
+        trials += weigh(bravais, x, centring, observed, shift_deg, True)
     return different(sorted(trials, key=lambda t: -t.evidence), _KEPT)
 
 
 def different(ranked: Iterable[Trial], most: int) -> list[Trial]:
     """The first of each lattice, at most so many."""
     kept: list[Trial] = []
+    log_volumes = np.empty(most)
     seen: set[tuple] = set()
     for trial, key in _keyed(list(ranked)):
         if key in seen:
             continue
         seen.add(key)
         lattice = trial.lattice()
-        if not any(same(lattice, t.lattice(), _SAME_LENGTH, _SAME_ANGLE_DEG) for t in kept):
+        log_volume = math.log(lattice.volume_A3)
+        near = np.flatnonzero(np.abs(log_volumes[: len(kept)] - log_volume) <= _SAME_LOG_VOLUME)
+        if not any(same(lattice, kept[i].lattice(), *_SAME) for i in near.tolist()):
+            log_volumes[len(kept)] = log_volume
             kept.append(trial)
             if len(kept) == most:
                 break

@@ -25,9 +25,9 @@ Deadline = Callable[[], bool]
 
 #: First lines that may be axes of a zone, and zones kept.
 N_AXES = (16, 18, 20)
-N_ZONES = (700, 1000, 1400)
+N_ZONES = (1400, 1400, 1400)
 #: Pairs of zones tried, and how many between two looks at the clock.
-MOST_PAIRS = (150_000, 300_000, 600_000)
+MOST_PAIRS = (50_000, 100_000, 300_000)
 _CHUNK = 8_000
 #: Primitive volume, in units of that with one reflection for each line.
 VOLUMES = (0.5, 7.0)

@@ -29,7 +29,7 @@ _HIGHEST = 4
 #: The longest row of a wall has fewer orders among these lines.
 MOST_ORDERS = 25
 #: Walls kept of each sort, right-angled and centred, by effort.
-_KEPT = (240, 480, 960)
+_KEPT = (480, 960, 1440)
 #: Letters that a wall may belong to, and its b* in units of the lattice's: C leaves even k only.
 _LETTERS = {False: (("P", 1.0), ("C", 2.0)), True: (("A", 1.0), ("I", 1.0))}
 #: First lines that may be (1, k, 0), highest k there and among the voters.
