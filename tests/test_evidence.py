@@ -45,6 +45,14 @@ def test_a_line_is_a_reflection_or_a_stray() -> None:
     assert one_off == pytest.approx(np.log(peak) + np.log(STRAY))
 
 
+@pytest.mark.parametrize("n", [1, 15, 16, 17, 60])
+def test_no_number_of_lines_is_too_many_for_a_product(n) -> None:
+    errors = np.full(n, 1e-14)
+    exact = log_likelihood(np.zeros(n), errors, 10, 0.3)
+    assert exact == pytest.approx(n * np.log(0.97 * 0.03 / (np.sqrt(2 * np.pi) * 1e-14) + STRAY))
+    assert log_likelihood(np.ones(n), errors, 10, 0.3) == pytest.approx(n * np.log(STRAY))
+
+
 def test_errors_of_a_list_go_down_to_its_rounding() -> None:
     two_theta = np.array([14.4131, 20.4512, 25.1234, 29.0987, 35.6543, 41.4567])
     exact = observe(peaks_from_columns("x", "2theta", two_theta + 1e-7, 1.5406), 20, None)
