@@ -73,6 +73,18 @@ def weigh(
     refine_shift: bool,
 ) -> list[Trial]:
     """Refine free parameters x (m, f) with centring codes (m,); the good ones, best first."""
+    return [t for _, t in _weighed(bravais, x, centring, observed, shift_deg, refine_shift)]
+
+
+def _weighed(
+    bravais: BravaisLattice,
+    x: np.ndarray,
+    centring: np.ndarray,
+    observed: Observed,
+    shift_deg: float,
+    refine_shift: bool,
+) -> list[tuple[int, Trial]]:
+    """The same, each with its place among those given."""
     parameters = np.column_stack([x, np.full(len(x), shift_deg)])
     system = bravais.system
     evidence, numbers, differences = refine_and_weigh(
@@ -84,7 +96,8 @@ def weigh(
     )
     cells = cell_from_reciprocal(parameters[:, :-1] @ system.walked_matrix)
     good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)
-    return [
+    order = [i for i in np.argsort(-evidence, kind="stable").tolist() if good[i]]
+    trials = [
         Trial(
             bravais,
             _LETTERS[int(centring[i])],
@@ -95,9 +108,9 @@ def weigh(
             int(numbers[i]),
             differences[i],
         )
-        for i in np.argsort(-evidence, kind="stable")
-        if good[i]
+        for i in order
     ]
+    return list(zip(order, trials, strict=True))
 
 
 def trials_of(
@@ -108,12 +121,11 @@ def trials_of(
     if not len(x6):
         return []
     x = x6 @ np.linalg.pinv(bravais.system.walked_matrix)
-    trials = weigh(bravais, x, centring, observed, shift_deg, shift_deg != 0)
-    if shift_deg == 0 and observed.shiftable and trials:
-        best = trials[:_SHIFTED]
-        x = np.array([trial.x for trial in best])
-        centring = np.array([CENTRING_CODES[trial.centring] for trial in best])
-        trials += weigh(bravais, x, centring, observed, shift_deg, True)
+    found = _weighed(bravais, x, centring, observed, shift_deg, shift_deg != 0)
+    trials = [trial for _, trial in found]
+    if shift_deg == 0 and observed.shiftable:
+        best = [place for place, _ in found[:_SHIFTED]]
+        trials += weigh(bravais, x[best], centring[best], observed, shift_deg, True)
     return different(sorted(trials, key=lambda t: -t.evidence), _KEPT)
 
 

@@ -25,7 +25,7 @@ Deadline = Callable[[], bool]
 
 #: First lines that may be axes of a zone, and zones kept.
 N_AXES = (16, 18, 20)
-N_ZONES = (1400, 1400, 1400)
+N_ZONES = 1400
 #: Pairs of zones tried, and how many between two looks at the clock.
 MOST_PAIRS = (50_000, 100_000, 300_000)
 _CHUNK = 8_000
@@ -53,7 +53,7 @@ def search(lines: Lines, pool: Pool, deadline: Deadline | None = None) -> bool:
     kind = Kind(*_DOMAIN, 0, *bounds)
     # A plane has fewer points than space: the area of a zone that would have too many lines.
     least_area = (np.pi * lines.q2_max / 2 / 45) ** 2
-    forms, found, masks = best_zones(lines, N_AXES[lines.effort], least_area, N_ZONES[lines.effort])
+    forms, found, masks = best_zones(lines, N_AXES[lines.effort], least_area, N_ZONES)
     rows = shared_rows(forms, ROWS)
     pairs = matching_rows(rows, found, masks, lines)
     complete = True
