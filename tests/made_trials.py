@@ -26,5 +26,5 @@ def trial_of(
     lattice = BRAVAIS[bravais]
     x, letter = walked(cell, lattice, centring)
     codes = np.array([CENTRING_CODES[letter]])
-    (trial,) = weigh(lattice, x[None], codes, observed, 0.0, False)
+    (trial,) = weigh(lattice, x[None], codes, observed, 0.0, False).values()
     return trial, observed

@@ -124,4 +124,4 @@ def test_lines_of_one_row_are_no_error(seed, bravais, refine_shift):
     x = x6 @ np.linalg.pinv(lattice.system.walked_matrix)
     codes = np.array([CENTRING_CODES["P"]])
     found = weigh(lattice, x[None], codes, observed, 0.0, refine_shift)
-    assert all(np.isfinite(trial.evidence) for trial in found)
+    assert all(np.isfinite(trial.evidence) for trial in found.values())

@@ -34,6 +34,7 @@ _MAX_REFLECTIONS = 2000
 #: Relative difference of lengths and difference of angles (degrees) of one and the same lattice.
 _SAME = (1e-3, 0.1)
 _SIGNATURE_DECIMALS = 6
+#: Whole numbers, and tolerances of q², are met to this.
 _ROUNDING = 1e-6
 #: Quadratic terms of short vectors, one of each pair h, -h.
 _SHORT_TERMS = quadratic_terms(np.indices((5, 5, 5)).reshape(3, -1).T[63:] - 2)

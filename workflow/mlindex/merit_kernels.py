@@ -115,11 +115,11 @@ def nearest(value: float, rising: np.ndarray, start: int) -> int:
 def distances(values: np.ndarray, rising: np.ndarray, found: np.ndarray) -> None:
     """Fill (n,) with how far rising values (n,) are from the nearest entry of ``rising``, inf where
     that is empty."""
+    if len(rising) == 0:
+        found[:] = np.inf
+        return
     position = 0
     for i in range(len(values)):
-        if len(rising) == 0:
-            found[i] = np.inf
-            continue
         position = nearest(values[i], rising, position)
         found[i] = abs(rising[position] - values[i])
 

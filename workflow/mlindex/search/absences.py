@@ -64,8 +64,9 @@ def absences(trial: Trial, observed: Observed) -> Absences:
     if not len(hkl):
         raise ValueError("no reflection below the last line")
     calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
+    far = np.all(np.abs(calculated[:, None] - q2) > NEAR_SIGMAS * observed.sigma, axis=1)
     values, numbers, unseen = _likelihoods(
-        hkl, calculated, q2, observed.sigma, errors, starts, rotations, shifts
+        hkl, calculated, far, q2, observed.sigma, errors, starts, rotations, shifts
     )
     # The first class has no conditions.
     gains = values - values[0]
@@ -130,6 +131,7 @@ def _packed(bravais: str, centring: str) -> tuple[np.ndarray, ...]:
 def _likelihoods(
     hkl: np.ndarray,
     calculated: np.ndarray,
+    far: np.ndarray,
     q2: np.ndarray,
     sigma: np.ndarray,
     errors: np.ndarray,
@@ -139,8 +141,8 @@ def _likelihoods(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each class ln likelihood of the lines, number of its lines, share unseen: (c,) each.
 
-    ``calculated`` (r,) rises; hkl (r, 3); ``errors`` (s, n) at every scale. Lines of the first half
-    of the list may be unseen.
+    ``calculated`` (r,) rises; hkl (r, 3); ``far`` (r,) from all lines; ``errors`` (s, n) at every
+    scale. Lines of the first half of the list may be unseen.
     """
     n_classes = len(starts) - 1
     values = np.empty(n_classes)
@@ -149,8 +151,6 @@ def _likelihoods(
     difference, allowed = np.empty(len(q2)), np.empty(len(hkl))
     half = q2[len(q2) // 2]
     end = q2[-1] + 2 * sigma[-1]
-    n_early = np.searchsorted(calculated, half, side="right")
-    far = _far(calculated[:n_early], q2, NEAR_SIGMAS * sigma)
     for c in range(n_classes):
         own_rotations = rotations[starts[c] : starts[c + 1]]
         own_shifts = shifts[starts[c] : starts[c + 1]]
@@ -161,7 +161,7 @@ def _likelihoods(
             value = calculated[r]
             if value <= end and value - last > SAME_LINE_REL * value:
                 number += 1
-                if r < n_early:
+                if value <= half:
                     early += 1
                     unseen[c] += far[r]
             last = value
@@ -175,15 +175,3 @@ def _likelihoods(
             value = log_likelihood(difference, scaled, max(number, 1), q2[-1])
             values[c] = max(values[c], value)
     return values, numbers, unseen
-
-
-@njit(cache=True, nogil=True)
-def _far(values: np.ndarray, q2: np.ndarray, tolerance: np.ndarray) -> np.ndarray:
-    """Which of the values (r,) no line (n,) is within its tolerance of: bool (r,)."""
-    far = np.ones(len(values), dtype=np.bool_)
-    for r in range(len(values)):
-        for i in range(len(q2)):
-            if abs(values[r] - q2[i]) <= tolerance[i]:
-                far[r] = False
-                break
-    return far

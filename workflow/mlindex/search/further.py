@@ -51,5 +51,5 @@ def weighed_again(trials: Sequence[Trial], observed: Observed) -> list[Trial]:
     for trial in trials:
         codes = np.array([CENTRING_CODES[trial.centring]])
         shift = trial.shift_deg
-        found += weigh(trial.bravais, trial.x[None], codes, observed, shift, shift != 0.0)
+        found += weigh(trial.bravais, trial.x[None], codes, observed, shift, shift != 0.0).values()
     return different(sorted(found, key=lambda t: -t.evidence), len(trials))

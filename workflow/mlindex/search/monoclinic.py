@@ -1,7 +1,7 @@
 """Monoclinic lattices: zones that hold b* first, or the net at right angles to b.
 
-q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl (:mod:`mlindex.search.walls`), or three
-give the net of h0l (Ito 1949: two axes and their sum or difference) and every further line votes
+q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl (:mod:`mlindex.search.walls`). Or three
+give the net of h0l (Ito 1949: two axes and their sum or difference), and every further line votes
 for B. Screw axes and glide planes leave only part of the net to be seen, so each is tried with its
 axes halved as well.
 """

@@ -57,7 +57,7 @@ def _revisions(trial: Trial, observed: Observed) -> list[Trial]:
         x[:, p] = values
         shift = trial.shift_deg
         codes = np.full(len(values), CENTRING_CODES[trial.centring])
-        found += weigh(trial.bravais, x, codes, observed, shift, shift != 0.0)
+        found += weigh(trial.bravais, x, codes, observed, shift, shift != 0.0).values()
     return found
 
 

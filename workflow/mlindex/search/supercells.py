@@ -75,5 +75,5 @@ def with_supercells(trials: list[Trial], observed: Observed) -> list[Trial]:
             x, centring = walked(larger.cell(cell), larger.bravais, larger.centring)
             codes = np.array([CENTRING_CODES[centring]])
             shift = trial.shift_deg
-            found += weigh(larger.bravais, x[None], codes, observed, shift, shift != 0.0)
+            found += weigh(larger.bravais, x[None], codes, observed, shift, shift != 0.0).values()
     return found

@@ -71,20 +71,9 @@ def weigh(
     observed: Observed,
     shift_deg: float,
     refine_shift: bool,
-) -> list[Trial]:
-    """Refine free parameters x (m, f) with centring codes (m,); the good ones, best first."""
-    return [t for _, t in _weighed(bravais, x, centring, observed, shift_deg, refine_shift)]
-
-
-def _weighed(
-    bravais: BravaisLattice,
-    x: np.ndarray,
-    centring: np.ndarray,
-    observed: Observed,
-    shift_deg: float,
-    refine_shift: bool,
-) -> list[tuple[int, Trial]]:
-    """The same, each with its place among those given."""
+) -> dict[int, Trial]:
+    """Refine free parameters x (m, f) with centring codes (m,): the good ones, best first, by their
+    places among those given."""
     parameters = np.column_stack([x, np.full(len(x), shift_deg)])
     system = bravais.system
     evidence, numbers, differences = refine_and_weigh(
@@ -96,9 +85,8 @@ def _weighed(
     )
     cells = cell_from_reciprocal(parameters[:, :-1] @ system.walked_matrix)
     good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)
-    order = [i for i in np.argsort(-evidence, kind="stable").tolist() if good[i]]
-    trials = [
-        Trial(
+    return {
+        i: Trial(
             bravais,
             _LETTERS[int(centring[i])],
             parameters[i, :-1],
@@ -108,24 +96,24 @@ def _weighed(
             int(numbers[i]),
             differences[i],
         )
-        for i in order
-    ]
-    return list(zip(order, trials, strict=True))
+        for i in np.argsort(-evidence, kind="stable").tolist()
+        if good[i]
+    }
 
 
 def trials_of(
     bravais: BravaisLattice, pool: Pool, observed: Observed, shift_deg: float
 ) -> list[Trial]:
-    """The best trials of a pool, refined with and without a zero shift."""
+    """The best trials of a pool, refined without and, the best of these, with a zero shift."""
     x6, _, centring = pool.best(_REFINED)
     if not len(x6):
         return []
     x = x6 @ np.linalg.pinv(bravais.system.walked_matrix)
-    found = _weighed(bravais, x, centring, observed, shift_deg, shift_deg != 0)
-    trials = [trial for _, trial in found]
+    found = weigh(bravais, x, centring, observed, shift_deg, shift_deg != 0)
+    trials = list(found.values())
     if shift_deg == 0 and observed.shiftable:
-        best = [place for place, _ in found[:_SHIFTED]]
-        trials += weigh(bravais, x[best], centring[best], observed, shift_deg, True)
+        best = list(found)[:_SHIFTED]
+        trials += weigh(bravais, x[best], centring[best], observed, shift_deg, True).values()
     return different(sorted(trials, key=lambda t: -t.evidence), _KEPT)
 
 
@@ -169,7 +157,7 @@ def with_higher_symmetry(trials: list[Trial], observed: Observed) -> list[Trial]
                 codes = np.array([CENTRING_CODES[letter]])
                 for refine_shift in (False, True) if observed.shiftable else (False,):
                     shift = trial.shift_deg if refine_shift else 0.0
-                    found += weigh(bravais, x[None], codes, observed, shift, refine_shift)
+                    found += weigh(bravais, x[None], codes, observed, shift, refine_shift).values()
     return found
 
 
