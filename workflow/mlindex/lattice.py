@@ -302,6 +302,19 @@ def centring_rules() -> np.ndarray:
     return np.array(rows)
 
 
+def centrings_renamed(axes: tuple[int, int, int]) -> np.ndarray:
+    """The codes of all centrings when the axes are put in another order: (7,).
+
+    R is that of hexagonal axes, which have one order only, and stays.
+    """
+    letters = {frozenset(vectors): letter for letter, vectors in CENTRING_TRANSLATIONS.items()}
+    moved = {
+        letter: letters[frozenset(tuple(v[axis] for axis in axes) for v in vectors)]
+        for letter, vectors in CENTRING_TRANSLATIONS.items()
+    }
+    return np.array([CENTRING_CODES[moved.get(letter, letter)] for letter in CENTRING_CODES])
+
+
 def allowed_by_centring(hkl: np.ndarray, centring: str) -> np.ndarray:
     """Whether reflections (..., 3) are present in a lattice of that centring letter: bool (...)."""
     hkl = np.asarray(hkl)

@@ -6,20 +6,30 @@ q² = A h² + B k² + C l² + D kl + E hl + F hk is completed to squares,
 
 so that each index has its limits when those before it are chosen. A walk is three loops with the
 limits from here. A :class:`Region` leaves out what is the same line or absent by centring.
+
+All lattices but triclinic ones have an axis at right angles to the others. With l along it, the
+rows of l begin at 0 and can be followed up to the limit, which takes no root for each of them:
+:func:`upright` and :func:`upright_row`.
 """
 
 from __future__ import annotations
 
+from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import centring_rules
+from mlindex.lattice import centring_rules, centrings_renamed
 
 #: By centring code: present are hkl with h + k a multiple of the first number, and with
 #: l - (third h + fourth k) a multiple of the second.
 _RULES = centring_rules()
+#: By centring code: the code when k and l change places, and whether no renaming changes it.
+_EXCHANGED = centrings_renamed((0, 2, 1))
+_ANY_ORDER = np.all(
+    [centrings_renamed(axes) == np.arange(len(_RULES)) for axes in permutations(range(3))], axis=0
+)
 
 
 class Form(NamedTuple):
@@ -59,7 +69,11 @@ class Region(NamedTuple):
 @njit(cache=True, nogil=True, inline="always")
 def form_of(x6: np.ndarray) -> Form:
     """The form of reciprocal parameters (6,): hh, kk, ll, kl, hl, hk."""
-    A, B, C, D, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
+    return _form(x6[0], x6[1], x6[2], x6[3], x6[4], x6[5])
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _form(A: float, B: float, C: float, D: float, E: float, F: float) -> Form:
     a = b = k_h = l_k = l_h = per_b = per_C = 0.0
     if C > 0.0:
         per_C = 1.0 / C
@@ -126,6 +140,46 @@ def l_row(form: Form, region: Region, h: int, k: int, q2_max: float) -> tuple[in
         low = max(low, 0)
     low += (place - low) % 3
     return low, max((high - low + 3) // 3, 0), 3
+
+
+@njit(cache=True, nogil=True, inline="always")
+def upright(x6: np.ndarray, region: Region) -> tuple[Form, Region]:
+    """Form and region of a lattice that is not triclinic, with axes renamed so that l is at right
+    angles to h and k.
+
+    That is the k of monoclinic lattices, whose region has signed l in no order. Where no axis is
+    unlike the others, l is the longest: fewest rows.
+    """
+    A, B, C, F = x6[0], x6[1], x6[2], x6[5]
+    centring = region.centring
+    if region.order == 0 and region.signed_l:
+        return _form(A, C, B, 0.0, 0.0, x6[4]), Region(1, 0, 0, _EXCHANGED[centring])
+    if region.order == 0 and _ANY_ORDER[centring]:
+        if A < C:
+            A, C = C, A
+        if B < C:
+            B, C = C, B
+    return _form(A, B, C, 0.0, 0.0, F), Region(0, region.signed_l, region.order, centring)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def upright_row(region: Region, h: int, k: int) -> tuple[int, int, int]:
+    """Of :func:`upright` and that h and k: the least l, the least -l of the lines that only l below
+    0 give, and the step of both; a number below 0 where there are none."""
+    if _RULES[region.centring, 0] == 2 and (h + k) & 1:
+        return -1, -1, 1
+    step = _RULES[region.centring, 1]
+    place = _RULES[region.centring, 2] * h + _RULES[region.centring, 3] * k
+    first, mirrored = 0, -1
+    if step == 2:
+        first = place & 1
+    elif step == 3:
+        first = place % 3
+        if first > 0:
+            mirrored = 3 - first
+    if h == 0 and k == 0 and first == 0:
+        first = step
+    return first, mirrored, step
 
 
 @njit(cache=True, nogil=True)

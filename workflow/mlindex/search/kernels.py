@@ -13,7 +13,16 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of
+from mlindex.walk import (
+    Region,
+    form_of,
+    k_range,
+    l_row,
+    last_h,
+    q2_of,
+    upright,
+    upright_row,
+)
 
 #: Cells of the look-up table over q².
 TABLE_CELLS = 1 << 14
@@ -108,6 +117,14 @@ def explain(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
         Bit mask of the lines; number of reflections, most + 1 where there are more or x6 is no
         lattice; sum of their places in the table, the same in every setting of a lattice.
     """
+    # Cubic trials, whose l has an end of its own, are few.
+    if kind.signed_k or kind.order == 2:
+        return _explain_any(x6, kind, tables)
+    return _explain_upright(x6, kind, tables)
+
+
+@njit(cache=True, nogil=True)
+def _explain_any(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
     form, most = form_of(x6), tables.most
     mask, count, total = 0, 0, 0
     if not form.a > 0.0:
@@ -125,6 +142,47 @@ def explain(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
                 l += step
             if count > most:
                 return mask, most + 1, 0
+    return mask, count, total
+
+
+@njit(cache=True, nogil=True)
+def _explain_upright(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, int, int]:
+    form, region = upright(x6, Region(kind.signed_k, kind.signed_l, kind.order, kind.centring))
+    most, found = tables.most, (0, 0, 0)
+    if not form.a > 0.0:
+        return 0, most + 1, 0
+    C = form.C * tables.scale
+    for h in range(last_h(form, tables.q2_max) + 1):
+        k_low, k_high = k_range(form, region, h, tables.q2_max)
+        for k in range(k_low, k_high + 1):
+            l, mirrored, step = upright_row(region, h, k)
+            if l < 0:
+                continue
+            base = ((form.B * k + form.F * h) * k + form.A * h * h) * tables.scale + 0.5
+            found = _follow(base, C, l, step, tables, found)
+            if mirrored >= 0:
+                found = _follow(base, C, mirrored, step, tables, found)
+            if found[1] > most:
+                return found[0], most + 1, 0
+    return found
+
+
+@njit(cache=True, nogil=True, inline="always")
+def _follow(
+    base: float, C: float, l_low: int, step: int, tables: Tables, found: tuple[int, int, int]
+) -> tuple[int, int, int]:
+    """What was found with one row more, places from ``base`` and C l² on to the table's end."""
+    mask, count, total = found
+    end = tables.q2_max * tables.scale + 0.5
+    l = float(l_low)
+    value = base + C * l * l
+    while value <= end:
+        place = int(value)
+        total += place
+        mask |= tables.table[np.uint64(place)]
+        count += 1
+        l += step
+        value = base + C * l * l
     return mask, count, total
 
 
