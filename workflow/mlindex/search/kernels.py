@@ -179,6 +179,7 @@ def _follow(
     while value <= end:
         place = int(value)
         total += place
+        # Unsigned: a place is never counted from the end.
         mask |= tables.table[np.uint64(place)]
         count += 1
         l += step

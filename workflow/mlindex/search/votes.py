@@ -43,14 +43,20 @@ def clear(votes: Votes, bins: int) -> None:
 def cast(
     votes: Votes, q2: np.ndarray, bits: np.ndarray, per_bin: float, start: float, bins: int
 ) -> None:
-    """Every line (n,) with its bit votes for the place q² ``per_bin`` + ``start``."""
-    for m in range(q2.shape[0]):
+    """Every line (n,), rising, with its bit votes for the place q² ``per_bin`` + ``start``."""
+    n = q2.shape[0]
+    for i in range(n):
+        m = i if per_bin > 0.0 else n - 1 - i
         place = q2[m] * per_bin + start
-        if 0.0 <= place < bins:
-            b = int(place) + 1
-            votes.masks[b] |= bits[m]
-            votes.total[b] += place
-            votes.number[b] += 1
+        if place < 0.0:
+            continue
+        if place >= bins:
+            break
+        # Unsigned: a place is never counted from the end.
+        b = np.uint64(int(place) + 1)
+        votes.masks[b] |= bits[m]
+        votes.total[b] += place
+        votes.number[b] += 1
 
 
 @njit(cache=True, nogil=True)
