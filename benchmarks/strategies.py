@@ -169,7 +169,8 @@ def _united(cells: Sequence[Cell], q2: np.ndarray) -> list[Cell]:
 def _weighed(cell: Cell, observed: Observed) -> list[Trial]:
     bravais = BRAVAIS[cell.bravais]
     x, letter = walked(cell.cell, bravais, cell.centring)
-    return weigh(bravais, x[None], np.array([CENTRING_CODES[letter]]), observed, 0.0, False)
+    codes = np.array([CENTRING_CODES[letter]])
+    return list(weigh(bravais, x[None], codes, observed, 0.0, False).values())
 
 
 def _judged(case: Case, source: str, cells: Sequence[Cell], seconds: float) -> dict[str, Any]:

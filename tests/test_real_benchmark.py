@@ -1,12 +1,12 @@
 """The benchmark on measured patterns: its index, and what it says of a first cell."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from benchmark_modules import benchmark
 from mlindex.rates.judge import Truth
 
 PROJECT = Path(__file__).parents[1]
@@ -14,13 +14,8 @@ PROJECT = Path(__file__).parents[1]
 
 @pytest.fixture(scope="module")
 def real():
-    spec = importlib.util.spec_from_file_location("real", PROJECT / "benchmarks/real.py")
-    module = importlib.util.module_from_spec(spec)
-    # Its dataclasses look for their module by name.
-    sys.modules["real"] = module
-    spec.loader.exec_module(module)
-    yield module
-    del sys.modules["real"]
+    with benchmark("real") as module:
+        yield module
 
 
 def write(folder, *rows, columns="file,wavelength_A,a,b,c,alpha,beta,gamma,space_group"):
