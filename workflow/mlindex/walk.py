@@ -9,7 +9,8 @@ limits from here. A :class:`Region` leaves out what is the same line or absent b
 
 All lattices but triclinic ones have an axis at right angles to the others. With l along it, the
 rows of l begin at 0 and can be followed up to the limit, which takes no root for each of them:
-:func:`upright` and :func:`upright_row`.
+:func:`upright` and :func:`upright_row`. Of cubic lattices, whose l goes up to k only, this isn't
+made use of.
 """
 
 from __future__ import annotations
@@ -144,8 +145,8 @@ def l_row(form: Form, region: Region, h: int, k: int, q2_max: float) -> tuple[in
 
 @njit(cache=True, nogil=True, inline="always")
 def upright(x6: np.ndarray, region: Region) -> tuple[Form, Region]:
-    """Form and region of a lattice that is not triclinic, with axes renamed so that l is at right
-    angles to h and k.
+    """Form and region of a lattice, neither triclinic nor cubic, with axes renamed so that l is at
+    right angles to h and k.
 
     That is the k of monoclinic lattices, whose region has signed l in no order. Where no axis is
     unlike the others, l is the longest: fewest rows.

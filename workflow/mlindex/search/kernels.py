@@ -158,6 +158,7 @@ def _explain_upright(x6: np.ndarray, kind: Kind, tables: Tables) -> tuple[int, i
             l, mirrored, step = upright_row(region, h, k)
             if l < 0:
                 continue
+            # What q2_of adds up, without the terms that are 0.
             base = ((form.B * k + form.F * h) * k + form.A * h * h) * tables.scale + 0.5
             found = _follow(base, C, l, step, tables, found)
             if mirrored >= 0:
