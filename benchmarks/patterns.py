@@ -29,16 +29,16 @@ import pandas as pd
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Lattice, Structure
 
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import derive_seed
+from mlindex.base.schema import read_table
 from mlindex.command import index_content
-from mlindex.errors import MlindexError
 from mlindex.lattice import SYSTEMS
 from mlindex.measured import MeasuredPattern
 from mlindex.options import Options
-from mlindex.provenance import derive_seed
 from mlindex.rates.judge import Judged, Truth, judge
 from mlindex.rates.measure import case_of, chosen
 from mlindex.rates.spoil import EXACT, Spoil
-from mlindex.schema import read_table
 from mlindex.settings.indexing import Indexing
 from mlindex.tables.entries import ENTRIES
 from mlindex.tables.training import DATASET

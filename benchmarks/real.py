@@ -33,11 +33,11 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.cell import cell_from_metric, metric_tensor
 from mlindex.command import index_content
 from mlindex.derivative import MAX_INDEX, hermite_normal_forms
 from mlindex.equivalence import lattice_of, same
-from mlindex.errors import MlindexError
 from mlindex.options import Options
 from mlindex.rates.judge import Judged, Truth, judge
 from mlindex.readers import read

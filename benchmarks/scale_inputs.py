@@ -19,10 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import Table, TableWriter
 from mlindex.manifest import shard_count
-from mlindex.schema import Table, TableWriter
 from mlindex.settings.sources import Shards
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
 from mlindex.tables.patterns import PEAKS
 

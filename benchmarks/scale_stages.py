@@ -14,9 +14,9 @@ import scale
 from scale import SECTION, SHARD_SIZES, SHORT, SOURCE, SYSTEM, UNTRAINABLE, measure
 from scale_inputs import multiply
 
+from mlindex.base.schema import Table, write_table
 from mlindex.manifest import shard_count
 from mlindex.report.inputs import KINDS
-from mlindex.schema import Table, write_table
 from mlindex.settings.root import load_config
 from mlindex.settings.sources import GeneratorSource, Shards
 

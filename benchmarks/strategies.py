@@ -37,14 +37,14 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 import mlindex
+from mlindex.base.provenance import derive_seed
+from mlindex.base.schema import read_table
 from mlindex.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, LatticeSystem
 from mlindex.models import ModelSet
 from mlindex.peaklist import PeakList
-from mlindex.provenance import derive_seed
 from mlindex.rates.judge import LISTED, indexed
 from mlindex.rates.measure import Case, case_of, chosen
 from mlindex.rates.spoil import EXACT, WAVELENGTH_A, Spoil
-from mlindex.schema import read_table
 from mlindex.search.observed import Observed, observe
 from mlindex.search.trials import Trial, different, walked, weigh
 from mlindex.settings.indexing import Indexing

@@ -17,7 +17,7 @@ import pandas as pd
 from scipy.optimize import nnls
 from scipy.stats import t
 
-from mlindex.schema import read_table
+from mlindex.base.schema import read_table
 from mlindex.tables.entries import ENTRIES
 
 VOLUME_RANGE_A3 = (8.0, 8000.0)

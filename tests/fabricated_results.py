@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mlindex.base.schema import write_table
 from mlindex.report.inputs import KINDS, read_inputs
-from mlindex.schema import write_table
 from mlindex.settings.root import load_config
 from mlindex.tables.entries import ENTRIES
 from mlindex.tables.results import RATES

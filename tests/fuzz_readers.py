@@ -35,8 +35,8 @@ from fuzz_cif import (
     swap_lines,
 )
 from mlindex import readers
-from mlindex.errors import MlindexError
-from mlindex.guard import Limits, guarded
+from mlindex.base.errors import MlindexError
+from mlindex.base.guard import Limits, guarded
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList
 

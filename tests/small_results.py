@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlindex.base.provenance import file_digest
+from mlindex.base.schema import Table, write_table
 from mlindex.dataset import build_dataset
 from mlindex.deduplication import deduplicate
 from mlindex.forest import train_forests
@@ -18,12 +20,10 @@ from mlindex.lattice import SYSTEMS
 from mlindex.models import write_model_set
 from mlindex.pattern import simulate
 from mlindex.peaks import peak_lists
-from mlindex.provenance import file_digest
 from mlindex.quality import check_shard
 from mlindex.reduction import reduce_entries
 from mlindex.reference import reference_list
 from mlindex.scaling import Scaling, fit_scaling
-from mlindex.schema import Table, write_table
 from mlindex.settings.data import (
     Augmentation,
     Deduplication,

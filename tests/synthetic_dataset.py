@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mlindex.axes import standard_order
+from mlindex.base.columns import cell_names
 from mlindex.cell import UnitCell
 from mlindex.lattice import BRAVAIS, LatticeSystem
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import CELLS, DUPLICATES, ENTRIES
 from mlindex.tables.patterns import PEAKS
 

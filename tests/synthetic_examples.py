@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import STRING
 from mlindex.cell import reciprocal_from_cell
 from mlindex.lattice import AXES, LatticeSystem, bravais_of, quadratic_terms
-from mlindex.schema import STRING
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import EXAMPLES, GROUPS, REFERENCE, SCALING
 
 _LARGEST_INDEX = 6

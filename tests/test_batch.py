@@ -17,6 +17,8 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_workers import obedient, stillborn
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import read_arrow, read_table
 from mlindex.batch import partners_path, run_batch, samples_path, table, work
 from mlindex.batch.console import told
 from mlindex.batch.pool import Pool
@@ -25,11 +27,9 @@ from mlindex.batch.sources import Sources
 from mlindex.batch.task import Lines, Task
 from mlindex.cli import app
 from mlindex.command import interruptible
-from mlindex.errors import MlindexError
 from mlindex.indexer import index
 from mlindex.options import Options
 from mlindex.readers import read
-from mlindex.schema import read_arrow, read_table
 from mlindex.tables.batch import BATCH_SAMPLES
 from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 

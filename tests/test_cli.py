@@ -203,7 +203,7 @@ def test_a_wavelength_that_is_none_is_told_in_angstrom(
 
 def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     from mlindex import command
-    from mlindex.errors import MlindexError
+    from mlindex.base.errors import MlindexError
 
     asked = []
 
@@ -253,7 +253,7 @@ def test_a_closed_pipe_ends_nothing_and_a_full_disk_is_said(as_data: bool, tmp_p
         "from indexing_results import one_ambiguous\n"
         "from mlindex import command\n"
         "sys.stdout.reconfigure(encoding='ascii')\n"
-        "from mlindex.errors import MlindexError\n"
+        "from mlindex.base.errors import MlindexError\n"
         "try:\n"
         f"    command.tell(command.Done(one_ambiguous(), None, None), 3, {as_data})\n"
         "except MlindexError as error:\n"

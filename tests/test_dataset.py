@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.base.schema import read_table, stack, write_table
 from mlindex.cell import UnitCell
 from mlindex.dataset import (
     CELL_COLUMNS,
@@ -13,7 +14,6 @@ from mlindex.dataset import (
 from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.reference import reference_list
 from mlindex.scaling import fit_scaling
-from mlindex.schema import read_table, stack, write_table
 from mlindex.settings.data import Grouping, Split
 from mlindex.settings.models import Forest
 from mlindex.split_comparison import compare_splits

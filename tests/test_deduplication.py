@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mlindex.base.errors import MlindexError
 from mlindex.deduplication import COLUMNS, composition_keys, deduplicate
-from mlindex.errors import MlindexError
 from mlindex.settings.data import Deduplication
 from mlindex.tables.entries import DUPLICATES, ENTRIES
 

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from indexing_models import Models, reference_list
+from mlindex.base.schema import write_table
 from mlindex.cell import reciprocal_from_cell
 from mlindex.engine.kernels import least_squares, lines_below, nearest_reflections
 from mlindex.engine.likelihood import (
@@ -19,7 +20,6 @@ from mlindex.engine.templates import learn_templates, template_cells
 from mlindex.equivalence import same_lattice
 from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import distinct, reflections
-from mlindex.schema import write_table
 from mlindex.settings.models import Optimization
 from mlindex.tables.training import TEMPLATES
 

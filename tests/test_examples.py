@@ -10,15 +10,15 @@ import pytest
 from scipy.stats import ks_2samp
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import stack
 from mlindex.cell import UnitCell, cell_volume
-from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.reference import reference_list
 from mlindex.resampling import Acceptance, Resolution, least_separations
 from mlindex.scaling import Scaling, fit_scaling
-from mlindex.schema import stack
 from mlindex.settings.data import Augmentation, Peaks, Simulation
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import ACCEPTANCE, DATASET, EXAMPLES, FIRST_PEAK, HISTOGRAMS
 from synthetic_dataset import SYMBOLS, hall_of, present, random_cell
 from whole_examples import make_examples

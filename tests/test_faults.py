@@ -20,15 +20,15 @@ from faults.mounts import script, unshare
 from faults.outputs import comparable, finished
 from faults.processes import Run
 from faults.stepwise import killed_before_each_step
-from mlindex.atomic import atomic_directory
-from mlindex.errors import MlindexError
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import FLOAT64, Column, Table, read_table, write_table
+from mlindex.base.stage import Stage
 from mlindex.manifest import known_shards, update_manifest
 from mlindex.networks import read_arrays, write_arrays
 from mlindex.quality import check_shard
-from mlindex.schema import FLOAT64, Column, Table, read_table, write_table
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import FolderSource, Shards
-from mlindex.stage import Stage
 from mlindex.tables.entries import FILES
 from small_workflow import snakemake
 from test_quality import CORUNDUM

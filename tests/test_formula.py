@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 import mlindex
+from mlindex.base.errors import MlindexError
 from mlindex.cli import app
-from mlindex.errors import MlindexError
 from mlindex.formula import Formula, atomic_volumes_A3, formula_of, volume_factor
 from mlindex.merit import q2_from_two_theta
 from mlindex.peaklist import PeakList

@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 import spglib
 
-from mlindex.errors import MlindexError
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
 from mlindex.generator import real_against_generated, write_shard
 from mlindex.generator.ciftext import block_text
 from mlindex.generator.crystal import make_crystal
@@ -21,7 +22,6 @@ from mlindex.generator.shapes import SHAPES
 from mlindex.generator.statistics import cell_mixture
 from mlindex.lattice import BRAVAIS, SYSTEMS
 from mlindex.settings.sources import GeneratorSource
-from mlindex.tables.columns import cell_names
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 SOURCE = GeneratorSource()

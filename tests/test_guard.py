@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from mlindex import guard
-from mlindex.errors import MlindexError
-from mlindex.guard import CRASH, MEMORY, TIME, Limits, guarded
+from mlindex.base import guard
+from mlindex.base.errors import MlindexError
+from mlindex.base.guard import CRASH, MEMORY, TIME, Limits, guarded
 
 LIMITS = Limits(cpu_s=0.2, memory_MB=200)
 
@@ -178,7 +178,7 @@ def test_a_child_can_send_more_than_a_pipe_holds():
 
 ORPHAN = """
 import multiprocessing, time
-from mlindex.guard import Limits, guarded
+from mlindex.base.guard import Limits, guarded
 
 blocks = guarded(["a"] * 10**7, lambda *_: 0, lambda _: [b"x" * 200_000], Limits(60, 200))
 next(blocks)

@@ -7,9 +7,9 @@ import pytest
 
 import mlindex
 import mlindex.indexer
+from mlindex.base.errors import MlindexError
 from mlindex.cell import reciprocal_from_cell
 from mlindex.equivalence import same_lattice
-from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
 from mlindex.peaklist import PeakList

@@ -11,13 +11,13 @@ import jsonschema
 import pytest
 
 from indexing_results import empty, monoclinic, monoclinic_peaks, one_ambiguous, pattern_of
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import imported_modules
+from mlindex.base.schema import read_provenance, read_table
 from mlindex.command import Done, as_text, index_content, write
-from mlindex.errors import MlindexError
 from mlindex.options import Options
 from mlindex.output.data import SCHEMA
 from mlindex.peaksearch import find_peaks
-from mlindex.provenance import imported_modules
-from mlindex.schema import read_provenance, read_table
 from mlindex.settings.root import load_config
 from mlindex.tables.indexing import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 

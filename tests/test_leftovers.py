@@ -7,8 +7,8 @@ import signal
 
 import pytest
 
-from mlindex.atomic import atomic_directory, atomic_path
-from mlindex.leftovers import is_temporary, remove_leftovers
+from mlindex.base.atomic import atomic_directory, atomic_path
+from mlindex.base.leftovers import is_temporary, remove_leftovers
 
 LATER = 2**32
 

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import mlindex.quality as quality
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import read_table
 from mlindex.manifest import update_manifest
 from mlindex.pattern import simulate
 from mlindex.quality import check_shard
-from mlindex.schema import read_table
 from mlindex.settings.data import Quality, Simulation
 from mlindex.settings.sources import FolderSource, Shards
 from mlindex.tables.entries import FILES

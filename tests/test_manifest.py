@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import read_table
 from mlindex.manifest import known_shards, shard_count, update_manifest
-from mlindex.schema import read_table
 from mlindex.settings.sources import FolderSource, Shards
 from mlindex.tables.entries import FILES
 

@@ -8,8 +8,8 @@ from scipy import stats
 
 from mlindex.assignment import train_assignment
 from mlindex.axes import free_from_reindexed
+from mlindex.base.errors import MlindexError
 from mlindex.draws import draw_from_network, draw_from_trees, possible_cells
-from mlindex.errors import MlindexError
 from mlindex.forest import train_forests
 from mlindex.lattice import SYSTEMS
 from mlindex.models import FOREST, NETWORK, ModelSet, load_trained, write_model_set

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import pytest
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.lattice import SYSTEMS
 from mlindex.networks import (
     DenseNetwork,

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.base.errors import MlindexError
 from mlindex.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
-from mlindex.errors import MlindexError
 from mlindex.lattice import quadratic_terms
 from mlindex.pattern import simulate
 from mlindex.peaks import observed_lines, peak_lists, reindexed_hkl

@@ -6,7 +6,7 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import read_peak_list
 from mlindex.peaksearch import PeakSearch, find_peaks, write_peak_file

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlindex import provenance
+from mlindex.base import provenance
 
 
 @pytest.fixture

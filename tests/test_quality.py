@@ -5,11 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlindex.errors import MlindexError
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
 from mlindex.quality import RULES, check_shard
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import FolderSource, GeneratorSource
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import ENTRIES, REJECTS
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "cifs"

@@ -10,23 +10,23 @@ import pandas as pd
 import pytest
 
 from made_trials import generic_cell, trial_of
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import file_digest
+from mlindex.base.schema import read_table, write_table
 from mlindex.cell import reciprocal_from_cell
 from mlindex.equivalence import lattice_of
-from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import reflections
 from mlindex.networks import read_arrays, write_arrays
-from mlindex.provenance import file_digest
 from mlindex.ranking import network
 from mlindex.ranking.examples import examples
 from mlindex.ranking.features import FEATURES, features, known
 from mlindex.ranking.judging import figures, lists_of
 from mlindex.ranking.network import RankingModel
-from mlindex.schema import read_table, write_table
 from mlindex.search.absences import absences
 from mlindex.search.supercells import supercells, with_supercells
 from mlindex.settings.ranking import Ranking, RankingExamples
-from mlindex.tables.columns import cell_names
 from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
 from synthetic_dataset import SYMBOLS, hall_of, present
 

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import write_table
 from mlindex.cell import reciprocal_from_cell
 from mlindex.lattice import SYSTEMS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
@@ -13,9 +15,7 @@ from mlindex.rates.measure import SECONDS, cases, measure, select
 from mlindex.rates.spoil import EXACT, UNITS, WAVELENGTH_A, Spoil, spoil_of, spoiled
 from mlindex.rates.summary import curves, shares
 from mlindex.result import Candidate, IndexingResult, Partner
-from mlindex.schema import write_table
 from mlindex.settings.indexing import Indexing
-from mlindex.tables.columns import cell_names
 from mlindex.tables.rates import INDEXING_RATES
 
 CUBIC = SYSTEMS["cubic"]

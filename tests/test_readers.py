@@ -11,7 +11,7 @@ from pymatgen.analysis.diffraction.xrd import WAVELENGTHS
 
 import reader_files as files
 from mlindex import readers
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList
 from mlindex.readers.columns import looks_like_pattern

@@ -13,7 +13,7 @@ import pytest
 
 import reader_files as files
 from mlindex import readers
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList
 from mlindex.readers import archive, source

@@ -8,13 +8,13 @@ import spglib
 
 from mlindex import basis
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import stack
 from mlindex.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
-from mlindex.errors import MlindexError
 from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms
 from mlindex.reduction import COLUMNS, reduce_entries, shortest_plane_vectors
-from mlindex.schema import stack
 from mlindex.settings.data import Reduction
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import CELLS, REJECTS
 
 PER_SETTING = 3

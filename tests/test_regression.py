@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from mlindex.base.schema import stack
 from mlindex.lattice import SYSTEMS
 from mlindex.networks import VarianceNetwork, write_arrays
 from mlindex.regression import (
@@ -18,7 +19,6 @@ from mlindex.regression import (
     weighted_nll,
 )
 from mlindex.scaling import Scaling
-from mlindex.schema import stack
 from mlindex.settings.models import Regression
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.training_data import Samples, group_batches, parameter_names, validation_halves

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import fabricated_results as made
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.rates.spoil import UNITS
 from mlindex.rates.summary import curves
 from mlindex.report import figures, flow, indexing_figures, model_figures, model_tables

@@ -4,9 +4,9 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mlindex.atomic import atomic_directory
-from mlindex.errors import MlindexError
-from mlindex.schema import (
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import (
     FLOAT64,
     STRING,
     Column,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mlindex.atomic import atomic_directory, atomic_path
+from mlindex.base.atomic import atomic_directory, atomic_path
 
 MEMORY = Path("/dev/shm")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.settings.root import Config, document, load_config, walk
 
 PROJECT = Path(__file__).parents[1]

@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.base.schema import read_table
 from mlindex.generator import write_shard
 from mlindex.lattice import SYSTEMS
 from mlindex.manifest import crystals_in_shard
 from mlindex.quality import check_shard
-from mlindex.schema import read_table
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import GeneratorSource, Shards
 from mlindex.tables.entries import CELLS, ENTRIES

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mlindex.stale import forget_stale
+from mlindex.base.stale import forget_stale
 
 KERNEL = "from mlindex.constants import ONE\n\n\n@njit(cache=True)\ndef f():\n    return ONE\n"
 

@@ -6,11 +6,11 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from mlindex import stage as stage_module
-from mlindex.errors import MlindexError
-from mlindex.schema import FLOAT64, STRING, Column, Table, TableWriter, read_table, write_table
+from mlindex.base import stage as stage_module
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import FLOAT64, STRING, Column, Table, TableWriter, read_table, write_table
+from mlindex.base.stage import Stage
 from mlindex.settings.data import Peaks, Simulation
-from mlindex.stage import Stage
 from mlindex.tables.entries import CELLS, ENTRIES
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 from small_results import SHARDS, sources, tables

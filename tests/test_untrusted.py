@@ -18,14 +18,14 @@ import pytest
 import yaml
 
 from mlindex import readers
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import file_digest
+from mlindex.base.schema import read_table
 from mlindex.cif import block_names, read_document
-from mlindex.errors import MlindexError
 from mlindex.manifest import update_manifest
 from mlindex.models import ModelSet
 from mlindex.networks import read_arrays, write_arrays
-from mlindex.provenance import file_digest
 from mlindex.quality import check_shard
-from mlindex.schema import read_table
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import SOURCE, FolderSource, Shards
 from mlindex.tables.entries import ENTRIES, FILES

@@ -6,10 +6,10 @@ import pytest
 from scipy.stats import binomtest
 
 from indexing_models import Models
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import write_table
 from mlindex.lattice import SYSTEMS
-from mlindex.schema import write_table
 from mlindex.settings.models import Optimization, Validation
-from mlindex.tables.columns import cell_names
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.validation import (
     centring_of,

@@ -15,10 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from indexing_results import monoclinic
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import read_provenance, read_table, write_table
 from mlindex.command import Done, write
-from mlindex.errors import MlindexError
 from mlindex.networks import read_arrays, write_arrays
-from mlindex.schema import read_provenance, read_table, write_table
 from mlindex.tables import declared
 from mlindex.tables.entries import FILES
 from mlindex.tables.indexing import CANDIDATE_CELLS

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from indexing_results import monoclinic_peaks, pattern_of
-from mlindex.schema import read_provenance, read_table
+from mlindex.base.schema import read_provenance, read_table
 from mlindex.tables.entries import DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from base64 import urlsafe_b64decode
 from pathlib import Path
 
-from mlindex.provenance import file_digest
+from mlindex.base.provenance import file_digest
 
 #: What differs from run to run: logs, and all that tells of seconds.
 _TIMED = ("logs/", "benchmarks/", "report.html")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from mlindex.stale import forget_stale
+from mlindex.base.stale import forget_stale
 
 __version__ = "0.1.0"
 __all__ = ["__version__", "index"]

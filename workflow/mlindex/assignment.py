@@ -24,15 +24,15 @@ import keras
 import tensorflow as tf
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.provenance import generator
+from mlindex.base.schema import stack
 from mlindex.cell import reciprocal_from_cell
 from mlindex.draws import possible_cells
 from mlindex.lattice import LatticeSystem
 from mlindex.networks import AssignmentNetwork, write_arrays
-from mlindex.provenance import generator
 from mlindex.scaling import Scaling
-from mlindex.schema import stack
 from mlindex.settings.models import Assignment
-from mlindex.tables.columns import cell_names
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.training_data import Blocks, Trained, blocks_of, head, metric, sides
 

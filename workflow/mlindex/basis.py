@@ -14,8 +14,8 @@ import gemmi
 import numpy as np
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.errors import MlindexError
 from mlindex.cell import cell_from_metric, metric_tensor
-from mlindex.errors import MlindexError
 from mlindex.lattice import AXES, BravaisLattice
 
 _DEN = gemmi.Op.DEN

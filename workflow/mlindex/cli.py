@@ -7,7 +7,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 
 app = typer.Typer(
     help="The unit cell of a crystal from the peak positions of its powder pattern.",
@@ -234,7 +234,7 @@ def docs(
     ),
 ) -> None:
     """Write the documentation of the config and of all tables from their declarations."""
-    from mlindex.schema import document
+    from mlindex.base.schema import document
     from mlindex.settings import root
     from mlindex.tables import declared
 

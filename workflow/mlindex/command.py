@@ -14,8 +14,8 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlindex.base.errors import MlindexError, explained
 from mlindex.compiling import announced
-from mlindex.errors import MlindexError, explained
 from mlindex.indexer import index
 from mlindex.measured import MeasuredPattern
 from mlindex.options import Options
@@ -222,7 +222,7 @@ def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None)
 
 
 def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
-    from mlindex.atomic import atomic_path
+    from mlindex.base.atomic import atomic_path
     from mlindex.output.cif import best_cell_cif
     from mlindex.output.data import write_tables
     from mlindex.output.page import page

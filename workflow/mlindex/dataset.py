@@ -18,10 +18,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlindex.errors import MlindexError
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import read_blocks, read_table
 from mlindex.grouping import group_entries, operator_keys
 from mlindex.lattice import LatticeSystem, bravais_of
-from mlindex.schema import read_blocks, read_table
 from mlindex.settings.data import Grouping, Split
 from mlindex.split import (
     SPLIT_UNITS,
@@ -31,7 +32,6 @@ from mlindex.split import (
     composition_family,
     structure_type,
 )
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
 from mlindex.tables.patterns import PEAKS
 from mlindex.tables.training import DATASET, GROUPS

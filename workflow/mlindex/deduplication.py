@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.settings.data import Deduplication
 from mlindex.tables.entries import DUPLICATES
 

@@ -17,8 +17,10 @@ import pandas as pd
 
 from mlindex.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.axes import hkl_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
+from mlindex.base.schema import stack
 from mlindex.cell import reciprocal_from_cell
-from mlindex.errors import MlindexError
 from mlindex.histograms import count_list_1
 from mlindex.lattice import LatticeSystem, quadratic_terms
 from mlindex.reference import labels
@@ -31,9 +33,7 @@ from mlindex.resampling import (
     resample,
 )
 from mlindex.scaling import Scaling, reindexed_free
-from mlindex.schema import stack
 from mlindex.settings.data import Augmentation, Peaks, Simulation
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import DATASET, EXAMPLES
 
 #: Draws of cell and peaks until an augmented entry has enough peaks; then it is given up.

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
+from mlindex.base.provenance import derive_seed
 from mlindex.lattice import LatticeSystem
 from mlindex.networks import write_arrays
-from mlindex.provenance import derive_seed
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Forest
 from mlindex.tables.results import METRICS

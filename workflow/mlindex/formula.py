@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 
 _VOLUMES = Path(__file__).with_name("atomic_volumes.csv")
 #: Student's t of ln(volume / sum of the atoms'): degrees of freedom and scale, of crystals that

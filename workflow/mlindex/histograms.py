@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 import numpy as np
 import pandas as pd
 
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import stack
 from mlindex.lattice import ANGLES, LatticeSystem
 from mlindex.resampling import PeakLists, least_separations
 from mlindex.scaling import Scaling, reindexed_free
-from mlindex.schema import stack
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import HISTOGRAMS
 
 BINS = 80

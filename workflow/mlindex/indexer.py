@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlindex.cores import threads
-from mlindex.errors import MlindexError
+from mlindex.base.cores import threads
+from mlindex.base.errors import MlindexError
 from mlindex.formula import Formula, formula_of
 from mlindex.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import UNREADABLE, file_digest
 from mlindex.cif import leads_outside
-from mlindex.errors import MlindexError
-from mlindex.provenance import UNREADABLE, file_digest
 
 
 class Listed:

@@ -17,9 +17,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mlindex.errors import MlindexError
-from mlindex.provenance import UNREADABLE, code_digest, file_digest, package_versions
-from mlindex.schema import INT64, Column, Table, read_arrow, read_blocks, read_table, write_table
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import UNREADABLE, code_digest, file_digest, package_versions
+from mlindex.base.schema import (
+    INT64,
+    Column,
+    Table,
+    read_arrow,
+    read_blocks,
+    read_table,
+    write_table,
+)
 from mlindex.settings.sources import FolderSource, Shards
 from mlindex.tables.entries import FILES
 

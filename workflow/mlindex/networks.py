@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 from scipy.special import erf, softmax
 
-from mlindex.atomic import atomic_path
-from mlindex.errors import MlindexError
+from mlindex.base.atomic import atomic_path
+from mlindex.base.errors import MlindexError
 
 #: Added to the variance in layer normalization (Keras' default).
 NORMALIZATION_EPSILON = 1e-3

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.lattice import system_of
 
 

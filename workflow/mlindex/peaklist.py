@@ -22,7 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.merit import q2_from_two_theta, two_theta_from_q2
 from mlindex.readers import list_layouts as layouts
 from mlindex.readers import peak_checks as checks

@@ -12,7 +12,7 @@ import numba
 import numpy as np
 import pandas as pd
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.pattern import Progress, gaussian_sigma
 from mlindex.settings.data import Peaks, Simulation
 from mlindex.tables.patterns import PEAKS

@@ -19,6 +19,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
+from mlindex.base.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
 from mlindex.cell import cell_volume
 from mlindex.cif import (
     CifEntry,
@@ -29,8 +32,6 @@ from mlindex.cif import (
     read_block,
     read_document,
 )
-from mlindex.errors import MlindexError
-from mlindex.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
 from mlindex.lattice import BRAVAIS
 from mlindex.listed import Listed
 from mlindex.settings.data import Quality
@@ -45,7 +46,6 @@ from mlindex.symmetry import (
     in_standard_setting,
     multiplicities,
 )
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import ENTRIES, REJECTS
 
 #: Name of each rule.
@@ -115,7 +115,7 @@ def check_shard(
 ) -> Checked:
     """Read a shard's files and put every entry among the kept or the rejected ones.
 
-    Files are read in a child process (:mod:`mlindex.guard`): an entry that takes more time or
+    Files are read in a child process (:mod:`mlindex.base.guard`): an entry that takes more time or
     memory than the settings allow, or ends the process, is rejected, and the others survive.
 
     Args:

@@ -23,11 +23,11 @@ import pandas as pd
 
 from mlindex import basis
 from mlindex.axes import free_from_reindexed, reindexed_from_free
+from mlindex.base.columns import cell_names
+from mlindex.base.errors import MlindexError
 from mlindex.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
-from mlindex.errors import MlindexError
 from mlindex.lattice import AXES, BRAVAIS, LatticeSystem, quadratic_terms
 from mlindex.settings.data import Reduction
-from mlindex.tables.columns import cell_names
 from mlindex.tables.entries import CELLS, REJECTS
 
 #: The columns of entries that are needed here; scripts need read no others.

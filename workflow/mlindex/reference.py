@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
 from mlindex.cell import reciprocal_from_cell
 from mlindex.lattice import LatticeSystem, quadratic_terms
 from mlindex.scaling import training_entries
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import REFERENCE
 
 #: Columns of DATASET that :func:`reference_list` needs.

@@ -26,9 +26,9 @@ from mlindex.training_tools import (  # isort: skip  (sets Keras' backend before
 import keras
 import tensorflow as tf
 
+from mlindex.base.provenance import generator
 from mlindex.lattice import LatticeSystem
 from mlindex.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
-from mlindex.provenance import generator
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression
 from mlindex.tables.results import METRICS, TRAINING

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mlindex.axes import free_from_reindexed
+from mlindex.base.columns import cell_names
 from mlindex.lattice import LatticeSystem
 from mlindex.split import TRAIN
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import SCALING
 
 #: Columns of DATASET that :func:`fit_scaling` needs.

@@ -14,12 +14,12 @@ import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
 from mlindex.axes import reindexed_from_free
+from mlindex.base.columns import cell_names
 from mlindex.cell import cell_volume
 from mlindex.lattice import LatticeSystem
 from mlindex.scaling import Scaling, ScalingFit, observed_q2, reindexed_free
 from mlindex.settings.models import Forest
 from mlindex.split import SPLIT_UNITS, TRAIN, VALIDATION
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import SPLITS
 
 #: Columns of DATASET that :func:`compare_splits` needs.

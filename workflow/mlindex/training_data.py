@@ -11,10 +11,10 @@ import numpy as np
 import pandas as pd
 
 from mlindex.axes import free_from_reindexed
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import stack
 from mlindex.lattice import ANGLES, AXES, LatticeSystem
 from mlindex.scaling import Scaling, reindexed_free
-from mlindex.schema import stack
-from mlindex.tables.columns import cell_names
 from mlindex.tables.training import EXAMPLES
 
 #: Columns of EXAMPLES that :func:`regression_samples` and :func:`by_group` need.

@@ -21,7 +21,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import keras
 import tensorflow as tf
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 
 Arrays = tuple[np.ndarray, ...]
 _PREDICTED_ROWS = 8192

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numba import njit
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.networks import read_arrays
 
 

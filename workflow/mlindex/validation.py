@@ -12,15 +12,15 @@ import numpy as np
 import pandas as pd
 
 from mlindex.axes import cell_to_standard, standard_order
+from mlindex.base.columns import cell_names
+from mlindex.base.provenance import derive_seed
 from mlindex.engine.finish import Solution
 from mlindex.engine.optimize import Optimized, optimize
 from mlindex.engine.templates import template_cells
 from mlindex.equivalence import lattice_of, same
 from mlindex.lattice import AXES, BRAVAIS, LatticeSystem
 from mlindex.merit import merit
-from mlindex.provenance import derive_seed
 from mlindex.settings.models import Optimization, Validation
-from mlindex.tables.columns import cell_names
 from mlindex.tables.results import RATES, VALIDATION
 
 #: Columns of DATASET that :func:`choose_entries` and :func:`validate` need.

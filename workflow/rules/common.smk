@@ -13,18 +13,18 @@ STARTED_S = time.time()
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.lattice import SYSTEMS
-from mlindex.leftovers import remove_leftovers
-from mlindex.locate import share_package_path
+from mlindex.base.leftovers import remove_leftovers
+from mlindex.base.locate import share_package_path
 from mlindex.manifest import (
     crystals_in_shard,
     known_shards,
     shard_name,
     update_manifest,
 )
-from mlindex.provenance import code_digest, derive_seed
-from mlindex.atomic import require_writable
+from mlindex.base.provenance import code_digest, derive_seed
+from mlindex.base.atomic import require_writable
 from mlindex.settings.root import load_config
 from mlindex.settings.samples import Sample
 

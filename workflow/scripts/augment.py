@@ -1,12 +1,12 @@
 """Training and validation examples of a lattice system, as they are and augmented."""
 
+from mlindex.base.schema import read_blocks
+from mlindex.base.stage import Stage
 from mlindex.examples import stream_examples
 from mlindex.histograms import COLUMNS, compare
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
-from mlindex.schema import read_blocks
 from mlindex.settings.data import Augmentation, Peaks, Simulation
-from mlindex.stage import Stage
 from mlindex.tables.training import (
     ACCEPTANCE,
     DATASET,

@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.stage import Stage
 from mlindex.lattice import system_of
 from mlindex.models import write_model_set
 from mlindex.settings.models import Assignment
-from mlindex.stage import Stage
 from mlindex.tables.training import GROUPS, REFERENCE, SCALING, TEMPLATES
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from mlindex.base.stage import Stage
 from mlindex.lattice import system_of
 from mlindex.overlap import compare_estimators
 from mlindex.scaling import Scaling
-from mlindex.stage import Stage
 from mlindex.tables.results import METRICS
 from mlindex.tables.training import EXAMPLES, SCALING
 from mlindex.training_data import SAMPLE_COLUMNS

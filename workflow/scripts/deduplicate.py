@@ -1,8 +1,8 @@
 """Duplicates among the entries of a lattice system, and what stands for them."""
 
+from mlindex.base.stage import Stage
 from mlindex.deduplication import COLUMNS, deduplicate
 from mlindex.settings.data import Deduplication
-from mlindex.stage import Stage
 from mlindex.tables.entries import DUPLICATES, ENTRIES
 
 with Stage(snakemake) as stage:

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from mlindex.base.provenance import file_digest
+from mlindex.base.stage import Stage
 from mlindex.generator import write_shard
-from mlindex.provenance import file_digest
 from mlindex.settings.sources import GeneratorSource
-from mlindex.stage import Stage
 from mlindex.tables.entries import FILES
 
 with Stage(snakemake) as stage:

@@ -1,10 +1,10 @@
 """The unit cells that explain one measured peak list or pattern."""
 
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.stage import Stage
 from mlindex.command import index_content, write
 from mlindex.readers import read
 from mlindex.settings.samples import Sample
-from mlindex.stage import Stage
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.result) as directory:
     options = stage.settings(Sample).options()

@@ -1,10 +1,10 @@
 """Validation entries of a lattice system indexed with nothing told."""
 
-from mlindex.atomic import atomic_path
+from mlindex.base.atomic import atomic_path
+from mlindex.base.stage import Stage
 from mlindex.lattice import system_of
 from mlindex.rates.measure import measure, select
 from mlindex.settings.indexing import Indexing
-from mlindex.stage import Stage
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.training import DATASET
 from mlindex.validation import CHOICE_COLUMNS, COLUMNS

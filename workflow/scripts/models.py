@@ -3,10 +3,10 @@
 import shutil
 from pathlib import Path
 
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.schema import write_table
+from mlindex.base.stage import Stage
 from mlindex.model_card import model_card
-from mlindex.schema import write_table
-from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, RATES
 from mlindex.tables.training import GROUPS
 

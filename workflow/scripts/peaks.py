@@ -1,8 +1,8 @@
 """The two peak lists of every entry of one shard."""
 
+from mlindex.base.stage import Stage
 from mlindex.peaks import peak_lists
 from mlindex.settings.data import Peaks, Simulation
-from mlindex.stage import Stage
 from mlindex.tables.entries import CELLS
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 

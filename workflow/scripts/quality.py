@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
+from mlindex.base.stage import Stage
 from mlindex.quality import check_blocks
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import SOURCE
-from mlindex.stage import Stage
 from mlindex.tables.entries import ENTRIES, FILES, REJECTS
 
 with (

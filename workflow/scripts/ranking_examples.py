@@ -1,9 +1,9 @@
 """Spoiled lists of a lattice system, indexed, for the ranking to learn from."""
 
+from mlindex.base.stage import Stage
 from mlindex.lattice import system_of
 from mlindex.ranking.examples import examples
 from mlindex.settings.ranking import RankingExamples
-from mlindex.stage import Stage
 from mlindex.tables.ranking import RANKING_EXAMPLES
 from mlindex.tables.training import DATASET
 

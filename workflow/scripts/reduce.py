@@ -1,8 +1,8 @@
 """The three cells of every entry of one shard."""
 
+from mlindex.base.stage import Stage
 from mlindex.reduction import COLUMNS, reduce_entries
 from mlindex.settings.data import Reduction
-from mlindex.stage import Stage
 from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
 
 with Stage(snakemake) as stage:

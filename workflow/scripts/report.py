@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from mlindex.atomic import atomic_path
+from mlindex.base.atomic import atomic_path
+from mlindex.base.stage import Stage
 from mlindex.report.inputs import KINDS, read_inputs
 from mlindex.report.page import build_page
-from mlindex.stage import Stage
 
 with Stage(snakemake) as stage:
     kinds = (*KINDS, "entries", "seconds", "indexing_seconds")

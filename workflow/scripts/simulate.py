@@ -1,8 +1,8 @@
 """The powder patterns of one shard."""
 
+from mlindex.base.stage import Stage
 from mlindex.pattern import COLUMNS, simulate
 from mlindex.settings.data import Simulation
-from mlindex.stage import Stage
 from mlindex.tables.entries import ENTRIES, REJECTS
 from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 

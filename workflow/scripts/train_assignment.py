@@ -1,11 +1,11 @@
 """The assignment network of a lattice system at one noise level."""
 
 from mlindex.assignment import COLUMNS, train_assignment
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.stage import Stage
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment
-from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.tables.training import EXAMPLES, REFERENCE, SCALING
 

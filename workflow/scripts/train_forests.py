@@ -1,11 +1,11 @@
 """The random forests of a lattice system."""
 
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.stage import Stage
 from mlindex.forest import train_forests
 from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Forest
-from mlindex.stage import Stage
 from mlindex.tables.results import METRICS
 from mlindex.tables.training import EXAMPLES, SCALING
 from mlindex.training_data import SAMPLE_COLUMNS

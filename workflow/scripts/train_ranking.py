@@ -3,11 +3,11 @@
 # First, for it sets Keras' backend before anything imports Keras.
 from mlindex.ranking.training import train  # isort: skip
 
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.stage import Stage
 from mlindex.ranking.judging import figures
 from mlindex.ranking.network import RankingModel, write_model
 from mlindex.settings.ranking import Ranking
-from mlindex.stage import Stage
 from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
 
 with Stage(snakemake) as stage:

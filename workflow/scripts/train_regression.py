@@ -1,11 +1,11 @@
 """The variance networks of one batch of groups of a lattice system."""
 
-from mlindex.atomic import atomic_directory
+from mlindex.base.atomic import atomic_directory
+from mlindex.base.stage import Stage
 from mlindex.lattice import system_of
 from mlindex.regression import train_regression
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression
-from mlindex.stage import Stage
 from mlindex.tables.results import METRICS, TRAINING
 from mlindex.tables.training import EXAMPLES, SCALING
 from mlindex.training_data import SAMPLE_COLUMNS, group_batches

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from mlindex.atomic import atomic_path
+from mlindex.base.atomic import atomic_path
+from mlindex.base.stage import Stage
 from mlindex.models import load_trained
 from mlindex.settings.models import Optimization, Validation
-from mlindex.stage import Stage
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.tables.training import DATASET
 from mlindex.validation import (

@@ -1,7 +1,7 @@
 """Check of everything below results/; fails where there is a finding."""
 
-from mlindex.errors import MlindexError
-from mlindex.stage import Stage
+from mlindex.base.errors import MlindexError
+from mlindex.base.stage import Stage
 from mlindex.verify import verify_results
 
 with Stage(snakemake) as stage:

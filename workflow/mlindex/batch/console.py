@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlindex.base.cores import cores
 from mlindex.batch.run import Summary, partners_path, run_batch, samples_path
 from mlindex.batch.sources import Sources
 from mlindex.command import interruptible
-from mlindex.cores import cores
 from mlindex.options import Options
 from mlindex.tables.batch import CONVINCING, FAILED, NOT_CONVINCING
 

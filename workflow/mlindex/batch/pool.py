@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from multiprocessing import connection, get_context
 from typing import Any
 
+from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Task
 from mlindex.batch.work import serve
-from mlindex.errors import MlindexError
 from mlindex.options import Options
 
 #: Samples that a worker may be ahead of one that takes long, so that results come in order.

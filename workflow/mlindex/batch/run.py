@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from mlindex import __version__
+from mlindex.base.errors import MlindexError, explained
+from mlindex.base.schema import TableWriter
 from mlindex.batch.pool import Pool
 from mlindex.batch.sources import Sources
-from mlindex.errors import MlindexError, explained
 from mlindex.formula import formula_of
 from mlindex.options import Options, check_lattices
 from mlindex.output.parquet import cell_rows, partner_rows
-from mlindex.schema import TableWriter
 from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
 from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 

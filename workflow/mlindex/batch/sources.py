@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlindex.base.errors import MlindexError
 from mlindex.batch import table
 from mlindex.batch.task import Task
-from mlindex.errors import MlindexError
 from mlindex.readers import supported
 
 _MAGIC = "*?["

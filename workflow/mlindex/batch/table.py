@@ -16,8 +16,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TextIO
 
+from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Lines, Task
-from mlindex.errors import MlindexError
 from mlindex.readers.radiation import from_header, stated
 from mlindex.readers.rows import SAMPLE_NAMES, Layout, layout, number
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Lines, Task
 from mlindex.command import index_content
 from mlindex.compiling import announced, warm_up
-from mlindex.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.options import Options
 from mlindex.output.data import as_data

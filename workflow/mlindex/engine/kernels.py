@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.linear import solve_positive
+from mlindex.base.linear import solve_positive
 
 
 @njit(cache=True, nogil=True)

@@ -14,9 +14,9 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from mlindex.base.schema import stack
 from mlindex.cell import cell_from_reciprocal
 from mlindex.lattice import LatticeSystem
-from mlindex.schema import stack
 from mlindex.tables.training import TEMPLATES
 
 #: Columns of EXAMPLES that :func:`learn_templates` needs.

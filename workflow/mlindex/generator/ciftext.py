@@ -9,7 +9,7 @@ from pathlib import Path
 
 import gemmi
 
-from mlindex.atomic import atomic_path
+from mlindex.base.atomic import atomic_path
 from mlindex.generator.crystal import Crystal
 from mlindex.generator.positions import positions_of
 from mlindex.lattice import ANGLES, AXES

@@ -8,11 +8,11 @@ import gemmi
 import numpy as np
 import pandas as pd
 
+from mlindex.base.columns import cell_names
 from mlindex.generator.settings_table import unique_axis
 from mlindex.generator.shapes import SHAPES
 from mlindex.generator.statistics import BINS, load_statistics, quantities
 from mlindex.lattice import BRAVAIS
-from mlindex.tables.columns import cell_names
 
 COLUMNS = ["quantity", "bravais_lattice", "kind", "left", "right", "share"]
 

@@ -11,8 +11,8 @@ import gemmi
 import numpy as np
 
 from mlindex.axes import standard_order
+from mlindex.base.errors import MlindexError
 from mlindex.cell import cell_volume
-from mlindex.errors import MlindexError
 from mlindex.generator.placing import Sites, place_atoms
 from mlindex.generator.positions import Positions, positions_of
 from mlindex.generator.settings_table import unique_axis

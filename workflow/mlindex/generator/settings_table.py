@@ -10,7 +10,7 @@ import gemmi
 import numpy as np
 import pandas as pd
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.lattice import AXES, FAMILY_OF_CRYSTAL_SYSTEM, bravais_of
 
 #: Weight of a setting that gemmi lists and the frequencies do not.

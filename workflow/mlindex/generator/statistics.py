@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.cell import cell_volume
-from mlindex.errors import MlindexError
 from mlindex.generator.shapes import SHAPES, Shape
 from mlindex.lattice import BRAVAIS
 

@@ -9,7 +9,7 @@ import gemmi
 import numpy as np
 
 from mlindex import __version__
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.lattice import ANGLES, AXES
 from mlindex.merit import two_theta_from_q2
 from mlindex.output.notation import (

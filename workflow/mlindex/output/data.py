@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from mlindex.schema import Table
+    from mlindex.base.schema import Table
 
 #: JSON Schema (2020-12) of what :func:`as_data` returns.
 SCHEMA: dict[str, Any] = {
@@ -200,7 +200,7 @@ def write_tables(
     """
     from pathlib import Path
 
-    from mlindex.schema import write_table
+    from mlindex.base.schema import write_table
 
     written = []
     for table, rows in _tables(result):

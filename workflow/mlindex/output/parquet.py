@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from mlindex.schema import Table
+from mlindex.base.schema import Table
 from mlindex.tables import indexing as declared
 
 _INDICES = ("h", "k", "l")

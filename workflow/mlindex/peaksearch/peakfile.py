@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlindex.atomic import atomic_path
+from mlindex.base.atomic import atomic_path
 from mlindex.peaksearch.found import FoundPeaks
 
 _HEAD = "two_theta_deg", "two_theta_error_deg", "intensity", "fwhm_deg"

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.merit import q2_from_two_theta
 from mlindex.peaklist import PeakList

@@ -13,17 +13,17 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.provenance import derive_seed
 from mlindex.equivalence import Lattice, lattice_of, same
 from mlindex.lattice import BRAVAIS, LatticeSystem, bravais_of
 from mlindex.merit import two_theta_from_q2
 from mlindex.peaklist import PeakList
-from mlindex.provenance import derive_seed
 from mlindex.ranking.features import FEATURES, features, known
 from mlindex.rates.spoil import WAVELENGTH_A, Spoil, spoiled
 from mlindex.search.further import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.search.observed import DEFAULT_ERROR_DEG
 from mlindex.settings.ranking import RankingExamples
-from mlindex.tables.columns import cell_names
 from mlindex.tables.ranking import RANKING_EXAMPLES
 from mlindex.validation import centring_of
 

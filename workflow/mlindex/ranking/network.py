@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 from scipy.special import softmax
 
-from mlindex.atomic import atomic_path
-from mlindex.errors import MlindexError
+from mlindex.base.atomic import atomic_path
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import file_digest
 from mlindex.networks import DenseNetwork, read_arrays, write_arrays
-from mlindex.provenance import file_digest
 from mlindex.ranking.features import FEATURES, features, known, support
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import tensorflow as tf
 
-from mlindex.errors import MlindexError
-from mlindex.provenance import derive_seed
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import derive_seed
 from mlindex.ranking.features import FEATURES, support
 from mlindex.ranking.judging import lists_of
 from mlindex.settings.ranking import Ranking

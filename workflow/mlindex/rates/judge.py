@@ -8,8 +8,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.equivalence import lattice_of, same
-from mlindex.errors import MlindexError
 from mlindex.indexer import index
 from mlindex.peaklist import PeakList
 from mlindex.rates.spoil import WAVELENGTH_A

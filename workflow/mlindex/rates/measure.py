@@ -14,12 +14,12 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from mlindex.axes import cell_to_standard
+from mlindex.base.columns import cell_names
+from mlindex.base.provenance import derive_seed
 from mlindex.lattice import LatticeSystem, bravais_of
-from mlindex.provenance import derive_seed
 from mlindex.rates.judge import Timed, Truth, indexed, timed
 from mlindex.rates.spoil import EXACT, Spoil, spoil_of, spoiled
 from mlindex.settings.indexing import Indexing
-from mlindex.tables.columns import cell_names
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.validation import centring_of, choose_entries
 

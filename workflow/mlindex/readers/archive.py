@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, ParseError
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.readers.source import MAX_BYTES, Source
 
 _MAX_MEMBERS = 10_000

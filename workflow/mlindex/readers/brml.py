@@ -11,7 +11,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.readers.archive import Archive, number_of, text_of, xml
 from mlindex.readers.assemble import Range, pattern

@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.readers.assemble import Range, check_count, pattern, refuse_time_of_flight
 from mlindex.readers.radiation import from_header

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.readers.rows import SAMPLE_NAMES, THETA, Layout, number, only_names, split_row
 
 Rows = list[tuple[int, list[str]]]

@@ -11,7 +11,7 @@ import re
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.peaklist import PeakList, peaks_from_columns
 from mlindex.readers.radiation import choose, stated
 from mlindex.readers.rows import number

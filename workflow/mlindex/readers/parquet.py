@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList, peaks_from_columns
 from mlindex.readers.archive import number_of

@@ -10,7 +10,7 @@ import re
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.readers.assemble import Range, pattern, refuse_time_of_flight
 from mlindex.readers.radiation import Radiation, from_tube, stated

@@ -12,7 +12,7 @@ import re
 
 import numpy as np
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.peaklist import PeakList, check_wavelength, peaks_from_columns
 from mlindex.readers.radiation import choose, from_header
 from mlindex.readers.rows import number

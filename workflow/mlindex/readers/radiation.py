@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 
 #: K-alpha1 and K-alpha2 in A (International Tables for Crystallography C, table 4.2.2.4).
 TUBES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 from mlindex.measured import MeasuredPattern
 from mlindex.peaklist import PeakList
 from mlindex.readers import (

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 
 if TYPE_CHECKING:
     from mlindex.measured import MeasuredPattern

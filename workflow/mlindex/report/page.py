@@ -64,7 +64,7 @@ def _provenance(data: ReportData) -> str:
     )
     text = note(
         "Every table carries its settings, seed, package versions and the digests of its code "
-        "and inputs in its Parquet metadata (mlindex.schema.read_provenance)."
+        "and inputs in its Parquet metadata (mlindex.base.schema.read_provenance)."
     )
     config = code(yaml.safe_dump(dict(data.config), sort_keys=False))
     return text + table(packages) + fold("The whole config", config)

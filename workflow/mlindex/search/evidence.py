@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.linear import cholesky, solve_positive
+from mlindex.base.linear import cholesky, solve_positive
 from mlindex.search.kernels import design_row, place_of
 from mlindex.search.lines import STRAY
 from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of

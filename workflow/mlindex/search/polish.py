@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.linear import solve_positive
+from mlindex.base.linear import solve_positive
 from mlindex.search.kernels import assign
 from mlindex.walk import Region
 

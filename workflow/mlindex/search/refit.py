@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from mlindex.base.linear import solve_positive
 from mlindex.lattice import LatticeSystem
-from mlindex.linear import solve_positive
 from mlindex.search.kernels import Tables, assign, design_row, explain, line_table, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Pool

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.linear import solve_positive
+from mlindex.base.linear import solve_positive
 from mlindex.search.kernels import Tables, popcount
 from mlindex.search.lines import Lines
 

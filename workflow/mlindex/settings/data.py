@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from mlindex.settings.base import Section, setting
+from mlindex.base.section import Section, setting
 
 
 class Quality(Section):

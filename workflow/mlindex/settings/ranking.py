@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mlindex.settings.base import Section, setting
+from mlindex.base.section import Section, setting
 
 
 class RankingExamples(Section):

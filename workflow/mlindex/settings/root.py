@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError, field_validator
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
+from mlindex.base.section import Section, setting
 from mlindex.lattice import SYSTEMS
-from mlindex.settings.base import Section, setting
 from mlindex.settings.data import (
     Augmentation,
     Deduplication,

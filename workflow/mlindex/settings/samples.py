@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, Field, field_validator
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
+from mlindex.base.section import Section, setting
 from mlindex.formula import formula_of
 from mlindex.options import Options, check_lattices
-from mlindex.settings.base import Section, setting
 
 
 class Sample(Section):

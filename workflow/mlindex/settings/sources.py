@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from mlindex.settings.base import Section, setting
+from mlindex.base.section import Section, setting
 
 
 class FolderSource(Section):

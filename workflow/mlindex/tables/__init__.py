@@ -7,12 +7,12 @@ import pkgutil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlindex.schema import Table
+    from mlindex.base.schema import Table
 
 
 def declared() -> list[Table]:
     """Every declared table, module by module in the order of declaration."""
-    from mlindex.schema import Table
+    from mlindex.base.schema import Table
 
     names = sorted(module.name for module in pkgutil.iter_modules(__path__))
     modules = [importlib.import_module(f"{__name__}.{name}") for name in names]

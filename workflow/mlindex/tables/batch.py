@@ -1,6 +1,6 @@
 """What a batch says of each sample; its candidates are rows of ``candidate_cells``."""
 
-from mlindex.schema import FLOAT64, INT32, STRING, Column, Table, list_of
+from mlindex.base.schema import FLOAT64, INT32, STRING, Column, Table, list_of
 
 #: Verdicts on a sample.
 CONVINCING, NOT_CONVINCING, FAILED = "convincing", "not convincing", "failed"

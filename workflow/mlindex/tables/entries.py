@@ -1,7 +1,7 @@
 """Tables from CIF files to unique entries."""
 
-from mlindex.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
-from mlindex.tables.columns import BRAVAIS, ENTRY_ID, LATTICE_SYSTEM, cell_columns
+from mlindex.base.columns import BRAVAIS, ENTRY_ID, LATTICE_SYSTEM, cell_columns
+from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
 
 FILES = Table(
     "files",

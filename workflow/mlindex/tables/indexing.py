@@ -1,7 +1,7 @@
 """Tables of what indexing found. Those of many samples can be put below each other."""
 
-from mlindex.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
-from mlindex.tables.columns import BRAVAIS, LATTICE_SYSTEM, cell_columns
+from mlindex.base.columns import BRAVAIS, LATTICE_SYSTEM, cell_columns
+from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
 
 _SAMPLE = Column("sample", STRING, "Where the lines came from")
 _RANK = Column("rank", INT32, "Rank of the candidate, from 1")

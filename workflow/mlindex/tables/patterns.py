@@ -1,7 +1,7 @@
 """Tables of the simulated patterns and of their peaks."""
 
-from mlindex.schema import FLOAT32, FLOAT64, INT16, INT32, Column, Table, list_of
-from mlindex.tables.columns import ENTRY_ID, miller_columns
+from mlindex.base.columns import ENTRY_ID, miller_columns
+from mlindex.base.schema import FLOAT32, FLOAT64, INT16, INT32, Column, Table, list_of
 
 REFLECTIONS = Table(
     "reflections",

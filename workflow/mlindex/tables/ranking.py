@@ -1,8 +1,8 @@
 """Tables of the learned ranking."""
 
+from mlindex.base.columns import BRAVAIS, ENTRY_ID
+from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
 from mlindex.ranking.features import MEANINGS
-from mlindex.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
-from mlindex.tables.columns import BRAVAIS, ENTRY_ID
 
 RANKING_EXAMPLES = Table(
     "ranking_examples",

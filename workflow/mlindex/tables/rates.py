@@ -1,7 +1,7 @@
 """The table of indexing with nothing told."""
 
-from mlindex.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
-from mlindex.tables.columns import BRAVAIS, ENTRY_ID
+from mlindex.base.columns import BRAVAIS, ENTRY_ID
+from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
 
 INDEXING_RATES = Table(
     "indexing_rates",

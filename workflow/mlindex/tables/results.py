@@ -1,7 +1,7 @@
 """Tables of training and validation results."""
 
-from mlindex.schema import FLOAT64, INT32, STRING, Column, Table
-from mlindex.tables.columns import BRAVAIS, ENTRY_ID, cell_columns
+from mlindex.base.columns import BRAVAIS, ENTRY_ID, cell_columns
+from mlindex.base.schema import FLOAT64, INT32, STRING, Column, Table
 
 TRAINING = Table(
     "training",

@@ -1,7 +1,7 @@
 """Tables that training reads and writes, one file for each lattice system."""
 
-from mlindex.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
-from mlindex.tables.columns import BRAVAIS, ENTRY_ID, cell_columns, miller_columns
+from mlindex.base.columns import BRAVAIS, ENTRY_ID, cell_columns, miller_columns
+from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
 
 DATASET = Table(
     "dataset",

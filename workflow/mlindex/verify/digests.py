@@ -7,9 +7,9 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from mlindex.errors import MlindexError
-from mlindex.provenance import code_digest, file_digest
-from mlindex.schema import read_table
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import code_digest, file_digest
+from mlindex.base.schema import read_table
 from mlindex.tables.entries import FILES
 from mlindex.verify.findings import WARNING
 from mlindex.verify.tree import Tree, some

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mlindex.errors import MlindexError
-from mlindex.leftovers import is_temporary
+from mlindex.base.errors import MlindexError
+from mlindex.base.leftovers import is_temporary
+from mlindex.base.schema import Table
 from mlindex.networks import read_arrays
-from mlindex.schema import Table
 from mlindex.tables import declared
 from mlindex.verify.findings import WARNING
 from mlindex.verify.layout import COUNTED, EQUALLY_LONG, table_at

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from mlindex.base.schema import read_arrow
 from mlindex.output.document import Document
 from mlindex.output.parquet import rows_of
-from mlindex.schema import read_arrow
 from mlindex.tables.indexing import OF_A_SAMPLE
 from mlindex.verify.tree import Tree
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
+from mlindex.base.schema import Table
 from mlindex.manifest import STATE
-from mlindex.schema import Table
 from mlindex.tables.entries import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.indexing import OF_A_SAMPLE
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlindex.schema import Table
+from mlindex.base.schema import Table
 from mlindex.tables.entries import CELLS, ENTRIES, FILES, REJECTS
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.verify.layout import SHARD_OUTPUTS

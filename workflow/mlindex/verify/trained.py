@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlindex.base.columns import cell_names
+from mlindex.base.schema import read_blocks
 from mlindex.lattice import SYSTEMS, system_of
 from mlindex.reference import reference_list
 from mlindex.scaling import COLUMNS, fit_scaling
-from mlindex.schema import read_blocks
-from mlindex.tables.columns import cell_names
 from mlindex.tables.results import METRICS
 from mlindex.tables.training import DATASET, EXAMPLES, REFERENCE, SCALING
 from mlindex.training_data import sides

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any
 
-from mlindex.errors import MlindexError
+from mlindex.base.errors import MlindexError
 
 TIME, MEMORY, CRASH = "time limit", "memory limit", "crash"
 #: Waiting (for a disk, not for a processor) is given so many times the allowed processor time.

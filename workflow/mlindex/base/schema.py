@@ -20,8 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from mlindex.atomic import atomic_path
-from mlindex.errors import MlindexError
+from mlindex.base.atomic import atomic_path
+from mlindex.base.errors import MlindexError
 
 _TABLE_KEY = b"mlindex.table"
 _PROVENANCE_KEY = b"mlindex.provenance"

@@ -15,10 +15,10 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from mlindex.errors import MlindexError, explained
-from mlindex.provenance import derive_seed, file_digest, package_versions
-from mlindex.schema import Table, TableWriter, read_blocks, read_table, write_table
-from mlindex.settings.base import Section
+from mlindex.base.errors import MlindexError, explained
+from mlindex.base.provenance import derive_seed, file_digest, package_versions
+from mlindex.base.schema import Table, TableWriter, read_blocks, read_table, write_table
+from mlindex.base.section import Section
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")

@@ -1,6 +1,6 @@
 """Columns that many tables share."""
 
-from mlindex.schema import FLOAT64, INT16, STRING, Column, list_of
+from mlindex.base.schema import FLOAT64, INT16, STRING, Column, list_of
 
 ENTRY_ID = Column("entry_id", STRING, "Identifier of the entry: source:name:block")
 LATTICE_SYSTEM = Column("lattice_system", STRING, "Lattice system, one of seven")

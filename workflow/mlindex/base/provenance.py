@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-_PACKAGE_ROOT = Path(__file__).parent
+_PACKAGE_ROOT = Path(__file__).parents[1]
 _PACKAGES = (
     "gemmi",
     "keras",

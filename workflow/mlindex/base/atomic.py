@@ -14,8 +14,8 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlindex.errors import MlindexError, explained
-from mlindex.leftovers import affixes
+from mlindex.base.errors import MlindexError, explained
+from mlindex.base.leftovers import affixes
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
