@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.generator import write_shard
-from mlindex.lattice import SYSTEMS
 from mlindex.settings.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"

@@ -28,7 +28,7 @@ from pathlib import Path
 import pandas as pd
 
 from mlindex.base.schema import read_table
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.rates.measure import case_of, chosen, measure, measure_cases
 from mlindex.rates.spoil import EXACT, UNITS, Spoil
 from mlindex.rates.summary import SHARES, curves, with_outcomes

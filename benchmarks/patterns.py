@@ -33,7 +33,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
 from mlindex.command import index_content
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.measured import MeasuredPattern
 from mlindex.options import Options
 from mlindex.rates.judge import Judged, Truth, judge

@@ -34,10 +34,10 @@ from time import perf_counter, process_time
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.cell import cell_from_metric, metric_tensor
 from mlindex.command import index_content
-from mlindex.derivative import MAX_INDEX, hermite_normal_forms
-from mlindex.equivalence import lattice_of, same
+from mlindex.crystal.cell import cell_from_metric, metric_tensor
+from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
+from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.options import Options
 from mlindex.rates.judge import Judged, Truth, judge
 from mlindex.readers import read

@@ -39,7 +39,7 @@ from threadpoolctl import threadpool_limits
 import mlindex
 from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, LatticeSystem
+from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, LatticeSystem
 from mlindex.models import ModelSet
 from mlindex.peaklist import PeakList
 from mlindex.rates.judge import LISTED, indexed

@@ -16,7 +16,7 @@ import time
 import keras
 import numpy as np
 
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.regression import VarianceModels, build_models, train_group
 from mlindex.settings.models import Regression
 from mlindex.training_data import Samples

@@ -20,10 +20,10 @@ import numpy as np
 import spglib
 from sklearn.mixture import GaussianMixture
 
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
 from mlindex.generator.settings_table import bravais_symbol, unique_axis
 from mlindex.generator.shapes import SHAPES
 from mlindex.generator.statistics import BINS, VOLUME_CLASSES_A3, quantities
-from mlindex.lattice import BRAVAIS, SYSTEMS
 
 VOLUME_RANGE_A3 = (20.0, 6000.0)
 MIN_GIVEN = 30

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.generator import write_shard
-from mlindex.lattice import SYSTEMS
 from mlindex.pattern import simulate
 from mlindex.quality import check_shard
 from mlindex.reduction import reduce_entries

@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import SYSTEMS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.tables.training import TEMPLATES
 
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import gemmi
 import numpy as np
 
-from mlindex.cell import cell_volume, reciprocal_from_cell
-from mlindex.equivalence import lattice_of
-from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
+from mlindex.crystal.equivalence import lattice_of
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.measured import MeasuredPattern
 from mlindex.merit import (
     distinct,

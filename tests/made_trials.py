@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlindex.lattice import BRAVAIS, CENTRING_CODES
+from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES
 from mlindex.peaklist import PeakList
 from mlindex.search.observed import Observed, observe
 from mlindex.search.trials import Trial, walked, weigh

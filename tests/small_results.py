@@ -13,10 +13,10 @@ import pandas as pd
 
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import Table, write_table
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.dataset import build_dataset
 from mlindex.deduplication import deduplicate
 from mlindex.forest import train_forests
-from mlindex.lattice import SYSTEMS
 from mlindex.models import write_model_set
 from mlindex.pattern import simulate
 from mlindex.peaks import peak_lists

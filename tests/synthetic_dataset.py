@@ -8,10 +8,10 @@ import gemmi
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import standard_order
 from mlindex.base.columns import cell_names
-from mlindex.cell import UnitCell
-from mlindex.lattice import BRAVAIS, LatticeSystem
+from mlindex.crystal.cell import UnitCell
+from mlindex.crystal.lattice import BRAVAIS, LatticeSystem
+from mlindex.crystal.reindexed import standard_order
 from mlindex.tables.entries import CELLS, DUPLICATES, ENTRIES
 from mlindex.tables.patterns import PEAKS
 

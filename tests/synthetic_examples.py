@@ -5,11 +5,11 @@ import itertools
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import STRING
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import AXES, LatticeSystem, bravais_of, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import AXES, LatticeSystem, bravais_of, quadratic_terms
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.tables.training import EXAMPLES, GROUPS, REFERENCE, SCALING
 
 _LARGEST_INDEX = 6

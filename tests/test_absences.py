@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from made_trials import generic_cell, trial_of
-from mlindex.cell import reciprocal_from_cell
-from mlindex.extinction_classes import allowed_mask, extinction_classes
-from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.extinction_classes import allowed_mask, extinction_classes
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, reflections
 from mlindex.search.absences import NEAR_SIGMAS, absences
 from mlindex.search.evidence import log_likelihood

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from mlindex.ambiguity import partners
-from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
-from mlindex.derivative import derivative_lattices, hermite_normal_forms
-from mlindex.equivalence import same_lattice
-from mlindex.lattice import BRAVAIS, allowed_by_centring, quadratic_terms
-from mlindex.recognition import conventional
+from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
+from mlindex.crystal.derivative import derivative_lattices, hermite_normal_forms
+from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.lattice import BRAVAIS, allowed_by_centring, quadratic_terms
+from mlindex.crystal.recognition import conventional
 from mlindex.result import Partner
 
 TOLERANCE = 1e-4

@@ -13,8 +13,8 @@ from mlindex.assignment import (
     reciprocal,
     train_assignment,
 )
-from mlindex.axes import cell_to_standard
-from mlindex.lattice import SYSTEMS, quadratic_terms
+from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.networks import AssignmentNetwork, hidden_layers
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from mlindex.augmentation import Perturbation, allocate, reindexed_cells
-from mlindex.lattice import ANGLES, SYSTEMS
+from mlindex.crystal.lattice import ANGLES, SYSTEMS
 from mlindex.scaling import Scaling
 
 SCALING = Scaling(0.1, 0.05, 8.0, 2.0, np.pi / 2, 0.15)

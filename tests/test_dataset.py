@@ -3,7 +3,8 @@ import pandas as pd
 import pytest
 
 from mlindex.base.schema import read_table, stack, write_table
-from mlindex.cell import UnitCell
+from mlindex.crystal.cell import UnitCell
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.dataset import (
     CELL_COLUMNS,
     DUPLICATE_COLUMNS,
@@ -11,7 +12,6 @@ from mlindex.dataset import (
     PEAK_COLUMNS,
     build_dataset,
 )
-from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.reference import reference_list
 from mlindex.scaling import fit_scaling
 from mlindex.settings.data import Grouping, Split

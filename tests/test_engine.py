@@ -6,7 +6,10 @@ import pytest
 
 from indexing_models import Models, reference_list
 from mlindex.base.schema import write_table
-from mlindex.cell import reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
+from mlindex.crystal.standard import standard_cell
 from mlindex.engine.kernels import least_squares, lines_below, nearest_reflections
 from mlindex.engine.likelihood import (
     explaining_threshold,
@@ -15,10 +18,7 @@ from mlindex.engine.likelihood import (
     negative_log_posterior,
 )
 from mlindex.engine.optimize import optimize
-from mlindex.engine.standard import standard_cell
 from mlindex.engine.templates import learn_templates, template_cells
-from mlindex.equivalence import same_lattice
-from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import distinct, reflections
 from mlindex.settings.models import Optimization
 from mlindex.tables.training import TEMPLATES

@@ -4,9 +4,9 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.cell import cell_from_metric, metric_tensor
-from mlindex.equivalence import lattice_of, same_lattice
-from mlindex.lattice import BRAVAIS
+from mlindex.crystal.cell import cell_from_metric, metric_tensor
+from mlindex.crystal.equivalence import lattice_of, same_lattice
+from mlindex.crystal.lattice import BRAVAIS
 
 
 def _cell_of(symbol: str, rng: np.random.Generator) -> np.ndarray:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 from scipy.stats import ks_2samp
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import stack
-from mlindex.cell import UnitCell, cell_volume
-from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of
+from mlindex.crystal.cell import UnitCell, cell_volume
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.reference import reference_list
 from mlindex.resampling import Acceptance, Resolution, least_separations
 from mlindex.scaling import Scaling, fit_scaling

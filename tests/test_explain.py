@@ -6,8 +6,8 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, allowed_by_centring, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, allowed_by_centring, quadratic_terms
 from mlindex.search.kernels import Kind, Tables, explain, line_table
 
 GRID = np.stack(np.meshgrid(*[np.arange(-12, 13)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)

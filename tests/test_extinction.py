@@ -7,7 +7,9 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.cell import reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.extinction_classes import SPACE_GROUP_COUNTS
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.extinction import (
     Weights,
     allowed_mask,
@@ -17,8 +19,6 @@ from mlindex.extinction import (
     n_allowed_of_many,
     suggest,
 )
-from mlindex.extinction_classes import SPACE_GROUP_COUNTS
-from mlindex.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, reflections
 
 SETTINGS = [(lattice.symbol, c) for lattice in BRAVAIS.values() for c in lattice.centrings]

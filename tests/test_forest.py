@@ -3,8 +3,8 @@ import hashlib
 import numpy as np
 import pytest
 
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.forest import fit_forest, forest_arrays, train_forests
-from mlindex.lattice import SYSTEMS
 from mlindex.networks import write_arrays
 from mlindex.overlap import compare_estimators
 from mlindex.regression import train_regression

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import mlindex
 from mlindex.base.errors import MlindexError
 from mlindex.cli import app
-from mlindex.formula import Formula, atomic_volumes_A3, formula_of, volume_factor
+from mlindex.crystal.formula import Formula, atomic_volumes_A3, formula_of, volume_factor
 from mlindex.merit import q2_from_two_theta
 from mlindex.peaklist import PeakList
 from mlindex.ranking.volume import weighed_by_volume

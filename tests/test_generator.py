@@ -13,6 +13,7 @@ import spglib
 
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
 from mlindex.generator import real_against_generated, write_shard
 from mlindex.generator.ciftext import block_text
 from mlindex.generator.crystal import make_crystal
@@ -20,7 +21,6 @@ from mlindex.generator.positions import positions_of
 from mlindex.generator.settings_table import bravais_symbol, load_settings, unique_axis
 from mlindex.generator.shapes import SHAPES
 from mlindex.generator.statistics import cell_mixture
-from mlindex.lattice import BRAVAIS, SYSTEMS
 from mlindex.settings.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"

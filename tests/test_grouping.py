@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.grouping import (
     AXIS_LIMIT,
     BOX_LIMIT,
@@ -18,7 +19,6 @@ from mlindex.grouping import (
     operator_key,
     probe_reflections,
 )
-from mlindex.lattice import BRAVAIS
 from mlindex.reduction import reduce_entries
 from mlindex.settings.data import Grouping, Reduction
 from mlindex.tables.training import GROUPS

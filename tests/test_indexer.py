@@ -8,9 +8,9 @@ import pytest
 import mlindex
 import mlindex.indexer
 from mlindex.base.errors import MlindexError
-from mlindex.cell import reciprocal_from_cell
-from mlindex.equivalence import same_lattice
-from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
 from mlindex.peaklist import PeakList
 from mlindex.search.plan import in_order

@@ -6,14 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlindex.axes import (
-    cell_to_standard,
-    free_from_reindexed,
-    hkl_to_standard,
-    reindexed_from_free,
-    standard_order,
-)
-from mlindex.cell import (
+from mlindex.crystal.cell import (
     UnitCell,
     cell_from_metric,
     cell_from_reciprocal,
@@ -22,7 +15,14 @@ from mlindex.cell import (
     metric_tensor,
     reciprocal_from_cell,
 )
-from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms, system_of
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms, system_of
+from mlindex.crystal.reindexed import (
+    cell_to_standard,
+    free_from_reindexed,
+    hkl_to_standard,
+    reindexed_from_free,
+    standard_order,
+)
 
 EVERY_LATTICE = pytest.mark.parametrize("bravais", BRAVAIS.values(), ids=BRAVAIS)
 EVERY_SYSTEM = pytest.mark.parametrize("system", SYSTEMS.values(), ids=SYSTEMS)

@@ -4,8 +4,8 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import BRAVAIS, SYSTEMS, allowed_by_centring
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, allowed_by_centring
 from mlindex.merit import (
     distinct,
     f_n,

@@ -7,11 +7,11 @@ import pytest
 from scipy import stats
 
 from mlindex.assignment import train_assignment
-from mlindex.axes import free_from_reindexed
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.lattice import SYSTEMS
+from mlindex.crystal.reindexed import free_from_reindexed
 from mlindex.draws import draw_from_network, draw_from_trees, possible_cells
 from mlindex.forest import train_forests
-from mlindex.lattice import SYSTEMS
 from mlindex.models import FOREST, NETWORK, ModelSet, load_trained, write_model_set
 from mlindex.networks import DenseNetwork, VarianceNetwork
 from mlindex.regression import train_regression

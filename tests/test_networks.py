@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.networks import (
     DenseNetwork,
     VarianceNetwork,

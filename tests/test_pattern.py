@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from mlindex import structure_factors
-from mlindex.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lattice import quadratic_terms
+from mlindex.crystal.reflections import find_at_least, find_reflections, symmetry_of
 from mlindex.pattern import (
     MIN_LINES,
     Crystal,
@@ -22,7 +23,6 @@ from mlindex.pattern import (
     calculate_pattern,
     simulate,
 )
-from mlindex.reflections import find_at_least, find_reflections, symmetry_of
 from mlindex.settings.data import Simulation
 from mlindex.structure_factors import (
     Sites,

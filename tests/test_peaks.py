@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from mlindex.base.errors import MlindexError
-from mlindex.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.pattern import simulate
 from mlindex.peaks import observed_lines, peak_lists, reindexed_hkl
 from mlindex.settings.data import Peaks, Simulation

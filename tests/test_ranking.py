@@ -14,9 +14,9 @@ from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table, write_table
-from mlindex.cell import reciprocal_from_cell
-from mlindex.equivalence import lattice_of
-from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.equivalence import lattice_of
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import reflections
 from mlindex.networks import read_arrays, write_arrays
 from mlindex.ranking import network

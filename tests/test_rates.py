@@ -6,8 +6,8 @@ import pytest
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import SYSTEMS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
 from mlindex.peaklist import PeakList
 from mlindex.rates.judge import Judged, Truth, judge, told_error_deg

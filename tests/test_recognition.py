@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import spglib
 
-from mlindex.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
-from mlindex.equivalence import same_lattice
-from mlindex.holohedries import holohedries, reciprocal_change, reciprocal_metric
-from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES, BravaisLattice
-from mlindex.minkowski import reduced
-from mlindex.recognition import best_of_each, conventional, recognize
+from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.holohedries import holohedries, reciprocal_change, reciprocal_metric
+from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, BravaisLattice
+from mlindex.crystal.recognition import best_of_each, conventional, recognize
+from mlindex.crystal.reduced import reduced
 
 #: Space group of one atom on each lattice, International Tables A.
 HOLOHEDRAL_GROUP = {

@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 import spglib
 
-from mlindex import basis
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import stack
-from mlindex.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
-from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms
+from mlindex.crystal import basis
+from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.reduction import COLUMNS, reduce_entries, shortest_plane_vectors
 from mlindex.settings.data import Reduction
 from mlindex.tables.entries import CELLS, REJECTS

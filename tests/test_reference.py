@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlindex.axes import hkl_to_standard
-from mlindex.cell import UnitCell, reciprocal_from_cell
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.cell import UnitCell, reciprocal_from_cell
+from mlindex.crystal.lattice import SYSTEMS
+from mlindex.crystal.reindexed import hkl_to_standard
 from mlindex.reference import labels, reference_list, standard_cells, unique_reflections
 from mlindex.scaling import training_entries
 from mlindex.tables.training import REFERENCE

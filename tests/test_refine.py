@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import BRAVAIS, SYSTEMS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.merit import q2_from_two_theta, reflections, two_theta_from_q2
 from mlindex.refine import refine
 

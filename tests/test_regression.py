@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from mlindex.base.schema import stack
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.networks import VarianceNetwork, write_arrays
 from mlindex.regression import (
     build_models,

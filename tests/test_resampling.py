@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.resampling import (
     FALLBACK_PLATEAU,
     MIN_FIT_REFLECTIONS,

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.dataset import build_dataset
-from mlindex.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.scaling import Scaling, fit_scaling, n_lengths, observed_q2, reindexed_free
 from mlindex.settings.data import Grouping, Split
 from mlindex.tables.training import SCALING

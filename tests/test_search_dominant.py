@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from made_trials import generic_cell, trial_of
-from mlindex.cell import reciprocal_from_cell
-from mlindex.equivalence import lattice_of, same
-from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.equivalence import lattice_of, same
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import reflections
 from mlindex.peaklist import PeakList
 from mlindex.search import plan

@@ -5,9 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
-from mlindex.equivalence import same_lattice
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, allowed_by_centring, quadratic_terms
+from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
+from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.lattice import (
+    BRAVAIS,
+    CENTRING_CODES,
+    SYSTEMS,
+    allowed_by_centring,
+    quadratic_terms,
+)
 from mlindex.search import exhaustive, monoclinic
 from mlindex.search.kinds import general_multiplicity
 from mlindex.search.lines import Lines, lines_of

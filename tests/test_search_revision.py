@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from made_trials import generic_cell, trial_of
-from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
-from mlindex.equivalence import lattice_of, same
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
+from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
+from mlindex.crystal.equivalence import lattice_of, same
+from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
 from mlindex.merit import reflections
 from mlindex.peaklist import PeakList
 from mlindex.search.absences import absences

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlindex.cell import cell_from_reciprocal
-from mlindex.equivalence import same_lattice
+from mlindex.crystal.cell import cell_from_reciprocal
+from mlindex.crystal.equivalence import same_lattice
 from mlindex.search import triclinic, zones
 from mlindex.search.kernels import Kind, Tables, explain, line_table
 from mlindex.search.lines import Lines, lines_of

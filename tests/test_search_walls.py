@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
-from mlindex.equivalence import same_lattice
-from mlindex.lattice import CENTRING_CODES, SYSTEMS, allowed_by_centring, quadratic_terms
+from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
+from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.lattice import CENTRING_CODES, SYSTEMS, allowed_by_centring, quadratic_terms
 from mlindex.search import boxes, monoclinic, walls
 from mlindex.search.kernels import Kind, explain
 from mlindex.search.kinds import kind_of

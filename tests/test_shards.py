@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from mlindex.base.schema import read_table
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.generator import write_shard
-from mlindex.lattice import SYSTEMS
 from mlindex.manifest import crystals_in_shard
 from mlindex.quality import check_shard
 from mlindex.settings.data import Quality

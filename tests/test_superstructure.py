@@ -9,15 +9,15 @@ import numpy as np
 import pytest
 import spglib
 
-from mlindex.cell import cell_from_metric, reciprocal_from_cell
+from mlindex.crystal.cell import cell_from_metric, reciprocal_from_cell
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, BravaisLattice
+from mlindex.crystal.pseudosymmetry import next_two_fold_deg
+from mlindex.crystal.recognition import conventional
 from mlindex.generator.ciftext import block_text
 from mlindex.generator.crystal import Crystal, make_crystal
 from mlindex.generator.positions import positions_of
 from mlindex.generator.settings_table import bravais_symbol, load_settings
 from mlindex.generator.superstructure import Repeat, draw_repeat, suits
-from mlindex.lattice import BRAVAIS, SYSTEMS, BravaisLattice
-from mlindex.pseudosymmetry import next_two_fold_deg
-from mlindex.recognition import conventional
 from mlindex.settings.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"

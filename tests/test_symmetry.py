@@ -2,10 +2,10 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.axes import cell_to_standard
-from mlindex.cell import metric_tensor
 from mlindex.cif import EntryError, Sites
-from mlindex.lattice import BRAVAIS
+from mlindex.crystal.cell import metric_tensor
+from mlindex.crystal.lattice import BRAVAIS
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.symbols import Stated, group_by_symbol, resolve
 from mlindex.symmetry import (
     Crystal,

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from indexing_models import Models
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.settings.models import Optimization, Validation
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.validation import (

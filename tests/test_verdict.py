@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.formula import Formula
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.formula import Formula
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.result import Candidate
 from mlindex.verdict import verdict
 

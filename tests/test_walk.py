@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from numba import njit
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import (
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import (
     BRAVAIS,
     CENTRING_CODES,
     CENTRING_TRANSLATIONS,
     allowed_by_centring,
     quadratic_terms,
 )
+from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, present, q2_of
 from mlindex.search.votes import cast, clear, open_lines, room_for, take_peak
-from mlindex.walk import Region, form_of, k_range, l_row, last_h, present, q2_of
 
 GRID = np.stack(np.meshgrid(*[np.arange(-11, 12)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 #: Cells walked (A, degrees): no ratio of axes is special.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.examples import stream_examples
 from mlindex.histograms import compare
-from mlindex.lattice import LatticeSystem
 from mlindex.scaling import Scaling
 from mlindex.settings.data import Augmentation, Peaks, Simulation
 from mlindex.tables.training import EXAMPLES

@@ -15,14 +15,14 @@ from typing import Protocol
 
 import numpy as np
 
-from mlindex.cell import cell_from_reciprocal, reciprocal_from_cell
-from mlindex.derivative import derivative_lattices
-from mlindex.equivalence import Lattice, lattice_of, same
-from mlindex.holohedries import reciprocal_change, reciprocal_metric
-from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES, quadratic_terms
+from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
+from mlindex.crystal.derivative import derivative_lattices
+from mlindex.crystal.equivalence import Lattice, lattice_of, same
+from mlindex.crystal.holohedries import reciprocal_change, reciprocal_metric
+from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, quadratic_terms
+from mlindex.crystal.recognition import EXACT, Recognized, recognize
+from mlindex.crystal.reduced import reduced
 from mlindex.merit import distinct, nearest_index, reflections
-from mlindex.minkowski import reduced
-from mlindex.recognition import EXACT, Recognized, recognize
 from mlindex.result import Partner
 
 #: Lines are compared up to this multiple of the last one measured, to tell lattices apart.

@@ -23,13 +23,13 @@ from mlindex.training_tools import (  # isort: skip  (sets Keras' backend before
 import keras
 import tensorflow as tf
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import generator
 from mlindex.base.schema import stack
-from mlindex.cell import reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.draws import possible_cells
-from mlindex.lattice import LatticeSystem
 from mlindex.networks import AssignmentNetwork, write_arrays
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment

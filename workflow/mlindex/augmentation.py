@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import reindexed_from_free
-from mlindex.cell import cell_volume
-from mlindex.lattice import ANGLES, LatticeSystem
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.lattice import ANGLES, LatticeSystem
+from mlindex.crystal.reindexed import reindexed_from_free
 from mlindex.scaling import Scaling
 
 #: Draws of a cell until it is valid; after that the augmented entry is given up for this round.

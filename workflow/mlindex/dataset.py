@@ -21,8 +21,8 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_blocks, read_table
+from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.grouping import group_entries, operator_keys
-from mlindex.lattice import LatticeSystem, bravais_of
 from mlindex.settings.data import Grouping, Split
 from mlindex.split import (
     SPLIT_UNITS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlindex.cell import cell_volume
+from mlindex.crystal.cell import cell_volume
 from mlindex.networks import VarianceNetwork
 from mlindex.trees import Trees
 

@@ -16,13 +16,13 @@ import numpy as np
 import pandas as pd
 
 from mlindex.augmentation import Perturbation, allocate, reindexed_cells
-from mlindex.axes import hkl_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import stack
-from mlindex.cell import reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
+from mlindex.crystal.reindexed import hkl_to_standard
 from mlindex.histograms import count_list_1
-from mlindex.lattice import LatticeSystem, quadratic_terms
 from mlindex.reference import labels
 from mlindex.resampling import (
     Acceptance,

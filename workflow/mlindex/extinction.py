@@ -23,14 +23,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.extinction_classes import (
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.extinction_classes import (
     ExtinctionClass,
     allowed_mask,
     class_of_symbol,
     extinction_classes,
 )
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.merit import MOST_FOR_MANY, distinct, reflections
 from mlindex.result import Extinction
 
@@ -86,7 +86,7 @@ def suggest(
     """All extinction symbols of a Bravais lattice, the most probable first.
 
     Args:
-        bravais: symbol of the Bravais lattice, a key of :data:`mlindex.lattice.BRAVAIS`.
+        bravais: symbol of the Bravais lattice, a key of :data:`mlindex.crystal.lattice.BRAVAIS`.
         centring: centring letter in the setting of the cell.
         cell: six cell parameters (A, degrees) in the standard setting.
         hkl: Miller indices (n, 3) of the lines, 0 0 0 where not indexed.

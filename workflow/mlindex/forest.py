@@ -14,7 +14,7 @@ import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
 from mlindex.base.provenance import derive_seed
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.networks import write_arrays
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Forest

@@ -9,7 +9,7 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import stack
-from mlindex.lattice import ANGLES, LatticeSystem
+from mlindex.crystal.lattice import ANGLES, LatticeSystem
 from mlindex.resampling import PeakLists, least_separations
 from mlindex.scaling import Scaling, reindexed_free
 from mlindex.tables.training import HISTOGRAMS

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
-from mlindex.formula import Formula, formula_of
-from mlindex.lattice import BRAVAIS, bravais_of, system_of
+from mlindex.crystal.formula import Formula, formula_of
+from mlindex.crystal.lattice import BRAVAIS, bravais_of, system_of
 from mlindex.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Searched
 from mlindex.verdict import verdict

@@ -28,8 +28,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import CENTRING_CODES, CENTRING_TRANSLATIONS, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import CENTRING_CODES, CENTRING_TRANSLATIONS, quadratic_terms
 
 #: Lines whose q² agree to this fraction are one line: equal but for rounding.
 _SAME_LINE_REL = 1e-8

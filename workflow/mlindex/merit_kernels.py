@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of
+from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, q2_of
 
 #: Lines whose q² agree to this fraction are one line: equal but for rounding.
 SAME_LINE_REL = 1e-8

@@ -18,14 +18,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import cell_to_standard, reindexed_from_free
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table, write_table
-from mlindex.cell import reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem, system_of
+from mlindex.crystal.reindexed import cell_to_standard, reindexed_from_free
 from mlindex.draws import draw_from_network, draw_from_trees, possible_cells
-from mlindex.lattice import LatticeSystem, system_of
 from mlindex.networks import AssignmentNetwork, VarianceNetwork
 from mlindex.scaling import Scaling
 from mlindex.tables.training import GROUPS, REFERENCE, SCALING, TEMPLATES

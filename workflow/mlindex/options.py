@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlindex.base.errors import MlindexError
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.networks import VarianceNetwork
 from mlindex.scaling import Scaling
 from mlindex.tables.results import METRICS

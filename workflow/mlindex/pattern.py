@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.columns import cell_names
-from mlindex.cell import metric_tensor, reciprocal_from_cell
-from mlindex.reflections import Reflections, find_at_least, symmetry_of
+from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
+from mlindex.crystal.reflections import Reflections, find_at_least, symmetry_of
 from mlindex.settings.data import Simulation
 from mlindex.structure_factors import Sites, form_factor_coefficients, squared_structure_factors
 from mlindex.tables.entries import REJECTS

@@ -22,7 +22,6 @@ import pyarrow as pa
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
-from mlindex.cell import cell_volume
 from mlindex.cif import (
     CifEntry,
     EntryError,
@@ -32,7 +31,8 @@ from mlindex.cif import (
     read_block,
     read_document,
 )
-from mlindex.lattice import BRAVAIS
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.listed import Listed
 from mlindex.settings.data import Quality
 from mlindex.settings.sources import FolderSource, GeneratorSource

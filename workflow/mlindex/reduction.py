@@ -21,12 +21,12 @@ import gemmi
 import numpy as np
 import pandas as pd
 
-from mlindex import basis
-from mlindex.axes import free_from_reindexed, reindexed_from_free
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
-from mlindex.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
-from mlindex.lattice import AXES, BRAVAIS, LatticeSystem, quadratic_terms
+from mlindex.crystal import basis
+from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem, quadratic_terms
+from mlindex.crystal.reindexed import free_from_reindexed, reindexed_from_free
 from mlindex.settings.data import Reduction
 from mlindex.tables.entries import CELLS, REJECTS
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
-from mlindex.cell import reciprocal_from_cell
-from mlindex.lattice import LatticeSystem, quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.scaling import training_entries
 from mlindex.tables.training import REFERENCE
 

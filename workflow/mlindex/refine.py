@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.cell import cell_from_reciprocal, metric_tensor, reciprocal_from_cell
-from mlindex.lattice import LatticeSystem, quadratic_terms
+from mlindex.crystal.cell import cell_from_reciprocal, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.merit import nearest_index, q2_from_two_theta, reflections
 
 _ITERATIONS = 20

@@ -27,7 +27,7 @@ import keras
 import tensorflow as tf
 
 from mlindex.base.provenance import generator
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression

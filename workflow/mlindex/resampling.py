@@ -18,7 +18,7 @@ import pandas as pd
 from numba import njit
 from scipy.optimize import least_squares
 
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.settings.data import Peaks, Simulation
 from mlindex.tables.training import ACCEPTANCE, FIRST_PEAK
 

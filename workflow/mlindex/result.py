@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from mlindex.cell import cell_volume
-from mlindex.formula import Formula
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.formula import Formula
 from mlindex.peaklist import PeakList
 
 #: A first candidate that is less probable than this, its partners included, is not convincing.

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import free_from_reindexed
 from mlindex.base.columns import cell_names
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.lattice import LatticeSystem
+from mlindex.crystal.reindexed import free_from_reindexed
 from mlindex.split import TRAIN
 from mlindex.tables.training import SCALING
 

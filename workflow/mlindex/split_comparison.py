@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import RandomForestRegressor
 
-from mlindex.axes import reindexed_from_free
 from mlindex.base.columns import cell_names
-from mlindex.cell import cell_volume
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.lattice import LatticeSystem
+from mlindex.crystal.reindexed import reindexed_from_free
 from mlindex.scaling import Scaling, ScalingFit, observed_q2, reindexed_free
 from mlindex.settings.models import Forest
 from mlindex.split import SPLIT_UNITS, TRAIN, VALIDATION

@@ -10,10 +10,10 @@ from itertools import chain
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import free_from_reindexed
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import stack
-from mlindex.lattice import ANGLES, AXES, LatticeSystem
+from mlindex.crystal.lattice import ANGLES, AXES, LatticeSystem
+from mlindex.crystal.reindexed import free_from_reindexed
 from mlindex.scaling import Scaling, reindexed_free
 from mlindex.tables.training import EXAMPLES
 

@@ -11,14 +11,14 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from mlindex.axes import cell_to_standard, standard_order
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
+from mlindex.crystal.equivalence import lattice_of, same
+from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem
+from mlindex.crystal.reindexed import cell_to_standard, standard_order
 from mlindex.engine.finish import Solution
 from mlindex.engine.optimize import Optimized, optimize
 from mlindex.engine.templates import template_cells
-from mlindex.equivalence import lattice_of, same
-from mlindex.lattice import AXES, BRAVAIS, LatticeSystem
 from mlindex.merit import merit
 from mlindex.settings.models import Optimization, Validation
 from mlindex.tables.results import RATES, VALIDATION

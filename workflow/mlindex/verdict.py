@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlindex.cell import cell_volume, reciprocal_from_cell
-from mlindex.formula import Formula, volume_factor
-from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
+from mlindex.crystal.formula import Formula, volume_factor
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.pseudosymmetry import next_two_fold_deg
 from mlindex.merit import reflections
-from mlindex.pseudosymmetry import next_two_fold_deg
 from mlindex.result import CONVINCING_PROBABILITY, Candidate
 
 #: Lists with fewer lines are short.

@@ -14,7 +14,7 @@ PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
 from mlindex.base.errors import MlindexError
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.base.leftovers import remove_leftovers
 from mlindex.base.locate import share_package_path
 from mlindex.manifest import (

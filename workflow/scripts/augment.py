@@ -2,9 +2,9 @@
 
 from mlindex.base.schema import read_blocks
 from mlindex.base.stage import Stage
+from mlindex.crystal.lattice import system_of
 from mlindex.examples import stream_examples
 from mlindex.histograms import COLUMNS, compare
-from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.settings.data import Augmentation, Peaks, Simulation
 from mlindex.tables.training import (

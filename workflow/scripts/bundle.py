@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.models import write_model_set
 from mlindex.settings.models import Assignment
 from mlindex.tables.training import GROUPS, REFERENCE, SCALING, TEMPLATES

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.overlap import compare_estimators
 from mlindex.scaling import Scaling
 from mlindex.tables.results import METRICS

@@ -1,7 +1,7 @@
 """Validation errors under both splits, from forests."""
 
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.settings.models import Forest
 from mlindex.split_comparison import COLUMNS, compare_splits
 from mlindex.tables.training import DATASET, SPLITS

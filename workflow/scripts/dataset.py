@@ -1,8 +1,8 @@
 """Unique entries of a lattice system, grouped and split."""
 
 from mlindex.base.stage import Stage
+from mlindex.crystal.lattice import system_of
 from mlindex.dataset import DUPLICATE_COLUMNS, Shard, stream_dataset
-from mlindex.lattice import system_of
 from mlindex.settings.data import Grouping, Split
 from mlindex.tables.entries import DUPLICATES, REJECTS
 from mlindex.tables.training import DATASET, GROUPS

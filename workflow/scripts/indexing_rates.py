@@ -2,7 +2,7 @@
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.rates.measure import measure, select
 from mlindex.settings.indexing import Indexing
 from mlindex.tables.rates import INDEXING_RATES

@@ -1,7 +1,7 @@
 """Spoiled lists of a lattice system, indexed, for the ranking to learn from."""
 
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.ranking.examples import examples
 from mlindex.settings.ranking import RankingExamples
 from mlindex.tables.ranking import RANKING_EXAMPLES

@@ -1,7 +1,7 @@
 """The reference list of Miller indices of a lattice system."""
 
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.reference import COLUMNS, reference_list
 from mlindex.tables.training import DATASET, REFERENCE
 

@@ -1,7 +1,7 @@
 """The scaling of a lattice system, fitted to its training side."""
 
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.scaling import COLUMNS, fit_scaling
 from mlindex.tables.training import DATASET, SCALING
 

@@ -1,8 +1,8 @@
 """The most frequent sets of Miller indices of the first lines of a lattice system."""
 
 from mlindex.base.stage import Stage
+from mlindex.crystal.lattice import system_of
 from mlindex.engine.templates import COLUMNS, learn_templates
-from mlindex.lattice import system_of
 from mlindex.settings.models import Optimization
 from mlindex.tables.training import EXAMPLES, REFERENCE, TEMPLATES
 

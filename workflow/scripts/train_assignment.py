@@ -3,7 +3,7 @@
 from mlindex.assignment import COLUMNS, train_assignment
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment
 from mlindex.tables.results import METRICS, TRAINING

@@ -2,8 +2,8 @@
 
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
+from mlindex.crystal.lattice import system_of
 from mlindex.forest import train_forests
-from mlindex.lattice import system_of
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Forest
 from mlindex.tables.results import METRICS

@@ -2,7 +2,7 @@
 
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
-from mlindex.lattice import system_of
+from mlindex.crystal.lattice import system_of
 from mlindex.regression import train_regression
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression

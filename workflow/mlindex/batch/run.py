@@ -13,7 +13,7 @@ from mlindex.base.errors import MlindexError, explained
 from mlindex.base.schema import TableWriter
 from mlindex.batch.pool import Pool
 from mlindex.batch.sources import Sources
-from mlindex.formula import formula_of
+from mlindex.crystal.formula import formula_of
 from mlindex.options import Options, check_lattices
 from mlindex.output.parquet import cell_rows, partner_rows
 from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING

@@ -8,9 +8,9 @@ from typing import Protocol
 
 import numpy as np
 
-from mlindex.cell import cell_from_reciprocal
+from mlindex.crystal.cell import cell_from_reciprocal
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.engine.kernels import nearest_reflections
-from mlindex.lattice import LatticeSystem
 from mlindex.settings.models import Optimization
 
 #: Probabilities (n, p, r) of cells (n, 6) in the standard setting, at a noise level.

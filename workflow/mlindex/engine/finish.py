@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.cell import cell_from_reciprocal, cell_volume
+from mlindex.crystal.cell import cell_from_reciprocal, cell_volume
+from mlindex.crystal.equivalence import Lattice, lattice_of, same
+from mlindex.crystal.lattice import BravaisLattice, bravais_of
+from mlindex.crystal.standard import standard_cell
 from mlindex.engine.search import Found, Problem
-from mlindex.engine.standard import standard_cell
-from mlindex.equivalence import Lattice, lattice_of, same
-from mlindex.lattice import BravaisLattice, bravais_of
 from mlindex.merit import Merit, merit
 
 _REFINEMENTS = 3

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.cell import reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.engine.assigners import Assigner, NearestAssigner, NetworkAssigner, Probabilities
 from mlindex.engine.finish import Solution, finish
 from mlindex.engine.search import Problem, search
-from mlindex.lattice import LatticeSystem
 from mlindex.settings.models import Optimization
 
 

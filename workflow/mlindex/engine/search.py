@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlindex.cell import cell_from_reciprocal
+from mlindex.crystal.cell import cell_from_reciprocal
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.engine.assigners import Assigner, Assignment
 from mlindex.engine.kernels import least_squares, lines_below
 from mlindex.engine.likelihood import (
@@ -16,7 +17,6 @@ from mlindex.engine.likelihood import (
     negative_log_posterior,
     variance,
 )
-from mlindex.lattice import LatticeSystem
 from mlindex.settings.models import Optimization
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.schema import stack
-from mlindex.cell import cell_from_reciprocal
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.cell import cell_from_reciprocal
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.tables.training import TEMPLATES
 
 #: Columns of EXAMPLES that :func:`learn_templates` needs.

@@ -10,9 +10,9 @@ from pathlib import Path
 import gemmi
 
 from mlindex.base.atomic import atomic_path
+from mlindex.crystal.lattice import ANGLES, AXES
 from mlindex.generator.crystal import Crystal
 from mlindex.generator.positions import positions_of
-from mlindex.lattice import ANGLES, AXES
 
 _SITE_TAGS = (
     "label",

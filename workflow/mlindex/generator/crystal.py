@@ -10,9 +10,10 @@ from pathlib import Path
 import gemmi
 import numpy as np
 
-from mlindex.axes import standard_order
 from mlindex.base.errors import MlindexError
-from mlindex.cell import cell_volume
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.lattice import AXES, BRAVAIS
+from mlindex.crystal.reindexed import standard_order
 from mlindex.generator.placing import Sites, place_atoms
 from mlindex.generator.positions import Positions, positions_of
 from mlindex.generator.settings_table import unique_axis
@@ -24,7 +25,6 @@ from mlindex.generator.statistics import (
     compositions,
 )
 from mlindex.generator.superstructure import Repeat, broken, draw_repeat, repeated, suits
-from mlindex.lattice import AXES, BRAVAIS
 from mlindex.settings.sources import GeneratorSource
 
 #: Range of the volume of an atom, whatever the composition.

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.errors import MlindexError
-from mlindex.lattice import AXES, FAMILY_OF_CRYSTAL_SYSTEM, bravais_of
+from mlindex.crystal.lattice import AXES, FAMILY_OF_CRYSTAL_SYSTEM, bravais_of
 
 #: Weight of a setting that gemmi lists and the frequencies do not.
 UNLISTED_WEIGHT = 0.2

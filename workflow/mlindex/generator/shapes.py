@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 
-from mlindex.cell import cell_volume
+from mlindex.crystal.cell import cell_volume
 
 _REDUCTION_STEPS = 100
 
@@ -211,7 +211,7 @@ def _build_triclinic(ratios: np.ndarray) -> np.ndarray:
 
 _RATIO = Coordinate("ln_c_over_a")
 
-#: Shape of each lattice system by its name in :data:`mlindex.lattice.SYSTEMS`.
+#: Shape of each lattice system by its name in :data:`mlindex.crystal.lattice.SYSTEMS`.
 SHAPES: dict[str, Shape] = {
     "cubic": Shape((), _as_given, _no_ratios, _build_cubic),
     "tetragonal": Shape((_RATIO,), _as_given, _uniaxial_ratios, _build_uniaxial(90.0)),

@@ -13,14 +13,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mlindex.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
-from mlindex.derivative import hermite_normal_forms
-from mlindex.equivalence import lattice_of
+from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.derivative import hermite_normal_forms
+from mlindex.crystal.equivalence import lattice_of
+from mlindex.crystal.lattice import BRAVAIS, BravaisLattice
+from mlindex.crystal.recognition import EXACT, Recognized, recognize
 from mlindex.generator.placing import Sites
 from mlindex.generator.positions import Positions, site_freedom
 from mlindex.generator.statistics import cell_mixture
-from mlindex.lattice import BRAVAIS, BravaisLattice
-from mlindex.recognition import EXACT, Recognized, recognize
 
 _INDICES = (2, 3, 4)
 #: Relative changes of lengths, and of angles in radians: least and greatest, by logarithm.

@@ -10,7 +10,7 @@ import numpy as np
 
 from mlindex import __version__
 from mlindex.base.errors import MlindexError
-from mlindex.lattice import ANGLES, AXES
+from mlindex.crystal.lattice import ANGLES, AXES
 from mlindex.merit import two_theta_from_q2
 from mlindex.output.notation import (
     cell_numbers,

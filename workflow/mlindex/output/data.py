@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlindex import __version__
-from mlindex.lattice import BRAVAIS
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.merit import two_theta_from_q2
 from mlindex.output.document import VERSION, Cell, Document
 from mlindex.output.view import figure_lines, formula_units

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mlindex.lattice import BRAVAIS, SYSTEMS
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
 
 #: Raised when a field changes its meaning or goes; new fields do not raise it.
 VERSION = 1

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
-from mlindex.formula import Formula
-from mlindex.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.formula import Formula
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, nearest_index, reflections, two_theta_from_q2
 from mlindex.output.notation import free_cell, lattice_name, percent, plain_cell
 from mlindex.peaklist import PeakList

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
-from mlindex.equivalence import Lattice, lattice_of, same
-from mlindex.lattice import BRAVAIS, LatticeSystem, bravais_of
+from mlindex.crystal.equivalence import Lattice, lattice_of, same
+from mlindex.crystal.lattice import BRAVAIS, LatticeSystem, bravais_of
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.merit import two_theta_from_q2
 from mlindex.peaklist import PeakList
 from mlindex.ranking.features import FEATURES, features, known

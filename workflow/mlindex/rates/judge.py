@@ -9,7 +9,7 @@ from time import perf_counter, process_time
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.equivalence import lattice_of, same
+from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.indexer import index
 from mlindex.peaklist import PeakList
 from mlindex.rates.spoil import WAVELENGTH_A
@@ -24,7 +24,7 @@ _KEEP = 100
 
 @dataclass(frozen=True)
 class Truth:
-    """The true lattice, and what counts as the same: see :mod:`mlindex.equivalence`."""
+    """The true lattice, and what counts as the same: see :mod:`mlindex.crystal.equivalence`."""
 
     cell: np.ndarray
     centring: str

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
-from mlindex.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.rates.judge import Timed, Truth, indexed, timed
 from mlindex.rates.spoil import EXACT, Spoil, spoil_of, spoiled
 from mlindex.settings.indexing import Indexing

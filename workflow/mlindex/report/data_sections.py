@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.generator import real_against_generated
-from mlindex.lattice import BRAVAIS
 from mlindex.report import figures, flow
 from mlindex.report.html import figure, fold, good, heading, note, table, warning
 from mlindex.report.inputs import ReportData

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 import plotly.graph_objects as go
 
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.rates.spoil import UNITS
 from mlindex.report.plotting import GREY, SERIES, finish, grid, place, side_legend
 

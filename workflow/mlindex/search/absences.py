@@ -14,9 +14,9 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
-from mlindex.cell import reciprocal_from_cell
-from mlindex.extinction_classes import extinction_classes
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.extinction_classes import extinction_classes
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.merit import reflections
 from mlindex.merit_kernels import SAME_LINE_REL, distances, forbidden
 from mlindex.search.evidence import log_likelihood

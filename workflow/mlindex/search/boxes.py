@@ -12,13 +12,13 @@ from itertools import product
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import LatticeSystem, allowed_by_centring
+from mlindex.crystal.lattice import LatticeSystem, allowed_by_centring
+from mlindex.crystal.walk import present
 from mlindex.search.kernels import Kind, Tables, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Kept, consider
 from mlindex.search.rising import rising
 from mlindex.search.walls import MOST_ORDERS, Walls, best_walls
-from mlindex.walk import present
 
 #: Walls kept of each sort, by effort.
 _KEPT = (1200, 2400, 5000)

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from mlindex.ambiguity import partners
-from mlindex.cell import cell_volume, reciprocal_from_cell
-from mlindex.equivalence import lattice_of, same
+from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
+from mlindex.crystal.equivalence import lattice_of, same
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.extinction import suggest
-from mlindex.lattice import quadratic_terms
 from mlindex.merit import distinct, f_n, figures_of_many, merit, nearest_index, reflections
 from mlindex.peaklist import PeakList
 from mlindex.refine import Refined, refine

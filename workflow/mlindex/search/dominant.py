@@ -11,7 +11,7 @@ from itertools import combinations
 
 import numpy as np
 
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.search.observed import Observed
 from mlindex.search.revision import reflections_walked
 from mlindex.search.trials import Trial

@@ -15,9 +15,9 @@ import numpy as np
 from numba import njit
 
 from mlindex.base.linear import cholesky, solve_positive
+from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, q2_of
 from mlindex.search.kernels import design_row, place_of
 from mlindex.search.lines import STRAY
-from mlindex.walk import Region, form_of, k_range, l_row, last_h, q2_of
 
 _ROOT_2_PI = float(np.sqrt(2 * np.pi))
 #: Prior spread of a zero shift, degrees of 2theta.

@@ -14,7 +14,7 @@ from itertools import combinations, permutations, product
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import (
+from mlindex.crystal.lattice import (
     CENTRING_TRANSLATIONS,
     LatticeSystem,
     allowed_by_centring,

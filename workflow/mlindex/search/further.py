@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from mlindex.lattice import CENTRING_CODES
+from mlindex.crystal.lattice import CENTRING_CODES
 from mlindex.peaklist import PeakList
 from mlindex.search.observed import Observed, observe
 from mlindex.search.plan import Progress, search

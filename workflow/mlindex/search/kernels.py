@@ -1,8 +1,8 @@
 """The compiled inner loop of every search: which observed lines does a lattice explain?
 
 A lattice is given by six reciprocal parameters x6 in a setting with a centring, and by the part
-of reciprocal space that holds each line once (``domain`` in :mod:`mlindex.lattice`). All its
-reflections up to the last line are visited (:mod:`mlindex.walk`). Observed lines wait in a table
+of reciprocal space that holds each line once (``domain`` in :mod:`mlindex.crystal.lattice`). All its
+reflections up to the last line are visited (:mod:`mlindex.crystal.walk`). Observed lines wait in a table
 over q², so that a reflection costs one look-up.
 """
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.walk import (
+from mlindex.crystal.walk import (
     Region,
     form_of,
     k_range,
@@ -46,11 +46,11 @@ class Tables(NamedTuple):
 
 
 class Kind(NamedTuple):
-    """Which lattices a search tries: a :class:`mlindex.walk.Region` with bounds.
+    """Which lattices a search tries: a :class:`mlindex.crystal.walk.Region` with bounds.
 
     Attributes:
         signed_k, signed_l, order: see ``LatticeSystem.domain``.
-        centring: its code, see :data:`mlindex.lattice.CENTRING_CODES`.
+        centring: its code, see :data:`mlindex.crystal.lattice.CENTRING_CODES`.
         det_low, det_high: least and greatest 1/V² of the walked cell, V in A³.
     """
 

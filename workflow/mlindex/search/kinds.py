@@ -8,7 +8,7 @@ from itertools import product
 
 import numpy as np
 
-from mlindex.lattice import (
+from mlindex.crystal.lattice import (
     CENTRING_CODES,
     CENTRING_TRANSLATIONS,
     LatticeSystem,

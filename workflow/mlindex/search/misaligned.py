@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from mlindex.lattice import BRAVAIS
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.peaklist import PeakList
 from mlindex.search.further import SEARCH_LINES
 from mlindex.search.observed import observe

@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.walk import present
 from mlindex.search import walls
 from mlindex.search.kernels import Kind, Tables
 from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
@@ -20,7 +21,6 @@ from mlindex.search.pool import Kept, Pool, consider
 from mlindex.search.refit import refit
 from mlindex.search.rising import rising
 from mlindex.search.zones import reduce_form
-from mlindex.walk import present
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
 #: the letters to try there.

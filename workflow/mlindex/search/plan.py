@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from mlindex.lattice import BRAVAIS, BravaisLattice, LatticeSystem
+from mlindex.crystal.lattice import BRAVAIS, BravaisLattice, LatticeSystem
 from mlindex.search import exhaustive, monoclinic, triclinic
 from mlindex.search.dominant import is_open, rests_on_one_zone
 from mlindex.search.lines import Lines

@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 from mlindex.base.linear import solve_positive
+from mlindex.crystal.walk import Region
 from mlindex.search.kernels import assign
-from mlindex.walk import Region
 
 
 @njit(cache=True, nogil=True)

@@ -16,7 +16,7 @@ import gemmi
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES
+from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES
 from mlindex.merit_kernels import SAME_LINE_REL, distances, forbidden
 from mlindex.search.evidence import AT_ONCE, normal_density
 from mlindex.search.lines import STRAY

@@ -6,11 +6,11 @@ import numpy as np
 from numba import njit
 
 from mlindex.base.linear import solve_positive
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.lattice import LatticeSystem
+from mlindex.crystal.walk import Region
 from mlindex.search.kernels import Tables, assign, design_row, explain, line_table, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Pool
-from mlindex.walk import Region
 
 #: Windows within which a line draws a trial, which so few lines proposed, step by step.
 _REACH = (2.0, 1.5)

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import CENTRING_CODES, quadratic_terms
+from mlindex.crystal.lattice import CENTRING_CODES, quadratic_terms
 from mlindex.merit import reflections
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial, tabled, weigh

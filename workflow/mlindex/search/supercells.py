@@ -12,15 +12,15 @@ from functools import cache
 
 import numpy as np
 
-from mlindex.cell import (
+from mlindex.crystal.cell import (
     cell_from_metric,
     metric_tensor,
     reciprocal_from_cell,
 )
-from mlindex.derivative import MAX_INDEX, hermite_normal_forms
-from mlindex.holohedries import reciprocal_change
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, PRIMITIVE_HALVES, BravaisLattice
-from mlindex.recognition import EXACT, recognize
+from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
+from mlindex.crystal.holohedries import reciprocal_change
+from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, PRIMITIVE_HALVES, BravaisLattice
+from mlindex.crystal.recognition import EXACT, recognize
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial, tabled, walked, weigh
 

@@ -9,15 +9,15 @@ from functools import cached_property
 
 import numpy as np
 
-from mlindex.cell import (
+from mlindex.crystal.cell import (
     cell_from_metric,
     cell_from_reciprocal,
     metric_tensor,
     reciprocal_from_cell,
 )
-from mlindex.equivalence import Lattice, lattice_of, same, volume_tolerance
-from mlindex.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
-from mlindex.recognition import best_of_each, recognize
+from mlindex.crystal.equivalence import Lattice, lattice_of, same, volume_tolerance
+from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
+from mlindex.crystal.recognition import best_of_each, recognize
 from mlindex.search.evidence import Pattern, model_of, refine_and_weigh
 from mlindex.search.observed import Observed
 from mlindex.search.pool import Pool

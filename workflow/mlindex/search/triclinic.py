@@ -13,7 +13,7 @@ from collections.abc import Callable
 import numpy as np
 from numba import njit
 
-from mlindex.derivative import derivative_lattices
+from mlindex.crystal.derivative import derivative_lattices
 from mlindex.search.kernels import Kind, Tables, explain, line_table, popcount
 from mlindex.search.lines import Lines
 from mlindex.search.polish import fit, reduce_x6

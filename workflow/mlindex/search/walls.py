@@ -14,14 +14,14 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.walk import present
 from mlindex.search.kernels import Kind, Tables, popcount
 from mlindex.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.search.lines import Lines
 from mlindex.search.pool import Kept, Pool, consider
 from mlindex.search.votes import Votes, cast, clear, open_lines, room_for, take_peak
 from mlindex.search.zones import MOST_ZONE_LINES, zone_scores
-from mlindex.walk import present
 
 #: First lines of which two make a wall, and highest indices that they may have there.
 _AXES = (14, 18, 20)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
-from mlindex.lattice import SYSTEMS
+from mlindex.crystal.lattice import SYSTEMS
 from mlindex.settings.data import (
     Augmentation,
     Deduplication,

@@ -6,7 +6,7 @@ from pydantic import AliasChoices, Field, field_validator
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
-from mlindex.formula import formula_of
+from mlindex.crystal.formula import formula_of
 from mlindex.options import Options, check_lattices
 
 

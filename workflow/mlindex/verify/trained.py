@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import read_blocks
-from mlindex.lattice import SYSTEMS, system_of
+from mlindex.crystal.lattice import SYSTEMS, system_of
 from mlindex.reference import reference_list
 from mlindex.scaling import COLUMNS, fit_scaling
 from mlindex.tables.results import METRICS

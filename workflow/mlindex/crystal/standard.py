@@ -5,8 +5,8 @@ from __future__ import annotations
 import gemmi
 import numpy as np
 
-from mlindex.cell import cell_from_metric, metric_tensor
-from mlindex.lattice import LatticeSystem
+from mlindex.crystal.cell import cell_from_metric, metric_tensor
+from mlindex.crystal.lattice import LatticeSystem
 
 _FREE_OF_CONSTRAINTS = 6
 

@@ -13,7 +13,7 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from mlindex.lattice import quadratic_terms
+from mlindex.crystal.lattice import quadratic_terms
 
 #: Greatest index of a superlattice, and of its sublattice.
 MAX_INDEX = 4

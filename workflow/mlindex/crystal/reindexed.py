@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlindex.lattice import AXES, LatticeSystem
+from mlindex.crystal.lattice import AXES, LatticeSystem
 
 
 def standard_order(system: LatticeSystem, unique_axis: str) -> tuple[int, int, int]:

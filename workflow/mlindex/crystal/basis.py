@@ -13,10 +13,10 @@ from functools import cache
 import gemmi
 import numpy as np
 
-from mlindex.axes import cell_to_standard
 from mlindex.base.errors import MlindexError
-from mlindex.cell import cell_from_metric, metric_tensor
-from mlindex.lattice import AXES, BravaisLattice
+from mlindex.crystal.cell import cell_from_metric, metric_tensor
+from mlindex.crystal.lattice import AXES, BravaisLattice
+from mlindex.crystal.reindexed import cell_to_standard
 
 _DEN = gemmi.Op.DEN
 _EIGHTH = _DEN // 8

@@ -17,7 +17,7 @@ from itertools import product
 import gemmi
 import numpy as np
 
-from mlindex.cell import cell_from_metric, metric_tensor
+from mlindex.crystal.cell import cell_from_metric, metric_tensor
 
 _VECTORS = np.array([v for v in product((-1, 0, 1), repeat=3) if any(v)])
 

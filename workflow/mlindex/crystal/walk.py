@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from mlindex.lattice import centring_rules, centrings_renamed
+from mlindex.crystal.lattice import centring_rules, centrings_renamed
 
 #: By centring code: present are hkl with h + k a multiple of the first number, and with
 #: l - (third h + fourth k) a multiple of the second.

@@ -4,7 +4,7 @@ The symmetry of a lattice is that of its two-fold axes (Le Page 1982, J. Appl. C
 a basis of the three shortest vectors a two-fold rotation is an integer matrix with entries -1, 0
 and 1, of which there are 81. So the holohedries that a reduced basis can show are finite in
 number: here they are all generated, once, from one standard basis for each Bravais lattice of
-:mod:`mlindex.lattice`, by elementary changes of basis that keep the entries in bounds.
+:mod:`mlindex.crystal.lattice`, by elementary changes of basis that keep the entries in bounds.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from itertools import product
 
 import numpy as np
 
-from mlindex.cell import metric_tensor
-from mlindex.lattice import BRAVAIS, PRIMITIVE_HALVES, BravaisLattice, quadratic_terms
-from mlindex.minkowski import reduced
+from mlindex.crystal.cell import metric_tensor
+from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, BravaisLattice, quadratic_terms
+from mlindex.crystal.reduced import reduced
 
 #: Bound on the entries of a two-fold rotation in a reduced basis.
 _BOUND = 1

@@ -1,7 +1,7 @@
 """Unit cells: direct and reciprocal parameters, one at a time or many at once.
 
 Lengths are in A, angles in degrees, ``x`` are the six reciprocal parameters of
-:data:`mlindex.lattice.QUADRATIC_TERMS` in 1/A². Arrays broadcast over leading axes.
+:data:`mlindex.crystal.lattice.QUADRATIC_TERMS` in 1/A². Arrays broadcast over leading axes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.lattice import ANGLES, AXES, quadratic_terms
+from mlindex.crystal.lattice import ANGLES, AXES, quadratic_terms
 
 
 @dataclass(frozen=True)

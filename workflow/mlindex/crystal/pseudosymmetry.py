@@ -13,8 +13,8 @@ from functools import cache
 import gemmi
 import numpy as np
 
-from mlindex.equivalence import lattice_of
-from mlindex.lattice import BRAVAIS, BravaisLattice
+from mlindex.crystal.equivalence import lattice_of
+from mlindex.crystal.lattice import BRAVAIS, BravaisLattice
 
 _EXACT_DEG = 1e-3
 

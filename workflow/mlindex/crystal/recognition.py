@@ -2,7 +2,7 @@
 
 Reduced-cell tables ask one reduced basis for equalities, and errors both break these and change
 the basis. Here the cell is compared with every holohedry that any reduced basis can show
-(:mod:`mlindex.holohedries`), each by the least change of metric that makes it exact, so a cell
+(:mod:`mlindex.crystal.holohedries`), each by the least change of metric that makes it exact, so a cell
 near a border between two types of reduced cell is recognized from either side (the aim of Le Page
 1982, J. Appl. Cryst. 15, 255, and of Oishi-Tomiyasu 2012, Acta Cryst. A68, 525).
 """
@@ -15,10 +15,15 @@ from dataclasses import dataclass
 import gemmi
 import numpy as np
 
-from mlindex.cell import cell_from_reciprocal
-from mlindex.holohedries import Holohedries, holohedries, reciprocal_change, reciprocal_metric
-from mlindex.lattice import CENTRING_TRANSLATIONS, BravaisLattice, LatticeSystem
-from mlindex.minkowski import reduced
+from mlindex.crystal.cell import cell_from_reciprocal
+from mlindex.crystal.holohedries import (
+    Holohedries,
+    holohedries,
+    reciprocal_change,
+    reciprocal_metric,
+)
+from mlindex.crystal.lattice import CENTRING_TRANSLATIONS, BravaisLattice, LatticeSystem
+from mlindex.crystal.reduced import reduced
 
 #: A cell whose q² change by no more than this has the symmetry exactly, but for rounding.
 EXACT = 1e-5

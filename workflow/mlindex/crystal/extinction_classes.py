@@ -17,7 +17,7 @@ from functools import lru_cache
 import gemmi
 import numpy as np
 
-from mlindex.lattice import AXES, BRAVAIS
+from mlindex.crystal.lattice import AXES, BRAVAIS
 from mlindex.symmetry import bravais_symbol, cell_system, operations_of, unique_axis
 
 #: Known structures of each space group, 1 to 230: resources/spacegroup_frequencies.csv summed.
