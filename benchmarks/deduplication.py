@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from mlindex.deduplication import deduplicate
-from mlindex.settings.data import Deduplication
+from mlindex.structures.deduplication import deduplicate
+from mlindex.structures.settings import Deduplication
 
 SIZES = (10_000, 100_000, 1_000_000)
 _LATTICES = ("aP", "mP", "mC", "oP", "oC", "oI", "tP", "tI", "hP", "hR", "cF", "cP")

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.generator import write_shard
-from mlindex.settings.sources import GeneratorSource
+from mlindex.structures.generator import write_shard
+from mlindex.structures.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 TARGET = 200

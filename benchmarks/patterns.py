@@ -40,7 +40,7 @@ from mlindex.rates.judge import Judged, Truth, judge
 from mlindex.rates.measure import case_of, chosen
 from mlindex.rates.spoil import EXACT, Spoil
 from mlindex.settings.indexing import Indexing
-from mlindex.tables.entries import ENTRIES
+from mlindex.structures.tables import ENTRIES
 from mlindex.tables.training import DATASET
 
 _ALPHA_A, _ALPHA_RATIO = (1.540593, 1.544427), (1.0, 0.5)

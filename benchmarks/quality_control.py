@@ -24,9 +24,9 @@ import numpy as np
 import pandas as pd
 from pymatgen.io.cif import CifParser
 
-from mlindex.quality import check_file, check_shard
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import FolderSource
+from mlindex.structures.quality import check_file, check_shard
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import FolderSource
 
 TARGET_PER_S = 300.0
 

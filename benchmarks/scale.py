@@ -103,8 +103,8 @@ def _snakemake(job: dict[str, Any]) -> SimpleNamespace:
 
 
 def _manifest(job: dict[str, Any]) -> None:
-    from mlindex.manifest import update_manifest
-    from mlindex.settings.sources import FolderSource, Shards
+    from mlindex.structures.manifest import update_manifest
+    from mlindex.structures.sources import FolderSource, Shards
 
     source = FolderSource(name="many", path=job["folder"])
     update_manifest(source, Shards(), Path(job["directory"]))

@@ -21,9 +21,9 @@ import pyarrow.parquet as pq
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, TableWriter
-from mlindex.manifest import shard_count
-from mlindex.settings.sources import Shards
-from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
+from mlindex.structures.manifest import shard_count
+from mlindex.structures.sources import Shards
+from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
 from mlindex.tables.patterns import PEAKS
 
 _JITTER = 0.03

@@ -15,10 +15,10 @@ from scale import SECTION, SHARD_SIZES, SHORT, SOURCE, SYSTEM, UNTRAINABLE, meas
 from scale_inputs import multiply
 
 from mlindex.base.schema import Table, write_table
-from mlindex.manifest import shard_count
 from mlindex.report.inputs import KINDS
 from mlindex.settings.root import load_config
-from mlindex.settings.sources import GeneratorSource, Shards
+from mlindex.structures.manifest import shard_count
+from mlindex.structures.sources import GeneratorSource, Shards
 
 RESOURCES = scale.HERE.parent / "resources"
 CONFIG = load_config({"sources": [{"kind": "generator", "name": SOURCE}]})

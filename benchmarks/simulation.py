@@ -29,10 +29,10 @@ from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.io.cif import CifParser
 
 from mlindex.pattern import simulate
-from mlindex.quality import check_file
-from mlindex.settings.data import Quality, Simulation
-from mlindex.settings.sources import FolderSource
-from mlindex.tables.entries import ENTRIES
+from mlindex.structures.quality import check_file
+from mlindex.structures.settings import Quality, Simulation
+from mlindex.structures.sources import FolderSource
+from mlindex.structures.tables import ENTRIES
 
 SETTINGS = Simulation()
 MAX_FILE_BYTES = 300_000

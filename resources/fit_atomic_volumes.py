@@ -18,7 +18,7 @@ from scipy.optimize import nnls
 from scipy.stats import t
 
 from mlindex.base.schema import read_table
-from mlindex.tables.entries import ENTRIES
+from mlindex.structures.tables import ENTRIES
 
 VOLUME_RANGE_A3 = (8.0, 8000.0)
 #: A usual volume of an atom, of hydrogen, and how strongly rare elements are drawn to it.

@@ -21,9 +21,9 @@ import spglib
 from sklearn.mixture import GaussianMixture
 
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
-from mlindex.generator.settings_table import bravais_symbol, unique_axis
-from mlindex.generator.shapes import SHAPES
-from mlindex.generator.statistics import BINS, VOLUME_CLASSES_A3, quantities
+from mlindex.structures.generator.settings_table import bravais_symbol, unique_axis
+from mlindex.structures.generator.shapes import SHAPES
+from mlindex.structures.generator.statistics import BINS, VOLUME_CLASSES_A3, quantities
 
 VOLUME_RANGE_A3 = (20.0, 6000.0)
 MIN_GIVEN = 30

@@ -9,7 +9,7 @@ import pyarrow as pa
 from mlindex.base.schema import write_table
 from mlindex.report.inputs import KINDS, read_inputs
 from mlindex.settings.root import load_config
-from mlindex.tables.entries import ENTRIES
+from mlindex.structures.tables import ENTRIES
 from mlindex.tables.results import RATES
 from mlindex.training_data import error_metrics, metric
 from mlindex.validation import wilson_interval

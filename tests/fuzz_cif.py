@@ -22,13 +22,13 @@ import numpy as np
 import pandas as pd
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.generator import write_shard
 from mlindex.pattern import simulate
-from mlindex.quality import check_shard
-from mlindex.reduction import reduce_entries
-from mlindex.settings.data import Quality, Reduction, Simulation
-from mlindex.settings.sources import FolderSource, GeneratorSource
-from mlindex.tables.entries import ENTRIES, REJECTS
+from mlindex.structures.generator import write_shard
+from mlindex.structures.quality import check_shard
+from mlindex.structures.reduction import reduce_entries
+from mlindex.structures.settings import Quality, Reduction, Simulation
+from mlindex.structures.sources import FolderSource, GeneratorSource
+from mlindex.structures.tables import ENTRIES, REJECTS
 
 RESOURCES = Path(__file__).parents[1] / "resources"
 FILES_PER_SHARD = 250

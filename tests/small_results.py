@@ -15,16 +15,17 @@ from mlindex.base.provenance import file_digest
 from mlindex.base.schema import Table, write_table
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.dataset import build_dataset
-from mlindex.deduplication import deduplicate
 from mlindex.forest import train_forests
 from mlindex.models import write_model_set
 from mlindex.pattern import simulate
 from mlindex.peaks import peak_lists
-from mlindex.quality import check_shard
-from mlindex.reduction import reduce_entries
 from mlindex.reference import reference_list
 from mlindex.scaling import Scaling, fit_scaling
-from mlindex.settings.data import (
+from mlindex.settings.models import Forest
+from mlindex.structures.deduplication import deduplicate
+from mlindex.structures.quality import check_shard
+from mlindex.structures.reduction import reduce_entries
+from mlindex.structures.settings import (
     Augmentation,
     Deduplication,
     Grouping,
@@ -34,9 +35,8 @@ from mlindex.settings.data import (
     Simulation,
     Split,
 )
-from mlindex.settings.models import Forest
-from mlindex.settings.sources import FolderSource, GeneratorSource
-from mlindex.tables.entries import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
+from mlindex.structures.sources import FolderSource, GeneratorSource
+from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, VALIDATION

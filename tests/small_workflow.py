@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from mlindex.generator import write_shard
-from mlindex.settings.sources import GeneratorSource
+from mlindex.structures.generator import write_shard
+from mlindex.structures.sources import GeneratorSource
 
 PROJECT = Path(__file__).resolve().parents[1]
 _PARTS = ("Snakefile", "environment.yml", "config", "resources", "workflow")

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 from gemmi import cif
 
-from mlindex.cif import EntryError, block_names, entry_name, read_block, read_document
-from mlindex.composition import element_of_site, element_symbol, parse_formula
+from mlindex.structures.cif import EntryError, block_names, entry_name, read_block, read_document
+from mlindex.structures.composition import element_of_site, element_symbol, parse_formula
 
 CELL = """_cell_length_a 4.7606(3)
 _cell_length_b 4.7606

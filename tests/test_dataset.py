@@ -14,10 +14,10 @@ from mlindex.dataset import (
 )
 from mlindex.reference import reference_list
 from mlindex.scaling import fit_scaling
-from mlindex.settings.data import Grouping, Split
 from mlindex.settings.models import Forest
 from mlindex.split_comparison import compare_splits
-from mlindex.tables.entries import CELLS, DUPLICATES, REJECTS
+from mlindex.structures.settings import Grouping, Split
+from mlindex.structures.tables import CELLS, DUPLICATES, REJECTS
 from mlindex.tables.patterns import PEAKS
 from mlindex.tables.training import DATASET, GROUPS, SPLITS
 from synthetic_dataset import SYMBOLS, crystal, frames

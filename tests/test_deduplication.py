@@ -7,9 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlindex.base.errors import MlindexError
-from mlindex.deduplication import COLUMNS, composition_keys, deduplicate
-from mlindex.settings.data import Deduplication
-from mlindex.tables.entries import DUPLICATES, ENTRIES
+from mlindex.structures.deduplication import COLUMNS, composition_keys, deduplicate
+from mlindex.structures.settings import Deduplication
+from mlindex.structures.tables import DUPLICATES, ENTRIES
 
 SETTINGS = Deduplication()
 SALT = {"Cl": 4, "Na": 4}

@@ -18,7 +18,7 @@ from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.reference import reference_list
 from mlindex.resampling import Acceptance, Resolution, least_separations
 from mlindex.scaling import Scaling, fit_scaling
-from mlindex.settings.data import Augmentation, Peaks, Simulation
+from mlindex.structures.settings import Augmentation, Peaks, Simulation
 from mlindex.tables.training import ACCEPTANCE, DATASET, EXAMPLES, FIRST_PEAK, HISTOGRAMS
 from synthetic_dataset import SYMBOLS, hall_of, present, random_cell
 from whole_examples import make_examples

@@ -24,12 +24,12 @@ from mlindex.base.atomic import atomic_directory
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import FLOAT64, Column, Table, read_table, write_table
 from mlindex.base.stage import Stage
-from mlindex.manifest import known_shards, update_manifest
 from mlindex.networks import read_arrays, write_arrays
-from mlindex.quality import check_shard
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import FolderSource, Shards
-from mlindex.tables.entries import FILES
+from mlindex.structures.manifest import known_shards, update_manifest
+from mlindex.structures.quality import check_shard
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import FolderSource, Shards
+from mlindex.structures.tables import FILES
 from small_workflow import snakemake
 from test_quality import CORUNDUM
 

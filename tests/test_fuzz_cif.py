@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 
 from fuzz_cif import MUTATIONS, generated, mutated, run
-from mlindex.quality import check_shard
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import FolderSource
+from mlindex.structures.quality import check_shard
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import FolderSource
 from test_quality import CORUNDUM
 
 

@@ -14,14 +14,14 @@ import spglib
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
-from mlindex.generator import real_against_generated, write_shard
-from mlindex.generator.ciftext import block_text
-from mlindex.generator.crystal import make_crystal
-from mlindex.generator.positions import positions_of
-from mlindex.generator.settings_table import bravais_symbol, load_settings, unique_axis
-from mlindex.generator.shapes import SHAPES
-from mlindex.generator.statistics import cell_mixture
-from mlindex.settings.sources import GeneratorSource
+from mlindex.structures.generator import real_against_generated, write_shard
+from mlindex.structures.generator.ciftext import block_text
+from mlindex.structures.generator.crystal import make_crystal
+from mlindex.structures.generator.positions import positions_of
+from mlindex.structures.generator.settings_table import bravais_symbol, load_settings, unique_axis
+from mlindex.structures.generator.shapes import SHAPES
+from mlindex.structures.generator.statistics import cell_mixture
+from mlindex.structures.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 SOURCE = GeneratorSource()

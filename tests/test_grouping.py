@@ -19,8 +19,8 @@ from mlindex.grouping import (
     operator_key,
     probe_reflections,
 )
-from mlindex.reduction import reduce_entries
-from mlindex.settings.data import Grouping, Reduction
+from mlindex.structures.reduction import reduce_entries
+from mlindex.structures.settings import Grouping, Reduction
 from mlindex.tables.training import GROUPS
 from synthetic_dataset import IDENTITY, crystal, frames, hall_of
 

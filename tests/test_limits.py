@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import mlindex.quality as quality
+import mlindex.structures.quality as quality
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_table
-from mlindex.manifest import update_manifest
 from mlindex.pattern import simulate
-from mlindex.quality import check_shard
-from mlindex.settings.data import Quality, Simulation
-from mlindex.settings.sources import FolderSource, Shards
-from mlindex.tables.entries import FILES
+from mlindex.structures.manifest import update_manifest
+from mlindex.structures.quality import check_shard
+from mlindex.structures.settings import Quality, Simulation
+from mlindex.structures.sources import FolderSource, Shards
+from mlindex.structures.tables import FILES
 from test_quality import CORUNDUM
 
 SITE_LOOP = "loop_\n_atom_site_label\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"

@@ -6,9 +6,9 @@ import pytest
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_table
-from mlindex.manifest import known_shards, shard_count, update_manifest
-from mlindex.settings.sources import FolderSource, Shards
-from mlindex.tables.entries import FILES
+from mlindex.structures.manifest import known_shards, shard_count, update_manifest
+from mlindex.structures.sources import FolderSource, Shards
+from mlindex.structures.tables import FILES
 
 SHARDS = Shards(files_per_shard=10, max_shards=4)
 

@@ -23,14 +23,14 @@ from mlindex.pattern import (
     calculate_pattern,
     simulate,
 )
-from mlindex.settings.data import Simulation
 from mlindex.structure_factors import (
     Sites,
     form_factor_coefficients,
     form_factors,
     squared_structure_factors,
 )
-from mlindex.tables.entries import ENTRIES, REJECTS
+from mlindex.structures.settings import Simulation
+from mlindex.structures.tables import ENTRIES, REJECTS
 from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 SHARED_CIFS = Path(__file__).resolve().parents[1].parent / "shared" / "cifs"

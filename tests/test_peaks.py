@@ -9,7 +9,7 @@ from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_fro
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.pattern import simulate
 from mlindex.peaks import observed_lines, peak_lists, reindexed_hkl
-from mlindex.settings.data import Peaks, Simulation
+from mlindex.structures.settings import Peaks, Simulation
 from mlindex.tables.patterns import PEAKS
 
 FWHM = 0.1

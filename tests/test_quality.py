@@ -7,10 +7,10 @@ import pytest
 
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
-from mlindex.quality import RULES, check_shard
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import FolderSource, GeneratorSource
-from mlindex.tables.entries import ENTRIES, REJECTS
+from mlindex.structures.quality import RULES, check_shard
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import FolderSource, GeneratorSource
+from mlindex.structures.tables import ENTRIES, REJECTS
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "cifs"
 
@@ -197,7 +197,7 @@ def test_missing_and_outside_files_are_rejected(tmp_path):
 
 
 def test_what_no_rule_foresees_costs_one_entry(tmp_path, monkeypatch, caplog):
-    import mlindex.quality as quality
+    import mlindex.structures.quality as quality
 
     def fail(cell):
         raise ZeroDivisionError("made for the test")

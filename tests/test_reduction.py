@@ -13,9 +13,9 @@ from mlindex.crystal import basis
 from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.reduction import COLUMNS, reduce_entries, shortest_plane_vectors
-from mlindex.settings.data import Reduction
-from mlindex.tables.entries import CELLS, REJECTS
+from mlindex.structures.reduction import COLUMNS, reduce_entries, shortest_plane_vectors
+from mlindex.structures.settings import Reduction
+from mlindex.structures.tables import CELLS, REJECTS
 
 PER_SETTING = 3
 
@@ -307,7 +307,7 @@ def test_a_cell_that_lost_its_q2_is_rejected(monkeypatch):
 
 
 def test_a_reduction_without_end_is_rejected(monkeypatch):
-    monkeypatch.setattr("mlindex.reduction._NIGGLI_STEPS", 1)
+    monkeypatch.setattr("mlindex.structures.reduction._NIGGLI_STEPS", 1)
     _, rejects = reduce(row("P 1", (5, 40, 7, 20, 30, 40)), row("P -1", (3, 4, 5, 80, 85, 88)))
     assert rejects["rule_name"].tolist() == ["Niggli reduction"] * 2
 

@@ -16,7 +16,7 @@ from mlindex.resampling import (
     least_separations,
     resample,
 )
-from mlindex.settings.data import Peaks, Simulation
+from mlindex.structures.settings import Peaks, Simulation
 from mlindex.tables.training import ACCEPTANCE, FIRST_PEAK
 
 RESOLUTION = Resolution.from_settings(Peaks(), Simulation())

@@ -13,12 +13,12 @@ from mlindex.crystal.cell import cell_from_metric, reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, BravaisLattice
 from mlindex.crystal.pseudosymmetry import next_two_fold_deg
 from mlindex.crystal.recognition import conventional
-from mlindex.generator.ciftext import block_text
-from mlindex.generator.crystal import Crystal, make_crystal
-from mlindex.generator.positions import positions_of
-from mlindex.generator.settings_table import bravais_symbol, load_settings
-from mlindex.generator.superstructure import Repeat, draw_repeat, suits
-from mlindex.settings.sources import GeneratorSource
+from mlindex.structures.generator.ciftext import block_text
+from mlindex.structures.generator.crystal import Crystal, make_crystal
+from mlindex.structures.generator.positions import positions_of
+from mlindex.structures.generator.settings_table import bravais_symbol, load_settings
+from mlindex.structures.generator.superstructure import Repeat, draw_repeat, suits
+from mlindex.structures.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 ALL = GeneratorSource(superstructure_share=1.0)

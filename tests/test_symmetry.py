@@ -2,12 +2,12 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.cif import EntryError, Sites
 from mlindex.crystal.cell import metric_tensor
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.symbols import Stated, group_by_symbol, resolve
-from mlindex.symmetry import (
+from mlindex.structures.cif import EntryError, Sites
+from mlindex.structures.symbols import Stated, group_by_symbol, resolve
+from mlindex.structures.symmetry import (
     Crystal,
     Operations,
     bravais_symbol,

@@ -21,14 +21,14 @@ from mlindex import readers
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table
-from mlindex.cif import block_names, read_document
-from mlindex.manifest import update_manifest
 from mlindex.models import ModelSet
 from mlindex.networks import read_arrays, write_arrays
-from mlindex.quality import check_shard
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import SOURCE, FolderSource, Shards
-from mlindex.tables.entries import ENTRIES, FILES
+from mlindex.structures.cif import block_names, read_document
+from mlindex.structures.manifest import update_manifest
+from mlindex.structures.quality import check_shard
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import SOURCE, FolderSource, Shards
+from mlindex.structures.tables import ENTRIES, FILES
 from small_results import NAME, sources, tables, write_tree
 from test_quality import CORUNDUM
 

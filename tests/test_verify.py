@@ -19,8 +19,8 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table, write_table
 from mlindex.command import Done, write
 from mlindex.networks import read_arrays, write_arrays
+from mlindex.structures.tables import FILES
 from mlindex.tables import declared
-from mlindex.tables.entries import FILES
 from mlindex.tables.indexing import CANDIDATE_CELLS
 from mlindex.tables.training import SCALING
 from mlindex.verify import verify_results

@@ -11,7 +11,7 @@ import pytest
 
 from indexing_results import monoclinic_peaks, pattern_of
 from mlindex.base.schema import read_provenance, read_table
-from mlindex.tables.entries import DUPLICATES, ENTRIES, FILES, REJECTS
+from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
 from mlindex.tables.results import RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES
 from mlindex.verify import verify_results

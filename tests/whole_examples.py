@@ -12,7 +12,7 @@ from mlindex.crystal.lattice import LatticeSystem
 from mlindex.examples import stream_examples
 from mlindex.histograms import compare
 from mlindex.scaling import Scaling
-from mlindex.settings.data import Augmentation, Peaks, Simulation
+from mlindex.structures.settings import Augmentation, Peaks, Simulation
 from mlindex.tables.training import EXAMPLES
 
 

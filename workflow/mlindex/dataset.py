@@ -23,7 +23,6 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_blocks, read_table
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.grouping import group_entries, operator_keys
-from mlindex.settings.data import Grouping, Split
 from mlindex.split import (
     SPLIT_UNITS,
     TRAIN,
@@ -32,7 +31,8 @@ from mlindex.split import (
     composition_family,
     structure_type,
 )
-from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
+from mlindex.structures.settings import Grouping, Split
+from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
 from mlindex.tables.patterns import PEAKS
 from mlindex.tables.training import DATASET, GROUPS
 

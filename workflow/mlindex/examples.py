@@ -33,7 +33,7 @@ from mlindex.resampling import (
     resample,
 )
 from mlindex.scaling import Scaling, reindexed_free
-from mlindex.settings.data import Augmentation, Peaks, Simulation
+from mlindex.structures.settings import Augmentation, Peaks, Simulation
 from mlindex.tables.training import DATASET, EXAMPLES
 
 #: Draws of cell and peaks until an augmented entry has enough peaks; then it is given up.

@@ -19,7 +19,7 @@ import gemmi
 import numpy as np
 import pandas as pd
 
-from mlindex.settings.data import Grouping
+from mlindex.structures.settings import Grouping
 from mlindex.tables.training import GROUPS
 
 #: Absences are compared over |h|, |k|, |l| <= BOX_LIMIT and, on the axes, up to AXIS_LIMIT, so

@@ -18,9 +18,9 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
 from mlindex.crystal.reflections import Reflections, find_at_least, symmetry_of
-from mlindex.settings.data import Simulation
 from mlindex.structure_factors import Sites, form_factor_coefficients, squared_structure_factors
-from mlindex.tables.entries import REJECTS
+from mlindex.structures.settings import Simulation
+from mlindex.structures.tables import REJECTS
 from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 #: Lines that are always listed, if need be from beyond the end of the pattern.

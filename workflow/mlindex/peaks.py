@@ -14,7 +14,7 @@ import pandas as pd
 
 from mlindex.base.errors import MlindexError
 from mlindex.pattern import Progress, gaussian_sigma
-from mlindex.settings.data import Peaks, Simulation
+from mlindex.structures.settings import Peaks, Simulation
 from mlindex.tables.patterns import PEAKS
 
 _INTEGER_TOLERANCE = 1e-6

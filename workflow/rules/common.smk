@@ -17,7 +17,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.base.leftovers import remove_leftovers
 from mlindex.base.locate import share_package_path
-from mlindex.manifest import (
+from mlindex.structures.manifest import (
     crystals_in_shard,
     known_shards,
     shard_name,

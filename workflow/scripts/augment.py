@@ -6,7 +6,7 @@ from mlindex.crystal.lattice import system_of
 from mlindex.examples import stream_examples
 from mlindex.histograms import COLUMNS, compare
 from mlindex.scaling import Scaling
-from mlindex.settings.data import Augmentation, Peaks, Simulation
+from mlindex.structures.settings import Augmentation, Peaks, Simulation
 from mlindex.tables.training import (
     ACCEPTANCE,
     DATASET,

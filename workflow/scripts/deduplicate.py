@@ -1,9 +1,9 @@
 """Duplicates among the entries of a lattice system, and what stands for them."""
 
 from mlindex.base.stage import Stage
-from mlindex.deduplication import COLUMNS, deduplicate
-from mlindex.settings.data import Deduplication
-from mlindex.tables.entries import DUPLICATES, ENTRIES
+from mlindex.structures.deduplication import COLUMNS, deduplicate
+from mlindex.structures.settings import Deduplication
+from mlindex.structures.tables import DUPLICATES, ENTRIES
 
 with Stage(snakemake) as stage:
     where = {"lattice_system": stage.wildcards.system}

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from mlindex.base.provenance import file_digest
 from mlindex.base.stage import Stage
-from mlindex.generator import write_shard
-from mlindex.settings.sources import GeneratorSource
-from mlindex.tables.entries import FILES
+from mlindex.structures.generator import write_shard
+from mlindex.structures.sources import GeneratorSource
+from mlindex.structures.tables import FILES
 
 with Stage(snakemake) as stage:
     cif = Path(stage.output.cif)

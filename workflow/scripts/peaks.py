@@ -2,8 +2,8 @@
 
 from mlindex.base.stage import Stage
 from mlindex.peaks import peak_lists
-from mlindex.settings.data import Peaks, Simulation
-from mlindex.tables.entries import CELLS
+from mlindex.structures.settings import Peaks, Simulation
+from mlindex.structures.tables import CELLS
 from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 
 with Stage(snakemake) as stage, stage.writer("peaks", PEAKS) as peaks:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from mlindex.base.stage import Stage
-from mlindex.quality import check_blocks
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import SOURCE
-from mlindex.tables.entries import ENTRIES, FILES, REJECTS
+from mlindex.structures.quality import check_blocks
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import SOURCE
+from mlindex.structures.tables import ENTRIES, FILES, REJECTS
 
 with (
     Stage(snakemake) as stage,

@@ -1,9 +1,9 @@
 """The three cells of every entry of one shard."""
 
 from mlindex.base.stage import Stage
-from mlindex.reduction import COLUMNS, reduce_entries
-from mlindex.settings.data import Reduction
-from mlindex.tables.entries import CELLS, ENTRIES, REJECTS
+from mlindex.structures.reduction import COLUMNS, reduce_entries
+from mlindex.structures.settings import Reduction
+from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
 
 with Stage(snakemake) as stage:
     entries = stage.read("entries", ENTRIES, COLUMNS)

@@ -2,8 +2,8 @@
 
 from mlindex.base.stage import Stage
 from mlindex.pattern import COLUMNS, simulate
-from mlindex.settings.data import Simulation
-from mlindex.tables.entries import ENTRIES, REJECTS
+from mlindex.structures.settings import Simulation
+from mlindex.structures.tables import ENTRIES, REJECTS
 from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 with (

@@ -11,7 +11,7 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, read_provenance, read_table
-from mlindex.tables.entries import DUPLICATES, ENTRIES, REJECTS
+from mlindex.structures.tables import DUPLICATES, ENTRIES, REJECTS
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
 from mlindex.tables.training import (

@@ -11,7 +11,11 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.settings.data import (
+from mlindex.settings.indexing import Indexing
+from mlindex.settings.models import Assignment, Forest, Optimization, Regression, Validation
+from mlindex.settings.ranking import Ranking, RankingExamples
+from mlindex.settings.samples import Sample
+from mlindex.structures.settings import (
     Augmentation,
     Deduplication,
     Grouping,
@@ -21,11 +25,7 @@ from mlindex.settings.data import (
     Simulation,
     Split,
 )
-from mlindex.settings.indexing import Indexing
-from mlindex.settings.models import Assignment, Forest, Optimization, Regression, Validation
-from mlindex.settings.ranking import Ranking, RankingExamples
-from mlindex.settings.samples import Sample
-from mlindex.settings.sources import FolderSource, GeneratorSource, Shards, Source
+from mlindex.structures.sources import FolderSource, GeneratorSource, Shards, Source
 
 
 class Config(Section):

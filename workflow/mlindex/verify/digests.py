@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import code_digest, file_digest
 from mlindex.base.schema import read_table
-from mlindex.tables.entries import FILES
+from mlindex.structures.tables import FILES
 from mlindex.verify.findings import WARNING
 from mlindex.verify.tree import Tree, some
 

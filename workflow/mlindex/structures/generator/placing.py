@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
-from mlindex.generator.positions import Positions
+from mlindex.structures.generator.positions import Positions
 
 #: Uniform numbers that one trial uses: element, position, three coordinates.
 NUMBERS = 5

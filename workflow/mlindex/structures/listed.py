@@ -8,7 +8,7 @@ import pandas as pd
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import UNREADABLE, file_digest
-from mlindex.cif import leads_outside
+from mlindex.structures.cif import leads_outside
 
 
 class Listed:

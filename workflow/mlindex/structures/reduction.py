@@ -27,8 +27,8 @@ from mlindex.crystal import basis
 from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import free_from_reindexed, reindexed_from_free
-from mlindex.settings.data import Reduction
-from mlindex.tables.entries import CELLS, REJECTS
+from mlindex.structures.settings import Reduction
+from mlindex.structures.tables import CELLS, REJECTS
 
 #: The columns of entries that are needed here; scripts need read no others.
 COLUMNS = (

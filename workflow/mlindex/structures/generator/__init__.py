@@ -4,7 +4,7 @@ Only :func:`write_shard` and :func:`real_against_generated` are used by other mo
 in :mod:`.source` and :mod:`.compare`. The two are re-exported here.
 """
 
-from mlindex.generator.compare import real_against_generated
-from mlindex.generator.source import write_shard
+from mlindex.structures.generator.compare import real_against_generated
+from mlindex.structures.generator.source import write_shard
 
 __all__ = ["real_against_generated", "write_shard"]

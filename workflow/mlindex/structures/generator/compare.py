@@ -10,9 +10,9 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.generator.settings_table import unique_axis
-from mlindex.generator.shapes import SHAPES
-from mlindex.generator.statistics import BINS, load_statistics, quantities
+from mlindex.structures.generator.settings_table import unique_axis
+from mlindex.structures.generator.shapes import SHAPES
+from mlindex.structures.generator.statistics import BINS, load_statistics, quantities
 
 COLUMNS = ["quantity", "bravais_lattice", "kind", "left", "right", "share"]
 

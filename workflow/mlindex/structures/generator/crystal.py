@@ -14,18 +14,18 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import AXES, BRAVAIS
 from mlindex.crystal.reindexed import standard_order
-from mlindex.generator.placing import Sites, place_atoms
-from mlindex.generator.positions import Positions, positions_of
-from mlindex.generator.settings_table import unique_axis
-from mlindex.generator.shapes import rhombohedral_axes
-from mlindex.generator.statistics import (
+from mlindex.structures.generator.placing import Sites, place_atoms
+from mlindex.structures.generator.positions import Positions, positions_of
+from mlindex.structures.generator.settings_table import unique_axis
+from mlindex.structures.generator.shapes import rhombohedral_axes
+from mlindex.structures.generator.statistics import (
     VOLUME_CLASSES_A3,
     Compositions,
     cell_mixture,
     compositions,
 )
-from mlindex.generator.superstructure import Repeat, broken, draw_repeat, repeated, suits
-from mlindex.settings.sources import GeneratorSource
+from mlindex.structures.generator.superstructure import Repeat, broken, draw_repeat, repeated, suits
+from mlindex.structures.sources import GeneratorSource
 
 #: Range of the volume of an atom, whatever the composition.
 VOLUME_PER_ATOM_A3 = (10.0, 30.0)

@@ -12,7 +12,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.generator.shapes import SHAPES, Shape
+from mlindex.structures.generator.shapes import SHAPES, Shape
 
 #: Edges of the volume classes (A³, conventional cell) by which compositions are counted.
 VOLUME_CLASSES_A3 = (200.0, 700.0)

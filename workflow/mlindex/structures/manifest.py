@@ -28,8 +28,8 @@ from mlindex.base.schema import (
     read_table,
     write_table,
 )
-from mlindex.settings.sources import FolderSource, Shards
-from mlindex.tables.entries import FILES
+from mlindex.structures.sources import FolderSource, Shards
+from mlindex.structures.tables import FILES
 
 _SUFFIXES = (".cif", ".cif.gz", ".mcif")
 

@@ -11,8 +11,8 @@ import gemmi
 
 from mlindex.base.atomic import atomic_path
 from mlindex.crystal.lattice import ANGLES, AXES
-from mlindex.generator.crystal import Crystal
-from mlindex.generator.positions import positions_of
+from mlindex.structures.generator.crystal import Crystal
+from mlindex.structures.generator.positions import positions_of
 
 _SITE_TAGS = (
     "label",

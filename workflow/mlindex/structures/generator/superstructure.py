@@ -18,9 +18,9 @@ from mlindex.crystal.derivative import hermite_normal_forms
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, BravaisLattice
 from mlindex.crystal.recognition import EXACT, Recognized, recognize
-from mlindex.generator.placing import Sites
-from mlindex.generator.positions import Positions, site_freedom
-from mlindex.generator.statistics import cell_mixture
+from mlindex.structures.generator.placing import Sites
+from mlindex.structures.generator.positions import Positions, site_freedom
+from mlindex.structures.generator.statistics import cell_mixture
 
 _INDICES = (2, 3, 4)
 #: Relative changes of lengths, and of angles in radians: least and greatest, by logarithm.

@@ -14,10 +14,10 @@ import gemmi
 import numpy as np
 import spglib
 
-from mlindex.cif import EntryError, Sites
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
 from mlindex.crystal.lattice import BRAVAIS, FAMILY_OF_CRYSTAL_SYSTEM, SYSTEMS, LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.structures.cif import EntryError, Sites
 
 #: Conventional centring of the lattice that a centring makes in a crystal family, where the two
 #: differ: C of tetragonal is P of the cell turned by 45 degrees, and so on.

@@ -27,8 +27,8 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.errors import MlindexError
-from mlindex.settings.data import Deduplication
-from mlindex.tables.entries import DUPLICATES
+from mlindex.structures.settings import Deduplication
+from mlindex.structures.tables import DUPLICATES
 
 #: The columns of entries that are needed here; scripts read no others.
 COLUMNS = (

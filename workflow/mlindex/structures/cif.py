@@ -2,7 +2,7 @@
 
 Tags are declared once in the dotted spelling of the newer dictionaries; the older spelling
 with an underscore is found by them too. Nothing is decided here about what makes a good entry
-(see :mod:`mlindex.quality`).
+(see :mod:`mlindex.structures.quality`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import gemmi
 import numpy as np
 from gemmi import cif
 
-from mlindex.composition import element_of_site, is_no_atom, parse_formula
+from mlindex.structures.composition import element_of_site, is_no_atom, parse_formula
 
 _CELL_TAGS = (
     "_cell.length_a",

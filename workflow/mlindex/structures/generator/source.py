@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from mlindex.crystal.lattice import system_of
-from mlindex.generator.ciftext import block_text, write_text
-from mlindex.generator.crystal import make_crystal
-from mlindex.generator.settings_table import load_settings
-from mlindex.settings.sources import GeneratorSource
+from mlindex.structures.generator.ciftext import block_text, write_text
+from mlindex.structures.generator.crystal import make_crystal
+from mlindex.structures.generator.settings_table import load_settings
+from mlindex.structures.sources import GeneratorSource
 
 
 def write_shard(

@@ -22,7 +22,9 @@ import pyarrow as pa
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
-from mlindex.cif import (
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.lattice import BRAVAIS
+from mlindex.structures.cif import (
     CifEntry,
     EntryError,
     block_names,
@@ -31,13 +33,11 @@ from mlindex.cif import (
     read_block,
     read_document,
 )
-from mlindex.crystal.cell import cell_volume
-from mlindex.crystal.lattice import BRAVAIS
-from mlindex.listed import Listed
-from mlindex.settings.data import Quality
-from mlindex.settings.sources import FolderSource, GeneratorSource
-from mlindex.symbols import Stated, resolve
-from mlindex.symmetry import (
+from mlindex.structures.listed import Listed
+from mlindex.structures.settings import Quality
+from mlindex.structures.sources import FolderSource, GeneratorSource
+from mlindex.structures.symbols import Stated, resolve
+from mlindex.structures.symmetry import (
     Crystal,
     bravais_symbol,
     cell_fits,
@@ -46,7 +46,7 @@ from mlindex.symmetry import (
     in_standard_setting,
     multiplicities,
 )
-from mlindex.tables.entries import ENTRIES, REJECTS
+from mlindex.structures.tables import ENTRIES, REJECTS
 
 #: Name of each rule.
 RULES = {
