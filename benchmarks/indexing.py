@@ -29,8 +29,8 @@ import pandas as pd
 
 from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.patterns.spoil import EXACT, UNITS, Spoil
 from mlindex.rates.measure import case_of, chosen, measure, measure_cases
-from mlindex.rates.spoil import EXACT, UNITS, Spoil
 from mlindex.rates.summary import SHARES, curves, with_outcomes
 from mlindex.settings.indexing import Indexing
 from mlindex.tables.training import DATASET

@@ -34,11 +34,11 @@ from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
 from mlindex.command import index_content
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.measured import MeasuredPattern
 from mlindex.options import Options
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.spoil import EXACT, Spoil
 from mlindex.rates.judge import Judged, Truth, judge
 from mlindex.rates.measure import case_of, chosen
-from mlindex.rates.spoil import EXACT, Spoil
 from mlindex.settings.indexing import Indexing
 from mlindex.structures.tables import ENTRIES
 from mlindex.tables.training import DATASET

@@ -21,10 +21,10 @@ import pyarrow.parquet as pq
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, TableWriter
+from mlindex.patterns.tables import PEAKS
 from mlindex.structures.manifest import shard_count
 from mlindex.structures.sources import Shards
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
-from mlindex.tables.patterns import PEAKS
 
 _JITTER = 0.03
 _LENGTHS = [name for prefix in ("", "reindexed_", "niggli_") for name in cell_names(prefix)[:3]]

@@ -28,7 +28,7 @@ import pandas as pd
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.io.cif import CifParser
 
-from mlindex.pattern import simulate
+from mlindex.patterns.simulation import simulate
 from mlindex.structures.quality import check_file
 from mlindex.structures.settings import Quality, Simulation
 from mlindex.structures.sources import FolderSource

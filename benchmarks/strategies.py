@@ -41,10 +41,10 @@ from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, LatticeSystem
 from mlindex.models import ModelSet
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.spoil import EXACT, WAVELENGTH_A, Spoil
 from mlindex.rates.judge import LISTED, indexed
 from mlindex.rates.measure import Case, case_of, chosen
-from mlindex.rates.spoil import EXACT, WAVELENGTH_A, Spoil
 from mlindex.search.observed import Observed, observe
 from mlindex.search.trials import Trial, different, walked, weigh
 from mlindex.settings.indexing import Indexing

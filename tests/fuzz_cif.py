@@ -22,7 +22,7 @@ import numpy as np
 import pandas as pd
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.pattern import simulate
+from mlindex.patterns.simulation import simulate
 from mlindex.structures.generator import write_shard
 from mlindex.structures.quality import check_shard
 from mlindex.structures.reduction import reduce_entries

@@ -37,8 +37,8 @@ from fuzz_cif import (
 from mlindex import readers
 from mlindex.base.errors import MlindexError
 from mlindex.base.guard import Limits, guarded
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import PeakList
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
 
 WRITERS: dict[str, tuple[str, Callable[[], bytes]]] = {
     **{name: (suffix, writer) for name, (suffix, writer, _) in files.PATTERNS.items()},

@@ -10,7 +10,6 @@ import numpy as np
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.measured import MeasuredPattern
 from mlindex.merit import (
     distinct,
     f_n,
@@ -21,7 +20,8 @@ from mlindex.merit import (
     reflections,
     two_theta_from_q2,
 )
-from mlindex.peaklist import PeakList
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
 from mlindex.result import AbsentLine, Candidate, Extinction, IndexingResult, Partner, Searched
 
 CU = 1.5406

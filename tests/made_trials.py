@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.search.observed import Observed, observe
 from mlindex.search.trials import Trial, walked, weigh
 

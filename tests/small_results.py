@@ -17,8 +17,9 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.dataset import build_dataset
 from mlindex.forest import train_forests
 from mlindex.models import write_model_set
-from mlindex.pattern import simulate
-from mlindex.peaks import peak_lists
+from mlindex.patterns.calculated import peak_lists
+from mlindex.patterns.simulation import simulate
+from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.reference import reference_list
 from mlindex.scaling import Scaling, fit_scaling
 from mlindex.settings.models import Forest
@@ -37,7 +38,6 @@ from mlindex.structures.settings import (
 )
 from mlindex.structures.sources import FolderSource, GeneratorSource
 from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES

@@ -12,8 +12,8 @@ from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import UnitCell
 from mlindex.crystal.lattice import BRAVAIS, LatticeSystem
 from mlindex.crystal.reindexed import standard_order
+from mlindex.patterns.tables import PEAKS
 from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES
-from mlindex.tables.patterns import PEAKS
 
 IDENTITY = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from made_trials import trial_of
-from mlindex.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.peaklist import PeakList, peaks_from_columns
 from mlindex.search.evidence import log_likelihood, model_of
 from mlindex.search.lines import STRAY
 from mlindex.search.observed import ERROR_SCALES, observe

@@ -16,7 +16,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.cli import app
 from mlindex.crystal.formula import Formula, atomic_volumes_A3, formula_of, volume_factor
 from mlindex.merit import q2_from_two_theta
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.ranking.volume import weighed_by_volume
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"

@@ -12,7 +12,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.search.plan import in_order
 
 WAVELENGTH_A = 1.5406

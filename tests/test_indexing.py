@@ -17,7 +17,7 @@ from mlindex.base.schema import read_provenance, read_table
 from mlindex.command import Done, as_text, index_content, write
 from mlindex.options import Options
 from mlindex.output.data import SCHEMA
-from mlindex.peaksearch import find_peaks
+from mlindex.patterns.peaksearch import find_peaks
 from mlindex.settings.root import load_config
 from mlindex.tables.indexing import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 

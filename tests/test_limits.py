@@ -12,7 +12,7 @@ import pytest
 import mlindex.structures.quality as quality
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_table
-from mlindex.pattern import simulate
+from mlindex.patterns.simulation import simulate
 from mlindex.structures.manifest import update_manifest
 from mlindex.structures.quality import check_shard
 from mlindex.structures.settings import Quality, Simulation

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlindex import structure_factors
 from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.reflections import find_at_least, find_reflections, symmetry_of
-from mlindex.pattern import (
+from mlindex.patterns import structure_factors
+from mlindex.patterns.simulation import (
     MIN_LINES,
     Crystal,
     Lines,
@@ -23,15 +23,15 @@ from mlindex.pattern import (
     calculate_pattern,
     simulate,
 )
-from mlindex.structure_factors import (
+from mlindex.patterns.structure_factors import (
     Sites,
     form_factor_coefficients,
     form_factors,
     squared_structure_factors,
 )
+from mlindex.patterns.tables import PATTERNS, REFLECTIONS
 from mlindex.structures.settings import Simulation
 from mlindex.structures.tables import ENTRIES, REJECTS
-from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 SHARED_CIFS = Path(__file__).resolve().parents[1].parent / "shared" / "cifs"
 STILL = Simulation(displacement=False)

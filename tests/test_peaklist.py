@@ -10,7 +10,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.merit import nearest_index, reflections, two_theta_from_q2
-from mlindex.peaklist import PeakList, parse_peak_list, peaks_from_columns, read_peak_list
+from mlindex.patterns.peaklist import PeakList, parse_peak_list, peaks_from_columns, read_peak_list
 from mlindex.readers.peak_checks import to_q2
 from mlindex.rounding import decimals, rounding_error
 from mlindex.search.observed import observe

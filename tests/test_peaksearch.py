@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import read_peak_list
-from mlindex.peaksearch import PeakSearch, find_peaks, write_peak_file
-from mlindex.peaksearch.background import whittaker
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import read_peak_list
+from mlindex.patterns.peaksearch import PeakSearch, find_peaks, write_peak_file
+from mlindex.patterns.peaksearch.background import whittaker
 
 SHARED = Path(__file__).resolve().parents[1].parent / "shared" / "experimental"
 CU_1, CU_2 = 1.540593, 1.544427

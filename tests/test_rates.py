@@ -9,10 +9,10 @@ from mlindex.base.schema import write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.spoil import EXACT, UNITS, WAVELENGTH_A, Spoil, spoil_of, spoiled
 from mlindex.rates.judge import Judged, Truth, judge, told_error_deg
 from mlindex.rates.measure import SECONDS, cases, measure, select
-from mlindex.rates.spoil import EXACT, UNITS, WAVELENGTH_A, Spoil, spoil_of, spoiled
 from mlindex.rates.summary import curves, shares
 from mlindex.result import Candidate, IndexingResult, Partner
 from mlindex.settings.indexing import Indexing

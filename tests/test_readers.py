@@ -12,10 +12,10 @@ from pymatgen.analysis.diffraction.xrd import WAVELENGTHS
 import reader_files as files
 from mlindex import readers
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import PeakList
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.radiation import TUBES, from_header, from_tube, in_A
 from mlindex.readers.columns import looks_like_pattern
-from mlindex.readers.radiation import TUBES, from_header, from_tube, in_A
 
 EXPERIMENTAL = Path(__file__).resolve().parents[1].parent / "shared" / "experimental"
 #: Time-of-flight data among the measured patterns.

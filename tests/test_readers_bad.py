@@ -14,8 +14,8 @@ import pytest
 import reader_files as files
 from mlindex import readers
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import PeakList
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
 from mlindex.readers import archive, source
 
 WRITERS: dict[str, tuple[str, Callable[[], bytes]]] = {

@@ -11,7 +11,7 @@ import pytest
 
 import fabricated_results as made
 from mlindex.base.errors import MlindexError
-from mlindex.rates.spoil import UNITS
+from mlindex.patterns.spoil import UNITS
 from mlindex.rates.summary import curves
 from mlindex.report import figures, flow, indexing_figures, model_figures, model_tables
 from mlindex.report.html import table

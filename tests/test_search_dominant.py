@@ -10,7 +10,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import reflections
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.search import plan
 from mlindex.search.dominant import is_open, rests_on_one_zone
 from mlindex.search.observed import observe

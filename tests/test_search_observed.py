@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlindex.peaklist import peaks_from_columns
+from mlindex.patterns.peaklist import peaks_from_columns
 from mlindex.search.observed import observe
 from mlindex.search.plan import search
 

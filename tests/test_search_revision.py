@@ -12,7 +12,7 @@ from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
 from mlindex.merit import reflections
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.search.absences import absences
 from mlindex.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
 from mlindex.search.observed import observe

@@ -10,9 +10,9 @@ from mlindex.base import stage as stage_module
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import FLOAT64, STRING, Column, Table, TableWriter, read_table, write_table
 from mlindex.base.stage import Stage
+from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.settings import Peaks, Simulation
 from mlindex.structures.tables import CELLS, ENTRIES
-from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 from small_results import SHARDS, sources, tables
 from small_workflow import PROJECT
 

@@ -15,13 +15,13 @@ from mlindex.engine.templates import learn_templates
 from mlindex.examples import stream_examples
 from mlindex.forest import train_forests
 from mlindex.grouping import operator_key, operator_keys
+from mlindex.patterns.tables import PEAKS
 from mlindex.reference import reference_list
 from mlindex.scaling import Moments, Scaling, fit_scaling
 from mlindex.settings.models import Forest
 from mlindex.split_comparison import compare_splits
 from mlindex.structures.settings import Augmentation, Grouping, Peaks, Simulation, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
-from mlindex.tables.patterns import PEAKS
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS
 from synthetic_dataset import crystal, frames
 from synthetic_examples import group_names, make_frames

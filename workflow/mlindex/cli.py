@@ -20,7 +20,7 @@ app = typer.Typer(
 
 def _wavelength(given: str) -> float:
     """A wavelength in A; what else is written for one is told in A."""
-    from mlindex.readers.radiation import check_given, in_A
+    from mlindex.patterns.radiation import check_given, in_A
 
     try:
         value = float(given.replace(",", "."))

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 from mlindex.base.errors import MlindexError, explained
 from mlindex.compiling import announced
 from mlindex.indexer import index
-from mlindex.measured import MeasuredPattern
 from mlindex.options import Options
-from mlindex.peaklist import PeakList
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
 from mlindex.readers import read
 from mlindex.result import IndexingResult
 
 if TYPE_CHECKING:
-    from mlindex.peaksearch import FoundPeaks
+    from mlindex.patterns.peaksearch import FoundPeaks
 
 #: Candidates that result.txt shows, and its width in characters.
 _ROWS_AS_TEXT, _WIDTH = 10, 80
@@ -79,7 +79,7 @@ def index_content(
     """
     if isinstance(content, PeakList):
         return Done(index_list(content, options, workers, report, stopped), None, None)
-    from mlindex.peaksearch import find_peaks
+    from mlindex.patterns.peaksearch import find_peaks
 
     found = find_peaks(content)
     if not len(found.peaks):
@@ -242,7 +242,7 @@ def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
         with atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8")
     if done.found is not None:
-        from mlindex.peaksearch import write_peak_file
+        from mlindex.patterns.peaksearch import write_peak_file
 
         write_peak_file(done.found, folder / "peaks.txt")
     write_tables(done.result, folder, provenance)

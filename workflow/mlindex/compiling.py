@@ -41,9 +41,9 @@ def warm_up() -> None:
     import numpy as np
 
     from mlindex.indexer import index
-    from mlindex.measured import MeasuredPattern
-    from mlindex.peaklist import PeakList
-    from mlindex.peaksearch import find_peaks
+    from mlindex.patterns.measured import MeasuredPattern
+    from mlindex.patterns.peaklist import PeakList
+    from mlindex.patterns.peaksearch import find_peaks
 
     rng = np.random.default_rng(0)
     # Of no lattice, so that no search ends before the others have begun.

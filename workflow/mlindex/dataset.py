@@ -23,6 +23,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_blocks, read_table
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.grouping import group_entries, operator_keys
+from mlindex.patterns.tables import PEAKS
 from mlindex.split import (
     SPLIT_UNITS,
     TRAIN,
@@ -33,7 +34,6 @@ from mlindex.split import (
 )
 from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
-from mlindex.tables.patterns import PEAKS
 from mlindex.tables.training import DATASET, GROUPS
 
 #: Columns of the tables that :func:`build_dataset` needs; the others need not be read.

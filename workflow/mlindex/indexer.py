@@ -12,7 +12,7 @@ from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.formula import Formula, formula_of
 from mlindex.crystal.lattice import BRAVAIS, bravais_of, system_of
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Searched
 from mlindex.verdict import verdict
 

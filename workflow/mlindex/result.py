@@ -8,7 +8,7 @@ import numpy as np
 
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.formula import Formula
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 
 #: A first candidate that is less probable than this, its partners included, is not convincing.
 CONVINCING_PROBABILITY = 0.9

@@ -1,10 +1,10 @@
 """The two peak lists of every entry of one shard."""
 
 from mlindex.base.stage import Stage
-from mlindex.peaks import peak_lists
+from mlindex.patterns.calculated import peak_lists
+from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.settings import Peaks, Simulation
 from mlindex.structures.tables import CELLS
-from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 
 with Stage(snakemake) as stage, stage.writer("peaks", PEAKS) as peaks:
     settings, simulation = stage.settings(Peaks), stage.settings(Simulation)

@@ -1,10 +1,10 @@
 """The powder patterns of one shard."""
 
 from mlindex.base.stage import Stage
-from mlindex.pattern import COLUMNS, simulate
+from mlindex.patterns.simulation import COLUMNS, simulate
+from mlindex.patterns.tables import PATTERNS, REFLECTIONS
 from mlindex.structures.settings import Simulation
 from mlindex.structures.tables import ENTRIES, REJECTS
-from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 with (
     Stage(snakemake) as stage,

@@ -1,7 +1,7 @@
 """A table of peak lists: Parquet or CSV, a row for each line, the rows of a sample together.
 
 A column ``sample`` (or ``sample_id``, ``entry_id``) tells the samples apart; the others are named
-as in a single list (:mod:`mlindex.peaklist`): a position and, if there are, intensity, fwhm and
+as in a single list (:mod:`mlindex.patterns.peaklist`): a position and, if there are, intensity, fwhm and
 2theta_error. A column ``wavelength_A``, the Parquet metadata or a comment above the CSV states
 the wavelength. Tables are read a few rows at a time.
 """
@@ -18,7 +18,7 @@ from typing import TextIO
 
 from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Lines, Task
-from mlindex.readers.radiation import from_header, stated
+from mlindex.patterns.radiation import from_header, stated
 from mlindex.readers.rows import SAMPLE_NAMES, Layout, layout, number
 
 _WAVELENGTH = "wavelength_a"

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Lines:
-    """A peak list from rows of a table; ``columns`` as of :func:`mlindex.peaklist`.
+    """A peak list from rows of a table; ``columns`` as of :func:`mlindex.patterns.peaklist`.
 
     ``quantity`` is d, 2theta, q, Q or q2 and ``positions`` (n,) are of it; ``wavelength_A`` is
     what the table states; ``rows`` (n,) are row numbers for messages.

@@ -21,7 +21,7 @@ from mlindex.output.notation import (
     volume,
 )
 from mlindex.output.view import figure_lines, headline
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult
 
 _UNKNOWN = "?"

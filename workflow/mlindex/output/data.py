@@ -14,7 +14,7 @@ from mlindex.crystal.lattice import BRAVAIS
 from mlindex.merit import two_theta_from_q2
 from mlindex.output.document import VERSION, Cell, Document
 from mlindex.output.view import figure_lines, formula_units
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.result import Candidate, IndexingResult, Partner
 
 if TYPE_CHECKING:

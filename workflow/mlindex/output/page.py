@@ -7,7 +7,6 @@ from math import isfinite
 from pathlib import PurePath
 
 from mlindex import __version__
-from mlindex.measured import MeasuredPattern
 from mlindex.output.candidates import details, ranking
 from mlindex.output.markup import cards, facts, grid
 from mlindex.output.notation import figure_of_merit, percent, signed, volume
@@ -21,6 +20,7 @@ from mlindex.output.view import (
     formula_units,
     headline,
 )
+from mlindex.patterns.measured import MeasuredPattern
 from mlindex.result import IndexingResult
 
 #: Probability from which a partner is named beside the verdict.

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mlindex.measured import MeasuredPattern
 from mlindex.merit import q2_from_two_theta
 from mlindex.output.notation import miller, signed
 from mlindex.output.view import Axis, Predicted, candidate_lines, predicted
+from mlindex.patterns.measured import MeasuredPattern
 from mlindex.result import Candidate, IndexingResult
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from mlindex.crystal.formula import Formula
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.merit import distinct, nearest_index, reflections, two_theta_from_q2
 from mlindex.output.notation import free_cell, lattice_name, percent, plain_cell
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
 
 #: Lines that M and F are given for.

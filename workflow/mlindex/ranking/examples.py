@@ -18,9 +18,9 @@ from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, LatticeSystem, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.merit import two_theta_from_q2
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
 from mlindex.ranking.features import FEATURES, features, known
-from mlindex.rates.spoil import WAVELENGTH_A, Spoil, spoiled
 from mlindex.search.further import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.search.observed import DEFAULT_ERROR_DEG
 from mlindex.settings.ranking import RankingExamples

@@ -11,8 +11,8 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.indexer import index
-from mlindex.peaklist import PeakList
-from mlindex.rates.spoil import WAVELENGTH_A
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.spoil import WAVELENGTH_A
 from mlindex.result import IndexingResult
 from mlindex.search.observed import DEFAULT_ERROR_DEG
 

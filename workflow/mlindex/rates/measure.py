@@ -17,8 +17,8 @@ from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.patterns.spoil import EXACT, Spoil, spoil_of, spoiled
 from mlindex.rates.judge import Timed, Truth, indexed, timed
-from mlindex.rates.spoil import EXACT, Spoil, spoil_of, spoiled
 from mlindex.settings.indexing import Indexing
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.validation import centring_of, choose_entries

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.rates.spoil import EXACT, UNITS
+from mlindex.patterns.spoil import EXACT, UNITS
 from mlindex.validation import wilson_interval
 
 #: All Bravais lattices together.

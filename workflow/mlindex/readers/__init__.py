@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlindex.measured import MeasuredPattern
-    from mlindex.peaklist import PeakList
+    from mlindex.patterns.measured import MeasuredPattern
+    from mlindex.patterns.peaklist import PeakList
 
 
 def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | MeasuredPattern:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.readers.radiation import Radiation, choose
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import Radiation, choose
 from mlindex.readers.source import MAX_POINTS, Source
 
 MIN_POINTS = 10

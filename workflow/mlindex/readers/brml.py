@@ -12,10 +12,10 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import Radiation, stated
 from mlindex.readers.archive import Archive, number_of, text_of, xml
 from mlindex.readers.assemble import Range, pattern
-from mlindex.readers.radiation import Radiation, stated
 from mlindex.readers.source import Format, Source
 
 _RAW_DATA = re.compile(r"(?:^|/)RawData(\d+)\.xml$")

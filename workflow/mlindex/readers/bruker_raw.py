@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import Radiation, stated
 from mlindex.readers.assemble import Range, check_count, pattern
-from mlindex.readers.radiation import Radiation, stated
 from mlindex.readers.source import Format, Source
 
 _MAX_RANGES = 10_000

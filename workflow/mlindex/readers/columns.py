@@ -1,7 +1,7 @@
 """Columns of numbers: ``.xy``, ``.xye``, ``.csv``, ``.chi``, ``.dat``, ``.txt``.
 
 A whole pattern is told from a peak list by its steps: hundreds of points, nearly equidistant. A
-peak list goes on to :mod:`mlindex.peaklist`. Also FIT2D's ``.chi`` (four header lines, the
+peak list goes on to :mod:`mlindex.patterns.peaklist`. Also FIT2D's ``.chi`` (four header lines, the
 second names the abscissa) and the ``start step stop`` header of FullProf and DBWS.
 """
 
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import PeakList, parse_peak_list
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList, parse_peak_list
+from mlindex.patterns.radiation import choose, from_header
 from mlindex.readers import rows
 from mlindex.readers.assemble import Range, pattern, two_theta_from
 from mlindex.readers.list_layouts import doubled
-from mlindex.readers.radiation import choose, from_header
 from mlindex.readers.source import Format, Source
 
 _PATTERN_SUFFIXES = (".xy", ".xye", ".chi")

@@ -13,9 +13,9 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import from_header
 from mlindex.readers.assemble import Range, check_count, pattern, refuse_time_of_flight
-from mlindex.readers.radiation import from_header
 from mlindex.readers.rows import number
 from mlindex.readers.source import Format, Source
 

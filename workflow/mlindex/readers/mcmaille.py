@@ -12,8 +12,8 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.peaklist import PeakList, peaks_from_columns
-from mlindex.readers.radiation import choose, stated
+from mlindex.patterns.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.radiation import choose, stated
 from mlindex.readers.rows import number
 from mlindex.readers.source import Format, Source
 

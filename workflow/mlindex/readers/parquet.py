@@ -1,6 +1,6 @@
 """Parquet with named columns: a peak list, or a whole pattern if it is stepped like one.
 
-Columns are named as in text (:mod:`mlindex.peaklist`); a column or a metadata entry
+Columns are named as in text (:mod:`mlindex.patterns.peaklist`); a column or a metadata entry
 ``wavelength_A`` states the wavelength.
 """
 
@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.radiation import Radiation, choose, stated
 from mlindex.readers.archive import number_of
 from mlindex.readers.assemble import Range, pattern, two_theta_from
 from mlindex.readers.columns import looks_like_pattern
 from mlindex.readers.list_layouts import one_sample
-from mlindex.readers.radiation import Radiation, choose, stated
 from mlindex.readers.rows import SAMPLE_NAMES, layout
 from mlindex.readers.source import MAX_POINTS, Format, Source
 

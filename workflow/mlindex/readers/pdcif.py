@@ -11,9 +11,9 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import Radiation, from_tube, stated
 from mlindex.readers.assemble import Range, pattern, refuse_time_of_flight
-from mlindex.readers.radiation import Radiation, from_tube, stated
 from mlindex.readers.rows import number
 from mlindex.readers.source import Format, Source
 

@@ -13,8 +13,8 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.peaklist import PeakList, check_wavelength, peaks_from_columns
-from mlindex.readers.radiation import choose, from_header
+from mlindex.patterns.peaklist import PeakList, check_wavelength, peaks_from_columns
+from mlindex.patterns.radiation import choose, from_header
 from mlindex.readers.rows import number
 from mlindex.readers.source import Format, Source
 

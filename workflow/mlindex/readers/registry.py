@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
-from mlindex.peaklist import PeakList
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.radiation import check_given
 from mlindex.readers import (
     brml,
     bruker_raw,
@@ -19,7 +20,6 @@ from mlindex.readers import (
     rigaku,
     xrdml,
 )
-from mlindex.readers.radiation import check_given
 from mlindex.readers.source import Format, Source, load
 
 #: Columns come last: nearly any text could be some.

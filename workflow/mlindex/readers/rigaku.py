@@ -11,10 +11,10 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import Radiation, stated
 from mlindex.readers.archive import Archive, number_of, text_of, xml
 from mlindex.readers.assemble import Range, pattern
-from mlindex.readers.radiation import Radiation, stated
 from mlindex.readers.rows import number
 from mlindex.readers.source import Format, Source
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from mlindex.base.errors import MlindexError
 
 if TYPE_CHECKING:
-    from mlindex.measured import MeasuredPattern
-    from mlindex.peaklist import PeakList
+    from mlindex.patterns.measured import MeasuredPattern
+    from mlindex.patterns.peaklist import PeakList
 
 #: Larger than any powder pattern; images and other things are larger.
 MAX_BYTES = 100_000_000

@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.rates.spoil import UNITS
+from mlindex.patterns.spoil import UNITS
 from mlindex.report.plotting import GREY, SERIES, finish, grid, place, side_legend
 
 _COLOURS = dict(zip(SYSTEMS, SERIES, strict=False))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mlindex.rates.spoil import EXACT, UNITS
+from mlindex.patterns.spoil import EXACT, UNITS
 from mlindex.rates.summary import curves, shares
 from mlindex.report import indexing_figures
 from mlindex.report.html import figure, fold, heading, note, table

@@ -13,7 +13,7 @@ from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.extinction import suggest
 from mlindex.merit import distinct, f_n, figures_of_many, merit, nearest_index, reflections
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.refine import Refined, refine
 from mlindex.result import AbsentLine, Candidate, Partner
 from mlindex.search.observed import Observed

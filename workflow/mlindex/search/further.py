@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from mlindex.crystal.lattice import CENTRING_CODES
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.search.observed import Observed, observe
 from mlindex.search.plan import Progress, search
 from mlindex.search.trials import Trial, different, weigh

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 from mlindex.search.further import SEARCH_LINES
 from mlindex.search.observed import observe
 from mlindex.search.plan import Progress, Stage, run_stage

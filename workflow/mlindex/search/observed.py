@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from mlindex.merit import two_theta_from_q2
-from mlindex.peaklist import ERROR_WAVELENGTH_A, PeakList
+from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A, PeakList
 from mlindex.search.lines import Lines, lines_of
 
 #: Error of 2theta where neither the list nor the user gives one, degrees, from Cu K-alpha1 on.

@@ -40,7 +40,7 @@ class Indexing(Section):
     )
 
     def ways(self) -> list[tuple[str, float]]:
-        """Every way of spoiling, by the names of :mod:`mlindex.rates.spoil`, and its amounts."""
+        """Every way of spoiling, by the names of :mod:`mlindex.patterns.spoil`, and its amounts."""
         amounts = {
             "shift": self.shift_deg,
             "noise": self.noise_deg,

@@ -11,8 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from mlindex.base.schema import Table
+from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.tables import CELLS, ENTRIES, FILES, REJECTS
-from mlindex.tables.patterns import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.verify.layout import SHARD_OUTPUTS
 from mlindex.verify.tree import Tree, some
 

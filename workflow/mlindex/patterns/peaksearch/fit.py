@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.peaksearch.kernels import profiles
+from mlindex.patterns.peaksearch.kernels import profiles
 
 _NO_JACOBIAN = np.empty((0, 0))
 _SHARED = 4

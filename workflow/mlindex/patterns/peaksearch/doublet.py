@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.measured import MeasuredPattern
-from mlindex.readers.radiation import TUBES
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.radiation import TUBES
 
 #: Other lines of tubes: name, wavelength in A, largest share of the height of K-alpha1 beside a
 #: filter or mirror. K-beta1: International Tables for Crystallography C, table 4.2.2.4; tungsten

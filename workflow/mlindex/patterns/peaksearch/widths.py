@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.peaksearch.kernels import matched_filter
+from mlindex.patterns.peaksearch.kernels import matched_filter
 
 #: Narrowest filter in steps of the pattern, ratio between filters, widest in degrees.
 _NARROWEST_STEPS = 1.8

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlindex.peaksearch.doublet import Line, is_doublet
-from mlindex.peaksearch.fit import Group, Shape, fit_group
-from mlindex.peaksearch.widths import Features, WidthCurve, fit_widths
+from mlindex.patterns.peaksearch.doublet import Line, is_doublet
+from mlindex.patterns.peaksearch.fit import Group, Shape, fit_group
+from mlindex.patterns.peaksearch.widths import Features, WidthCurve, fit_widths
 
 #: Peaks looked at, and how strong a neighbour may be.
 _AT_MOST = 30

@@ -18,10 +18,14 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
 from mlindex.crystal.reflections import Reflections, find_at_least, symmetry_of
-from mlindex.structure_factors import Sites, form_factor_coefficients, squared_structure_factors
+from mlindex.patterns.structure_factors import (
+    Sites,
+    form_factor_coefficients,
+    squared_structure_factors,
+)
+from mlindex.patterns.tables import PATTERNS, REFLECTIONS
 from mlindex.structures.settings import Simulation
 from mlindex.structures.tables import REJECTS
-from mlindex.tables.patterns import PATTERNS, REFLECTIONS
 
 #: Lines that are always listed, if need be from beyond the end of the pattern.
 MIN_LINES = 60

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mlindex.peaksearch.background import running_mean
+from mlindex.patterns.peaksearch.background import running_mean
 
 _MAD_TO_SIGMA = 1 / 0.6745
 #: Patterns cleaned of all noise still have errors of this fraction of the strongest peak.

@@ -24,11 +24,11 @@ import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.merit import q2_from_two_theta, two_theta_from_q2
+from mlindex.patterns.radiation import check_given as check_wavelength
+from mlindex.patterns.radiation import choose, from_header
 from mlindex.readers import list_layouts as layouts
 from mlindex.readers import peak_checks as checks
 from mlindex.readers import rows as table_rows
-from mlindex.readers.radiation import check_given as check_wavelength
-from mlindex.readers.radiation import choose, from_header
 from mlindex.readers.source import load
 from mlindex.rounding import rounding_error
 

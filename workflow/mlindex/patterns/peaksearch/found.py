@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.peaklist import PeakList
+from mlindex.patterns.peaklist import PeakList
 
 
 @dataclass(frozen=True)

@@ -7,22 +7,22 @@ from dataclasses import replace
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.measured import MeasuredPattern
 from mlindex.merit import q2_from_two_theta
-from mlindex.peaklist import PeakList
-from mlindex.peaksearch.background import fit_background, refine_background
-from mlindex.peaksearch.calibrate import Calibration, calibrate
-from mlindex.peaksearch.doublet import Line, ghosts, line_of
-from mlindex.peaksearch.fit import Group
-from mlindex.peaksearch.found import FoundPeaks, PeakSearch
-from mlindex.peaksearch.noise import (
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.peaksearch.background import fit_background, refine_background
+from mlindex.patterns.peaksearch.calibrate import Calibration, calibrate
+from mlindex.patterns.peaksearch.doublet import Line, ghosts, line_of
+from mlindex.patterns.peaksearch.fit import Group
+from mlindex.patterns.peaksearch.found import FoundPeaks, PeakSearch
+from mlindex.patterns.peaksearch.noise import (
     correlation_excess,
     is_smoothed,
     smoothing_excess,
     standard_errors,
 )
-from mlindex.peaksearch.rounds import Data, fit_all, refit, total
-from mlindex.peaksearch.widths import fit_widths, survey
+from mlindex.patterns.peaksearch.rounds import Data, fit_all, refit, total
+from mlindex.patterns.peaksearch.widths import fit_widths, survey
 
 _FEWEST_POINTS = 20
 _NO_PEAK = "no peak stands out of the noise: amorphous, empty, or measured too short"

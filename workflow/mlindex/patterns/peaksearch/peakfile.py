@@ -1,11 +1,11 @@
-"""Found peaks as a text file that people edit and :func:`mlindex.peaklist.read_peak_list` reads."""
+"""Found peaks as a text file that people edit and :func:`mlindex.patterns.peaklist.read_peak_list` reads."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from mlindex.base.atomic import atomic_path
-from mlindex.peaksearch.found import FoundPeaks
+from mlindex.patterns.peaksearch.found import FoundPeaks
 
 _HEAD = "two_theta_deg", "two_theta_error_deg", "intensity", "fwhm_deg"
 

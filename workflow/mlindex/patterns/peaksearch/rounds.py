@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.peaksearch.calibrate import MISFIT, Calibration
-from mlindex.peaksearch.doublet import Line
-from mlindex.peaksearch.fit import Group, fit_group
-from mlindex.peaksearch.kernels import matched_filter, profiles
-from mlindex.peaksearch.widths import local_maxima
+from mlindex.patterns.peaksearch.calibrate import MISFIT, Calibration
+from mlindex.patterns.peaksearch.doublet import Line
+from mlindex.patterns.peaksearch.fit import Group, fit_group
+from mlindex.patterns.peaksearch.kernels import matched_filter, profiles
+from mlindex.patterns.peaksearch.widths import local_maxima
 
 #: Peaks closer than this many FWHM are fitted together, and how far around them.
 _TOGETHER = 2.5
