@@ -38,9 +38,9 @@ from mlindex.command import index_content
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
 from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
 from mlindex.crystal.equivalence import lattice_of, same
+from mlindex.files import read
 from mlindex.options import Options
 from mlindex.rates.judge import Judged, Truth, judge
-from mlindex.readers import read
 from mlindex.result import Candidate, IndexingResult
 
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")

@@ -34,7 +34,7 @@ from fuzz_cif import (
     splice,
     swap_lines,
 )
-from mlindex import readers
+from mlindex import files as readers
 from mlindex.base.errors import MlindexError
 from mlindex.base.guard import Limits, guarded
 from mlindex.patterns.measured import MeasuredPattern

@@ -27,9 +27,9 @@ from mlindex.batch.sources import Sources
 from mlindex.batch.task import Lines, Task
 from mlindex.cli import app
 from mlindex.command import interruptible
+from mlindex.files import read
 from mlindex.indexer import index
 from mlindex.options import Options
-from mlindex.readers import read
 from mlindex.tables.batch import BATCH_SAMPLES
 from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 

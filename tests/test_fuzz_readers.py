@@ -7,7 +7,7 @@ import pytest
 
 import fuzz_readers
 from fuzz_readers import FINE, LIST, MUTATIONS, PATTERN, REFUSED, WRITERS, flaw, mutated, run
-from mlindex import readers
+from mlindex import files as readers
 
 
 def quiet(_):

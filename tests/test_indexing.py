@@ -121,6 +121,6 @@ def test_a_folder_that_can_not_be_written_to_is_explained(tmp_path):
 def test_only_indexing_depends_on_the_search():
     scripts = Path(__file__).resolve().parents[1] / "workflow/scripts"
     assert "mlindex.search.plan" in imported_modules(scripts / "index_sample.py")
-    assert "mlindex.readers.xrdml" in imported_modules(scripts / "index_sample.py")
+    assert "mlindex.files.xrdml" in imported_modules(scripts / "index_sample.py")
     for script in ("quality", "simulate", "train_forests", "validate"):
         assert "mlindex.search.plan" not in imported_modules(scripts / f"{script}.py"), script

@@ -10,12 +10,12 @@ import pytest
 from pymatgen.analysis.diffraction.xrd import WAVELENGTHS
 
 import reader_files as files
-from mlindex import readers
+from mlindex import files as readers
 from mlindex.base.errors import MlindexError
+from mlindex.files.columns import looks_like_pattern
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import TUBES, from_header, from_tube, in_A
-from mlindex.readers.columns import looks_like_pattern
 
 EXPERIMENTAL = Path(__file__).resolve().parents[1].parent / "shared" / "experimental"
 #: Time-of-flight data among the measured patterns.
@@ -264,7 +264,7 @@ def test_supported_names_every_suffix() -> None:
 
 def test_reading_imports_nothing_slow() -> None:
     code = (
-        "import sys; from mlindex.readers import registry; "
+        "import sys; from mlindex.files import registry; "
         "print([m for m in ('pandas', 'pyarrow', 'tensorflow', 'sklearn', 'matplotlib') "
         "if m in sys.modules])"
     )

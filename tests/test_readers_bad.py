@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 import reader_files as files
-from mlindex import readers
+from mlindex import files as readers
 from mlindex.base.errors import MlindexError
+from mlindex.files import archive, source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
-from mlindex.readers import archive, source
 
 WRITERS: dict[str, tuple[str, Callable[[], bytes]]] = {
     **{name: (suffix, writer) for name, (suffix, writer, _) in files.PATTERNS.items()},

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from mlindex import readers
+from mlindex import files as readers
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table

@@ -201,7 +201,7 @@ def warm_up() -> None:
 @app.command()
 def formats() -> None:
     """The file formats that can be read."""
-    from mlindex.readers import supported
+    from mlindex.files import supported
 
     for suffixes, what in supported():
         typer.echo(f"{what}\n    {' '.join(suffixes)}")

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError, explained
 from mlindex.compiling import announced
+from mlindex.files import read
 from mlindex.indexer import index
 from mlindex.options import Options
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
-from mlindex.readers import read
 from mlindex.result import IndexingResult
 
 if TYPE_CHECKING:

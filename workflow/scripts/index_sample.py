@@ -3,7 +3,7 @@
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.command import index_content, write
-from mlindex.readers import read
+from mlindex.files import read
 from mlindex.settings.samples import Sample
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.result) as directory:

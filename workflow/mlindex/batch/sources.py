@@ -11,7 +11,7 @@ from pathlib import Path
 from mlindex.base.errors import MlindexError
 from mlindex.batch import table
 from mlindex.batch.task import Task
-from mlindex.readers import supported
+from mlindex.files import supported
 
 _MAGIC = "*?["
 

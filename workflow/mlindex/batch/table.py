@@ -18,8 +18,8 @@ from typing import TextIO
 
 from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Lines, Task
+from mlindex.files.rows import SAMPLE_NAMES, Layout, layout, number
 from mlindex.patterns.radiation import from_header, stated
-from mlindex.readers.rows import SAMPLE_NAMES, Layout, layout, number
 
 _WAVELENGTH = "wavelength_a"
 _PARQUET, _CSV = (".parquet", ".pq"), (".csv", ".tsv")

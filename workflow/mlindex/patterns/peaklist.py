@@ -11,7 +11,7 @@ line that is not a comment may name the columns, and so may the last comment abo
 - optional: intensity (I), fwhm (degrees 2theta), 2theta_error (degrees).
 
 Without names, the first column is 2theta where a wavelength is given and d otherwise, the second
-the intensity. Other formats: :mod:`mlindex.readers`.
+the intensity. Other formats: :mod:`mlindex.files`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from pathlib import Path
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files import list_layouts as layouts
+from mlindex.files import peak_checks as checks
+from mlindex.files import rows as table_rows
+from mlindex.files.rounding import rounding_error
+from mlindex.files.source import load
 from mlindex.merit import q2_from_two_theta, two_theta_from_q2
 from mlindex.patterns.radiation import check_given as check_wavelength
 from mlindex.patterns.radiation import choose, from_header
-from mlindex.readers import list_layouts as layouts
-from mlindex.readers import peak_checks as checks
-from mlindex.readers import rows as table_rows
-from mlindex.readers.source import load
-from mlindex.rounding import rounding_error
 
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
 ERROR_WAVELENGTH_A = 1.5406

@@ -10,7 +10,7 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from mlindex.base.errors import MlindexError
-from mlindex.readers.source import MAX_BYTES, Source
+from mlindex.files.source import MAX_BYTES, Source
 
 _MAX_MEMBERS = 10_000
 #: Marks in XML; each element takes some hundred bytes once read.

@@ -12,11 +12,11 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.archive import Archive, number_of, text_of, xml
+from mlindex.files.assemble import Range, pattern
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, stated
-from mlindex.readers.archive import Archive, number_of, text_of, xml
-from mlindex.readers.assemble import Range, pattern
-from mlindex.readers.source import Format, Source
 
 _RAW_DATA = re.compile(r"(?:^|/)RawData(\d+)\.xml$")
 _MAX_SCANS = 100

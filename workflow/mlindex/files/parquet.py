@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.archive import number_of
+from mlindex.files.assemble import Range, pattern, two_theta_from
+from mlindex.files.columns import looks_like_pattern
+from mlindex.files.list_layouts import one_sample
+from mlindex.files.rows import SAMPLE_NAMES, layout
+from mlindex.files.source import MAX_POINTS, Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList, peaks_from_columns
 from mlindex.patterns.radiation import Radiation, choose, stated
-from mlindex.readers.archive import number_of
-from mlindex.readers.assemble import Range, pattern, two_theta_from
-from mlindex.readers.columns import looks_like_pattern
-from mlindex.readers.list_layouts import one_sample
-from mlindex.readers.rows import SAMPLE_NAMES, layout
-from mlindex.readers.source import MAX_POINTS, Format, Source
 
 if TYPE_CHECKING:
     import pyarrow as pa

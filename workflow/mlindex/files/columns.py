@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files import rows
+from mlindex.files.assemble import Range, pattern, two_theta_from
+from mlindex.files.list_layouts import doubled
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList, parse_peak_list
 from mlindex.patterns.radiation import choose, from_header
-from mlindex.readers import rows
-from mlindex.readers.assemble import Range, pattern, two_theta_from
-from mlindex.readers.list_layouts import doubled
-from mlindex.readers.source import Format, Source
 
 _PATTERN_SUFFIXES = (".xy", ".xye", ".chi")
 _UNNAMED = rows.Layout("2theta", 0, 1.0, {})

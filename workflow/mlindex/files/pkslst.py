@@ -13,10 +13,10 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.rows import number
+from mlindex.files.source import Format, Source
 from mlindex.patterns.peaklist import PeakList, check_wavelength, peaks_from_columns
 from mlindex.patterns.radiation import choose, from_header
-from mlindex.readers.rows import number
-from mlindex.readers.source import Format, Source
 
 _WRAPPED = re.compile(r"np\.float\d*\(([^()]*)\)")
 _START = re.compile(r"^\s*\[\s*(?:np\.float\d*\()?[-+.\d]")

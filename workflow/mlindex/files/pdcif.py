@@ -11,11 +11,11 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.assemble import Range, pattern, refuse_time_of_flight
+from mlindex.files.rows import number
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, from_tube, stated
-from mlindex.readers.assemble import Range, pattern, refuse_time_of_flight
-from mlindex.readers.rows import number
-from mlindex.readers.source import Format, Source
 
 _DATA = re.compile(rb"^[ \t]*data_\S", re.IGNORECASE | re.MULTILINE)
 _LONGEST_NUMBER = 60

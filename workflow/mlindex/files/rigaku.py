@@ -11,12 +11,12 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.archive import Archive, number_of, text_of, xml
+from mlindex.files.assemble import Range, pattern
+from mlindex.files.rows import number
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, stated
-from mlindex.readers.archive import Archive, number_of, text_of, xml
-from mlindex.readers.assemble import Range, pattern
-from mlindex.readers.rows import number
-from mlindex.readers.source import Format, Source
 
 _KEY = re.compile(r'^\*(\S+)\s+"?([^"]*)')
 _PROFILE = re.compile(r"^(.*?)Profile(\d+)\.txt$")

@@ -5,10 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlindex.base.errors import MlindexError
-from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.peaklist import PeakList
-from mlindex.patterns.radiation import check_given
-from mlindex.readers import (
+from mlindex.files import (
     brml,
     bruker_raw,
     columns,
@@ -20,7 +17,10 @@ from mlindex.readers import (
     rigaku,
     xrdml,
 )
-from mlindex.readers.source import Format, Source, load
+from mlindex.files.source import Format, Source, load
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.radiation import check_given
 
 #: Columns come last: nearly any text could be some.
 FORMATS: tuple[Format, ...] = (
@@ -55,7 +55,7 @@ _OTHER_KINDS = {
 
 
 def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | MeasuredPattern:
-    """See :func:`mlindex.readers.read`."""
+    """See :func:`mlindex.files.read`."""
     check_given(str(path), wavelength_A)
     source = load(path)
     known = next((one for one in FORMATS if one.sniff(source)), None)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.source import MAX_POINTS, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, choose
-from mlindex.readers.source import MAX_POINTS, Source
 
 MIN_POINTS = 10
 _MAX_INTENSITY = 1e30

@@ -12,10 +12,10 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.rows import number
+from mlindex.files.source import Format, Source
 from mlindex.patterns.peaklist import PeakList, peaks_from_columns
 from mlindex.patterns.radiation import choose, stated
-from mlindex.readers.rows import number
-from mlindex.readers.source import Format, Source
 
 _SECOND_LINE = re.compile(r"^\s*-?\d*\.\d+[\s,]+-?\d*\.?\d+[\s,]+-?[0-4]\b(?!\.)")
 _BLACK_BOX = (3, 4)

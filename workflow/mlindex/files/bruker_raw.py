@@ -14,10 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.assemble import Range, check_count, pattern
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, stated
-from mlindex.readers.assemble import Range, check_count, pattern
-from mlindex.readers.source import Format, Source
 
 _MAX_RANGES = 10_000
 _RANGE_MARKS = (0, 160)

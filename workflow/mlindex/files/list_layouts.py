@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from mlindex.base.errors import MlindexError
-from mlindex.readers.rows import SAMPLE_NAMES, THETA, Layout, number, only_names, split_row
+from mlindex.files.rows import SAMPLE_NAMES, THETA, Layout, number, only_names, split_row
 
 Rows = list[tuple[int, list[str]]]
 

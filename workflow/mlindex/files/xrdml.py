@@ -7,11 +7,11 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.archive import number_of, text_of, xml
+from mlindex.files.assemble import Range, check_count, pattern
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, stated
-from mlindex.readers.archive import number_of, text_of, xml
-from mlindex.readers.assemble import Range, check_count, pattern
-from mlindex.readers.source import Format, Source
 
 
 def sniff(source: Source) -> bool:

@@ -13,11 +13,11 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.assemble import Range, check_count, pattern, refuse_time_of_flight
+from mlindex.files.rows import number
+from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import from_header
-from mlindex.readers.assemble import Range, check_count, pattern, refuse_time_of_flight
-from mlindex.readers.rows import number
-from mlindex.readers.source import Format, Source
 
 _BANK = re.compile(r"^BANK\s+\d+\s+(\d+)\s+\d+\s+([A-Za-z_]\w*)(.*)$")
 _CONSTANT = ("CONS", "CONST")

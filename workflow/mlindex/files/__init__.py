@@ -38,13 +38,13 @@ def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | Meas
     Raises:
         MlindexError: what is wrong, what was seen, what to do.
     """
-    from mlindex.readers import registry
+    from mlindex.files import registry
 
     return registry.read(path, wavelength_A)
 
 
 def supported() -> list[tuple[tuple[str, ...], str]]:
     """Suffixes and description of each format that :func:`read` knows."""
-    from mlindex.readers import registry
+    from mlindex.files import registry
 
     return [(known.suffixes, known.what) for known in registry.FORMATS]
