@@ -14,8 +14,8 @@ import pandas as pd
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import Table, write_table
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.dataset import build_dataset
 from mlindex.forest import train_forests
+from mlindex.learning.dataset import build_dataset
 from mlindex.models import write_model_set
 from mlindex.patterns.calculated import peak_lists
 from mlindex.patterns.simulation import simulate

@@ -15,7 +15,7 @@ from mlindex.assignment import (
 )
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.networks import AssignmentNetwork, hidden_layers
+from mlindex.learning.networks import AssignmentNetwork, hidden_layers
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment
 from mlindex.tables.results import METRICS, TRAINING

@@ -5,7 +5,7 @@ import pytest
 from mlindex.base.schema import read_table, stack, write_table
 from mlindex.crystal.cell import UnitCell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
-from mlindex.dataset import (
+from mlindex.learning.dataset import (
     CELL_COLUMNS,
     DUPLICATE_COLUMNS,
     ENTRY_COLUMNS,

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.grouping import (
+from mlindex.learning.grouping import (
     AXIS_LIMIT,
     BOX_LIMIT,
     Pattern,

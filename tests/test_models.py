@@ -12,13 +12,13 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.crystal.reindexed import free_from_reindexed
 from mlindex.draws import draw_from_network, draw_from_trees, possible_cells
 from mlindex.forest import train_forests
+from mlindex.learning.networks import DenseNetwork, VarianceNetwork
+from mlindex.learning.trees import Trees
 from mlindex.models import FOREST, NETWORK, ModelSet, load_trained, write_model_set
-from mlindex.networks import DenseNetwork, VarianceNetwork
 from mlindex.regression import train_regression
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment, Forest, Regression
 from mlindex.tables.training import TEMPLATES
-from mlindex.trees import Trees
 from synthetic_examples import make_frames, reference_hkl
 
 SYSTEM = SYSTEMS["monoclinic"]

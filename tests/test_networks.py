@@ -11,7 +11,8 @@ import pytest
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.networks import (
+from mlindex.learning.keras_trainer import Trainer, hidden_stack, stack_arrays
+from mlindex.learning.networks import (
     DenseNetwork,
     VarianceNetwork,
     closeness,
@@ -20,7 +21,6 @@ from mlindex.networks import (
     softplus,
     write_arrays,
 )
-from mlindex.training_tools import Trainer, hidden_stack, stack_arrays
 
 ARRAYS = {
     "a/0/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),
@@ -157,7 +157,7 @@ def test_training_stops_early():
 
 
 def test_too_late_for_determinism_is_said():
-    code = "import tensorflow as tf; tf.constant(1.0) + 1; import mlindex.training_tools"
+    code = "import tensorflow as tf; tf.constant(1.0) + 1; import mlindex.learning.keras_trainer"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode != 0
     assert "already runs with all threads" in done.stderr

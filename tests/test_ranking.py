@@ -17,8 +17,8 @@ from mlindex.base.schema import read_table, write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
+from mlindex.learning.networks import read_arrays, write_arrays
 from mlindex.merit import reflections
-from mlindex.networks import read_arrays, write_arrays
 from mlindex.ranking import network
 from mlindex.ranking.examples import examples
 from mlindex.ranking.features import FEATURES, features, known

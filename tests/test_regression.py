@@ -10,7 +10,7 @@ from scipy import stats
 
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.networks import VarianceNetwork, write_arrays
+from mlindex.learning.networks import VarianceNetwork, write_arrays
 from mlindex.regression import (
     build_models,
     network_arrays,

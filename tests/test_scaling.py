@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
-from mlindex.dataset import build_dataset
+from mlindex.learning.dataset import build_dataset
 from mlindex.scaling import Scaling, fit_scaling, n_lengths, observed_q2, reindexed_free
 from mlindex.structures.settings import Grouping, Split
 from mlindex.tables.training import SCALING

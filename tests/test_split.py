@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlindex.split import (
+from mlindex.learning.split import (
     TRAIN,
     VALIDATION,
     anonymous_formula,

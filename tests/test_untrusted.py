@@ -21,8 +21,8 @@ from mlindex import files as readers
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table
+from mlindex.learning.networks import read_arrays, write_arrays
 from mlindex.models import ModelSet
-from mlindex.networks import read_arrays, write_arrays
 from mlindex.structures.cif import block_names, read_document
 from mlindex.structures.manifest import update_manifest
 from mlindex.structures.quality import check_shard

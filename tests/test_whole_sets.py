@@ -10,11 +10,11 @@ import pytest
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import write_table
 from mlindex.crystal.lattice import SYSTEMS, bravais_of
-from mlindex.dataset import Shard, build_dataset, stream_dataset
 from mlindex.engine.templates import learn_templates
 from mlindex.examples import stream_examples
 from mlindex.forest import train_forests
-from mlindex.grouping import operator_key, operator_keys
+from mlindex.learning.dataset import Shard, build_dataset, stream_dataset
+from mlindex.learning.grouping import operator_key, operator_keys
 from mlindex.patterns.tables import PEAKS
 from mlindex.reference import reference_list
 from mlindex.scaling import Moments, Scaling, fit_scaling

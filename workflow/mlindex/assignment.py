@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from mlindex.training_tools import (  # isort: skip  (sets Keras' backend before it is imported)
+from mlindex.learning.keras_trainer import (  # isort: skip  (sets Keras' backend before it is imported)
     Trainer,
     hidden_stack,
     stack_arrays,
@@ -30,7 +30,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.draws import possible_cells
-from mlindex.networks import AssignmentNetwork, write_arrays
+from mlindex.learning.networks import AssignmentNetwork, write_arrays
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Assignment
 from mlindex.tables.results import METRICS, TRAINING
@@ -284,7 +284,7 @@ def build_trainer(
 def network_arrays(
     model: keras.Model, settings: Assignment, epsilon: float, noise_level: float
 ) -> dict[str, np.ndarray]:
-    """Weights under the names that :mod:`mlindex.networks` reads."""
+    """Weights under the names that :mod:`mlindex.learning.networks` reads."""
     heads = model.get_layer("heads")
     return {
         **stack_arrays(model, "shared", len(settings.layers)),

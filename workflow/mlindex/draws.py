@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mlindex.crystal.cell import cell_volume
-from mlindex.networks import VarianceNetwork
-from mlindex.trees import Trees
+from mlindex.learning.networks import VarianceNetwork
+from mlindex.learning.trees import Trees
 
 
 def possible_cells(cells: np.ndarray) -> np.ndarray:

@@ -15,7 +15,8 @@ from sklearn.ensemble import RandomForestRegressor
 
 from mlindex.base.provenance import derive_seed
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.networks import write_arrays
+from mlindex.learning.networks import write_arrays
+from mlindex.learning.trees import Trees
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Forest
 from mlindex.tables.results import METRICS
@@ -28,7 +29,6 @@ from mlindex.training_data import (
     parameter_names,
     regression_samples,
 )
-from mlindex.trees import Trees
 
 _LOG = logging.getLogger("mlindex.forest")
 _ESTIMATOR = "forest"
@@ -58,7 +58,7 @@ def fit_forest(samples: Samples, settings: Forest, seed: int) -> RandomForestReg
 
 
 def forest_arrays(forest: RandomForestRegressor) -> dict[str, np.ndarray]:
-    """A fitted forest as the arrays that :class:`mlindex.trees.Trees` reads."""
+    """A fitted forest as the arrays that :class:`mlindex.learning.trees.Trees` reads."""
     trees = [estimator.tree_ for estimator in forest.estimators_]
     starts = np.cumsum([0] + [tree.node_count for tree in trees[:-1]])
     left = [

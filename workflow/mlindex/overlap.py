@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.networks import VarianceNetwork
+from mlindex.learning.networks import VarianceNetwork
+from mlindex.learning.trees import Trees
 from mlindex.scaling import Scaling
 from mlindex.tables.results import METRICS
 from mlindex.training_data import Examples, by_group, metric, parameter_names, regression_samples
-from mlindex.trees import Trees
 
 _ESTIMATOR = "both"
 #: An estimate is good where every free parameter is within this share of its true value.

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, t
 
-from mlindex.training_tools import (  # isort: skip  (sets Keras' backend before it is imported)
+from mlindex.learning.keras_trainer import (  # isort: skip  (sets Keras' backend before it is imported)
     Trainer,
     hidden_stack,
     stack_arrays,
@@ -28,7 +28,7 @@ import tensorflow as tf
 
 from mlindex.base.provenance import generator
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
+from mlindex.learning.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
 from mlindex.scaling import Scaling
 from mlindex.settings.models import Regression
 from mlindex.tables.results import METRICS, TRAINING
@@ -221,7 +221,7 @@ def _variance_model(n_peaks: int, n_free: int, settings: Regression) -> keras.Mo
 
 
 def network_arrays(models: VarianceModels) -> dict[str, np.ndarray]:
-    """Weights under the names that :mod:`mlindex.networks` reads."""
+    """Weights under the names that :mod:`mlindex.learning.networks` reads."""
     settings = models.settings
     found: dict[str, np.ndarray] = {}
     for trainer, name, units in (

@@ -11,7 +11,7 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
-from mlindex.split import TRAIN
+from mlindex.learning.split import TRAIN
 from mlindex.tables.training import SCALING
 
 #: Columns of DATASET that :func:`fit_scaling` needs.

@@ -2,7 +2,7 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.dataset import DUPLICATE_COLUMNS, Shard, stream_dataset
+from mlindex.learning.dataset import DUPLICATE_COLUMNS, Shard, stream_dataset
 from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import DUPLICATES, REJECTS
 from mlindex.tables.training import DATASET, GROUPS

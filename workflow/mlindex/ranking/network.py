@@ -14,7 +14,7 @@ from scipy.special import softmax
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
-from mlindex.networks import DenseNetwork, read_arrays, write_arrays
+from mlindex.learning.networks import DenseNetwork, read_arrays, write_arrays
 from mlindex.ranking.features import FEATURES, features, known, support
 from mlindex.search.observed import Observed
 from mlindex.search.trials import Trial

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlindex.training_tools import Trainer, hidden_stack, stack_arrays  # isort: skip
+from mlindex.learning.keras_trainer import Trainer, hidden_stack, stack_arrays  # isort: skip
 
 import keras
 import numpy as np

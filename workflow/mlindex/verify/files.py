@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from mlindex.base.errors import MlindexError
 from mlindex.base.leftovers import is_temporary
 from mlindex.base.schema import Table
-from mlindex.networks import read_arrays
+from mlindex.learning.networks import read_arrays
 from mlindex.tables import declared
 from mlindex.verify.findings import WARNING
 from mlindex.verify.layout import COUNTED, EQUALLY_LONG, table_at

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
-from mlindex.split import SPLIT_UNITS, TRAIN, VALIDATION
+from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
 from mlindex.structures.tables import DUPLICATES, REJECTS
 from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import RATES

@@ -9,7 +9,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.base.errors import MlindexError
-from mlindex.networks import read_arrays
+from mlindex.learning.networks import read_arrays
 
 
 @dataclass(frozen=True)

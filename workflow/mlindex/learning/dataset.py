@@ -22,9 +22,8 @@ from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_blocks, read_table
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
-from mlindex.grouping import group_entries, operator_keys
-from mlindex.patterns.tables import PEAKS
-from mlindex.split import (
+from mlindex.learning.grouping import group_entries, operator_keys
+from mlindex.learning.split import (
     SPLIT_UNITS,
     TRAIN,
     VALIDATION,
@@ -32,6 +31,7 @@ from mlindex.split import (
     composition_family,
     structure_type,
 )
+from mlindex.patterns.tables import PEAKS
 from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
 from mlindex.tables.training import DATASET, GROUPS
