@@ -29,10 +29,10 @@ import pandas as pd
 
 from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.indexing.rates.measure import case_of, chosen, measure, measure_cases
+from mlindex.indexing.rates.settings import Indexing
+from mlindex.indexing.rates.summary import SHARES, curves, with_outcomes
 from mlindex.patterns.spoil import EXACT, UNITS, Spoil
-from mlindex.rates.measure import case_of, chosen, measure, measure_cases
-from mlindex.rates.summary import SHARES, curves, with_outcomes
-from mlindex.settings.indexing import Indexing
 from mlindex.tables.training import DATASET
 from mlindex.validation import wilson_interval
 

@@ -34,12 +34,12 @@ from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
 from mlindex.command import index_content
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.options import Options
+from mlindex.indexing.options import Options
+from mlindex.indexing.rates.judge import Judged, Truth, judge
+from mlindex.indexing.rates.measure import case_of, chosen
+from mlindex.indexing.rates.settings import Indexing
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.spoil import EXACT, Spoil
-from mlindex.rates.judge import Judged, Truth, judge
-from mlindex.rates.measure import case_of, chosen
-from mlindex.settings.indexing import Indexing
 from mlindex.structures.tables import ENTRIES
 from mlindex.tables.training import DATASET
 

@@ -39,9 +39,9 @@ from mlindex.crystal.cell import cell_from_metric, metric_tensor
 from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.files import read
-from mlindex.options import Options
-from mlindex.rates.judge import Judged, Truth, judge
-from mlindex.result import Candidate, IndexingResult
+from mlindex.indexing.options import Options
+from mlindex.indexing.rates.judge import Judged, Truth, judge
+from mlindex.indexing.result import Candidate, IndexingResult
 
 _CELL = ("a", "b", "c", "alpha", "beta", "gamma")
 _HEAD = ("file", "known", "rank", "verdict", "first", "is", "lines", "M20", "p", "s", "CPU s")

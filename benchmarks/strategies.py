@@ -40,14 +40,14 @@ import mlindex
 from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, SYSTEMS, LatticeSystem
+from mlindex.indexing.rates.judge import LISTED, indexed
+from mlindex.indexing.rates.measure import Case, case_of, chosen
+from mlindex.indexing.rates.settings import Indexing
+from mlindex.indexing.search.observed import Observed, observe
+from mlindex.indexing.search.trials import Trial, different, walked, weigh
 from mlindex.models import ModelSet
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import EXACT, WAVELENGTH_A, Spoil
-from mlindex.rates.judge import LISTED, indexed
-from mlindex.rates.measure import Case, case_of, chosen
-from mlindex.search.observed import Observed, observe
-from mlindex.search.trials import Trial, different, walked, weigh
-from mlindex.settings.indexing import Indexing
 from mlindex.settings.models import Optimization, Validation
 from mlindex.tables.training import DATASET
 from mlindex.validation import candidate_cells, run_engine

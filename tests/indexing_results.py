@@ -10,7 +10,7 @@ import numpy as np
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.merit import (
+from mlindex.indexing.merit import (
     distinct,
     f_n,
     figures_of_many,
@@ -20,9 +20,16 @@ from mlindex.merit import (
     reflections,
     two_theta_from_q2,
 )
+from mlindex.indexing.result import (
+    AbsentLine,
+    Candidate,
+    Extinction,
+    IndexingResult,
+    Partner,
+    Searched,
+)
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
-from mlindex.result import AbsentLine, Candidate, Extinction, IndexingResult, Partner, Searched
 
 CU = 1.5406
 #: Paracetamol form I (P 1 21/n 1) and tungsten, in A and degrees.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES
+from mlindex.indexing.search.observed import Observed, observe
+from mlindex.indexing.search.trials import Trial, walked, weigh
 from mlindex.patterns.peaklist import PeakList
-from mlindex.search.observed import Observed, observe
-from mlindex.search.trials import Trial, walked, weigh
 
 _GENERIC = {"a": 6.1, "b": 8.3, "c": 11.7, "alpha": 79.3, "beta": 99.1, "gamma": 84.7}
 

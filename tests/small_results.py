@@ -15,6 +15,7 @@ from mlindex.base.provenance import file_digest
 from mlindex.base.schema import Table, write_table
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.forest import train_forests
+from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.dataset import build_dataset
 from mlindex.models import write_model_set
 from mlindex.patterns.calculated import peak_lists
@@ -38,7 +39,6 @@ from mlindex.structures.settings import (
 )
 from mlindex.structures.sources import FolderSource, GeneratorSource
 from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, VALIDATION
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES
 from mlindex.validation import rates

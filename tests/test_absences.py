@@ -9,11 +9,11 @@ from made_trials import generic_cell, trial_of
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.extinction_classes import allowed_mask, extinction_classes
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.merit import distinct, reflections
-from mlindex.search.absences import NEAR_SIGMAS, absences
-from mlindex.search.evidence import log_likelihood
-from mlindex.search.lines import STRAY
-from mlindex.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
+from mlindex.indexing.merit import distinct, reflections
+from mlindex.indexing.search.absences import NEAR_SIGMAS, absences
+from mlindex.indexing.search.evidence import log_likelihood
+from mlindex.indexing.search.lines import STRAY
+from mlindex.indexing.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
 
 
 def some_lines(bravais: str, error_sigmas: float):

@@ -7,13 +7,13 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mlindex.ambiguity import partners
 from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.derivative import derivative_lattices, hermite_normal_forms
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, allowed_by_centring, quadratic_terms
 from mlindex.crystal.recognition import conventional
-from mlindex.result import Partner
+from mlindex.indexing.ambiguity import partners
+from mlindex.indexing.result import Partner
 
 TOLERANCE = 1e-4
 _GRID = np.array([v for v in np.ndindex(25, 25, 25)]) - 12

@@ -28,10 +28,10 @@ from mlindex.batch.task import Lines, Task
 from mlindex.cli import app
 from mlindex.command import interruptible
 from mlindex.files import read
-from mlindex.indexer import index
-from mlindex.options import Options
+from mlindex.indexing.indexer import index
+from mlindex.indexing.options import Options
+from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
 from mlindex.tables.batch import BATCH_SAMPLES
-from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 CUBIC = Options(lattices=("cubic",), time_limit_s=600.0, keep=3)

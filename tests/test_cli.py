@@ -31,7 +31,7 @@ def test_help_imports_nothing_slow() -> None:
 
 def test_indexing_imports_no_training_library() -> None:
     code = (
-        "import sys, mlindex.command, mlindex.search.plan, mlindex.search.describe\n"
+        "import sys, mlindex.command, mlindex.indexing.search.plan, mlindex.indexing.search.describe\n"
         "slow = {'tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib', 'pymatgen'}\n"
         "assert not slow & set(sys.modules), slow & set(sys.modules)"
     )
@@ -107,7 +107,7 @@ def test_compiling_is_said_once_and_only_where_it_happens(
 ) -> None:
     from numba import njit
 
-    from mlindex.compiling import NOTICE, announced
+    from mlindex.indexing.compiling import NOTICE, announced
 
     source = tmp_path / "small_kernels.py"
     source.write_text(
@@ -131,7 +131,7 @@ def test_compiling_is_said_once_and_only_where_it_happens(
 
 def test_warming_up_leaves_nothing_to_compile() -> None:
     assert runner.invoke(app, ["warm-up"]).exit_code == 0
-    from mlindex.compiling import announced
+    from mlindex.indexing.compiling import announced
 
     with announced() as compiled:
         ended = runner.invoke(app, ["index", str(SAMPLES / "tenorite.txt"), "--lines", "12"])
@@ -146,7 +146,7 @@ def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.Mon
 
     from indexing_results import one_ambiguous
     from mlindex import command
-    from mlindex.options import Options
+    from mlindex.indexing.options import Options
 
     cut, compiled, calls = one_ambiguous(), [], []
     whole = replace(cut, searched=tuple(replace(s, status="complete") for s in cut.searched))

@@ -19,7 +19,7 @@ from mlindex.engine.likelihood import (
 )
 from mlindex.engine.optimize import optimize
 from mlindex.engine.templates import learn_templates, template_cells
-from mlindex.merit import distinct, reflections
+from mlindex.indexing.merit import distinct, reflections
 from mlindex.settings.models import Optimization
 from mlindex.tables.training import TEMPLATES
 

@@ -8,7 +8,7 @@ import pytest
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, allowed_by_centring, quadratic_terms
-from mlindex.search.kernels import Kind, Tables, explain, line_table
+from mlindex.indexing.search.kernels import Kind, Tables, explain, line_table
 
 GRID = np.stack(np.meshgrid(*[np.arange(-12, 13)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 #: Space groups with all the symmetry that q² of the system has on the axes walked: of the lines

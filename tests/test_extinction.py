@@ -10,7 +10,7 @@ import pytest
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.extinction_classes import SPACE_GROUP_COUNTS
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.extinction import (
+from mlindex.indexing.extinction import (
     Weights,
     allowed_mask,
     class_of_symbol,
@@ -19,7 +19,7 @@ from mlindex.extinction import (
     n_allowed_of_many,
     suggest,
 )
-from mlindex.merit import distinct, reflections
+from mlindex.indexing.merit import distinct, reflections
 
 SETTINGS = [(lattice.symbol, c) for lattice in BRAVAIS.values() for c in lattice.centrings]
 #: Symbols in International Tables A, tables 1.6.4.2 to 1.6.4.30; monoclinic for unique axis b.

@@ -15,9 +15,9 @@ import mlindex
 from mlindex.base.errors import MlindexError
 from mlindex.cli import app
 from mlindex.crystal.formula import Formula, atomic_volumes_A3, formula_of, volume_factor
-from mlindex.merit import q2_from_two_theta
+from mlindex.indexing.merit import q2_from_two_theta
+from mlindex.indexing.ranking.volume import weighed_by_volume
 from mlindex.patterns.peaklist import PeakList
-from mlindex.ranking.volume import weighed_by_volume
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 #: Measured volumes of formula units, A³: cell and units in it as published.

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 import mlindex
-import mlindex.indexer
+import mlindex.indexing.indexer
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.indexing.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.indexing.search.plan import in_order
 from mlindex.patterns.peaklist import PeakList
-from mlindex.search.plan import in_order
 
 WAVELENGTH_A = 1.5406
 #: Cells in the standard setting, one of each Bravais lattice, with no special ratios.
@@ -55,7 +55,7 @@ def _list(bravais: str, rng: np.random.Generator, **spoil: float) -> PeakList:
     )
 
 
-def _right(result: mlindex.indexer.IndexingResult, bravais: str) -> bool:
+def _right(result: mlindex.indexing.indexer.IndexingResult, bravais: str) -> bool:
     best = result.candidates[0]
     cell, centring = CELLS[bravais]
     return same_lattice(best.cell, best.centring, np.array(cell, float), centring)

@@ -15,11 +15,11 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import imported_modules
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.command import Done, as_text, index_content, write
-from mlindex.options import Options
+from mlindex.indexing.options import Options
+from mlindex.indexing.tables import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 from mlindex.output.data import SCHEMA
 from mlindex.patterns.peaksearch import find_peaks
 from mlindex.settings.root import load_config
-from mlindex.tables.indexing import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 
 TABLES = {f"{table.name}.parquet" for table in OF_A_SAMPLE}
 TEXTS = {"result.txt", "result.json", "result.html"}
@@ -120,7 +120,9 @@ def test_a_folder_that_can_not_be_written_to_is_explained(tmp_path):
 
 def test_only_indexing_depends_on_the_search():
     scripts = Path(__file__).resolve().parents[1] / "workflow/scripts"
-    assert "mlindex.search.plan" in imported_modules(scripts / "index_sample.py")
+    assert "mlindex.indexing.search.plan" in imported_modules(scripts / "index_sample.py")
     assert "mlindex.files.xrdml" in imported_modules(scripts / "index_sample.py")
     for script in ("quality", "simulate", "train_forests", "validate"):
-        assert "mlindex.search.plan" not in imported_modules(scripts / f"{script}.py"), script
+        assert "mlindex.indexing.search.plan" not in imported_modules(scripts / f"{script}.py"), (
+            script
+        )

@@ -6,7 +6,7 @@ import pytest
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, allowed_by_centring
-from mlindex.merit import (
+from mlindex.indexing.merit import (
     distinct,
     f_n,
     figures_of_many,
@@ -16,7 +16,7 @@ from mlindex.merit import (
     reflections,
     two_theta_from_q2,
 )
-from mlindex.refine import refine
+from mlindex.indexing.refine import refine
 
 
 def test_m_of_a_cubic_cell_by_hand() -> None:

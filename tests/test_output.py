@@ -20,12 +20,12 @@ import indexing_results as made
 import mlindex
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table
-from mlindex.merit import two_theta_from_q2
+from mlindex.indexing import tables as declared
+from mlindex.indexing.merit import two_theta_from_q2
 from mlindex.output import data, notation, view
 from mlindex.output.cif import best_cell_cif
 from mlindex.output.page import page
 from mlindex.output.terminal import show
-from mlindex.tables import indexing as declared
 
 RESULTS = (made.monoclinic, made.one_ambiguous, made.rhombohedral, made.empty)
 HOSTILE = "a</script><script>window.hacked=1</script>\x1b[31m\n;_x.txt"

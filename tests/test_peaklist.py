@@ -11,9 +11,9 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.files.peak_checks import to_q2
 from mlindex.files.rounding import decimals, rounding_error
-from mlindex.merit import nearest_index, reflections, two_theta_from_q2
+from mlindex.indexing.merit import nearest_index, reflections, two_theta_from_q2
+from mlindex.indexing.search.observed import observe
 from mlindex.patterns.peaklist import PeakList, parse_peak_list, peaks_from_columns, read_peak_list
-from mlindex.search.observed import observe
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 #: Known cells of the shipped samples (conventional cell, reflection condition, largest error in d).

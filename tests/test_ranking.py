@@ -17,17 +17,17 @@ from mlindex.base.schema import read_table, write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
+from mlindex.indexing.merit import reflections
+from mlindex.indexing.ranking import network
+from mlindex.indexing.ranking.examples import examples
+from mlindex.indexing.ranking.features import FEATURES, features, known
+from mlindex.indexing.ranking.judging import figures, lists_of
+from mlindex.indexing.ranking.network import RankingModel
+from mlindex.indexing.ranking.settings import Ranking, RankingExamples
+from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
+from mlindex.indexing.search.absences import absences
+from mlindex.indexing.search.supercells import supercells, with_supercells
 from mlindex.learning.networks import read_arrays, write_arrays
-from mlindex.merit import reflections
-from mlindex.ranking import network
-from mlindex.ranking.examples import examples
-from mlindex.ranking.features import FEATURES, features, known
-from mlindex.ranking.judging import figures, lists_of
-from mlindex.ranking.network import RankingModel
-from mlindex.search.absences import absences
-from mlindex.search.supercells import supercells, with_supercells
-from mlindex.settings.ranking import Ranking, RankingExamples
-from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
 from synthetic_dataset import SYMBOLS, hall_of, present
 
 
@@ -138,7 +138,7 @@ def dataset(count: int) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def learned(tmp_path_factory):
-    from mlindex.ranking.training import train
+    from mlindex.indexing.ranking.training import train
 
     settings = RankingExamples(entries=4, validation_entries=1, exact_share=0.8)
     table = examples(dataset(8), SYSTEMS["cubic"], settings, 1)

@@ -8,15 +8,15 @@ from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
-from mlindex.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.indexing.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.indexing.rates.judge import Judged, Truth, judge, told_error_deg
+from mlindex.indexing.rates.measure import SECONDS, cases, measure, select
+from mlindex.indexing.rates.settings import Indexing
+from mlindex.indexing.rates.summary import curves, shares
+from mlindex.indexing.rates.tables import INDEXING_RATES
+from mlindex.indexing.result import Candidate, IndexingResult, Partner
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import EXACT, UNITS, WAVELENGTH_A, Spoil, spoil_of, spoiled
-from mlindex.rates.judge import Judged, Truth, judge, told_error_deg
-from mlindex.rates.measure import SECONDS, cases, measure, select
-from mlindex.rates.summary import curves, shares
-from mlindex.result import Candidate, IndexingResult, Partner
-from mlindex.settings.indexing import Indexing
-from mlindex.tables.rates import INDEXING_RATES
 
 CUBIC = SYSTEMS["cubic"]
 AXES = {"cP": 6.13, "cI": 8.41, "cF": 10.27}

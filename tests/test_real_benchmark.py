@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from benchmark_modules import benchmark
-from mlindex.rates.judge import Truth
+from mlindex.indexing.rates.judge import Truth
 
 PROJECT = Path(__file__).parents[1]
 

@@ -6,8 +6,8 @@ from scipy.optimize import least_squares
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
-from mlindex.merit import q2_from_two_theta, reflections, two_theta_from_q2
-from mlindex.refine import refine
+from mlindex.indexing.merit import q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.indexing.refine import refine
 
 WAVELENGTH_A = 1.5406
 START = np.array([6.1, 7.3, 8.7, 81.0, 95.0, 103.0])

@@ -11,8 +11,8 @@ import pytest
 
 import fabricated_results as made
 from mlindex.base.errors import MlindexError
+from mlindex.indexing.rates.summary import curves
 from mlindex.patterns.spoil import UNITS
-from mlindex.rates.summary import curves
 from mlindex.report import figures, flow, indexing_figures, model_figures, model_tables
 from mlindex.report.html import table
 from mlindex.report.inputs import read_inputs

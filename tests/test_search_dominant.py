@@ -9,11 +9,11 @@ from made_trials import generic_cell, trial_of
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.merit import reflections
+from mlindex.indexing.merit import reflections
+from mlindex.indexing.search import plan
+from mlindex.indexing.search.dominant import is_open, rests_on_one_zone
+from mlindex.indexing.search.observed import observe
 from mlindex.patterns.peaklist import PeakList
-from mlindex.search import plan
-from mlindex.search.dominant import is_open, rests_on_one_zone
-from mlindex.search.observed import observe
 
 FLAT = {
     "aP": (np.array([4.5, 5.1, 31.0, 91.0, 94.0, 104.0]), "P"),

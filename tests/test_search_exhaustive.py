@@ -14,10 +14,10 @@ from mlindex.crystal.lattice import (
     allowed_by_centring,
     quadratic_terms,
 )
-from mlindex.search import exhaustive, monoclinic
-from mlindex.search.kinds import general_multiplicity
-from mlindex.search.lines import Lines, lines_of
-from mlindex.search.pool import Pool
+from mlindex.indexing.search import exhaustive, monoclinic
+from mlindex.indexing.search.kinds import general_multiplicity
+from mlindex.indexing.search.lines import Lines, lines_of
+from mlindex.indexing.search.pool import Pool
 
 LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
 #: Cells walked (A, degrees): no axial ratio is special.

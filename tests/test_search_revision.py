@@ -11,14 +11,14 @@ from made_trials import generic_cell, trial_of
 from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
-from mlindex.merit import reflections
+from mlindex.indexing.merit import reflections
+from mlindex.indexing.search.absences import absences
+from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
+from mlindex.indexing.search.observed import observe
+from mlindex.indexing.search.pseudo import repeats
+from mlindex.indexing.search.revision import revised
+from mlindex.indexing.search.trials import weigh
 from mlindex.patterns.peaklist import PeakList
-from mlindex.search.absences import absences
-from mlindex.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
-from mlindex.search.observed import observe
-from mlindex.search.pseudo import repeats
-from mlindex.search.revision import revised
-from mlindex.search.trials import weigh
 
 PARAMETERS = [(b, p) for b, lattice in BRAVAIS.items() for p in range(lattice.system.n_free)]
 

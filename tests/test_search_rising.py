@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mlindex.search.rising import rising
+from mlindex.indexing.search.rising import rising
 
 _RNG = np.random.default_rng(5)
 

@@ -7,11 +7,11 @@ import pytest
 
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.equivalence import same_lattice
-from mlindex.search import triclinic, zones
-from mlindex.search.kernels import Kind, Tables, explain, line_table
-from mlindex.search.lines import Lines, lines_of
-from mlindex.search.polish import fit, reduce_x6
-from mlindex.search.pool import Pool, consider, determinant
+from mlindex.indexing.search import triclinic, zones
+from mlindex.indexing.search.kernels import Kind, Tables, explain, line_table
+from mlindex.indexing.search.lines import Lines, lines_of
+from mlindex.indexing.search.polish import fit, reduce_x6
+from mlindex.indexing.search.pool import Pool, consider, determinant
 
 WAVELENGTH_A = 1.5406
 WINDOW_DEG = 0.0125

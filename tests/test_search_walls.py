@@ -8,11 +8,11 @@ import pytest
 from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import CENTRING_CODES, SYSTEMS, allowed_by_centring, quadratic_terms
-from mlindex.search import boxes, monoclinic, walls
-from mlindex.search.kernels import Kind, explain
-from mlindex.search.kinds import kind_of
-from mlindex.search.lines import Lines, lines_of
-from mlindex.search.pool import Pool, consider, determinant
+from mlindex.indexing.search import boxes, monoclinic, walls
+from mlindex.indexing.search.kernels import Kind, explain
+from mlindex.indexing.search.kinds import kind_of
+from mlindex.indexing.search.lines import Lines, lines_of
+from mlindex.indexing.search.pool import Pool, consider, determinant
 
 LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
 GRID = np.stack(np.meshgrid(*[np.arange(-14, 15)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -10,8 +10,8 @@ import pytest
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.formula import Formula
 from mlindex.crystal.lattice import quadratic_terms
-from mlindex.result import Candidate
-from mlindex.verdict import verdict
+from mlindex.indexing.result import Candidate
+from mlindex.indexing.verdict import verdict
 
 
 def cubic(a_A=5.0, indexed=20, evidence=50.0, probability=0.99, used=20):

@@ -18,10 +18,10 @@ from indexing_results import monoclinic
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table, write_table
 from mlindex.command import Done, write
+from mlindex.indexing.tables import CANDIDATE_CELLS
 from mlindex.learning.networks import read_arrays, write_arrays
 from mlindex.structures.tables import FILES
 from mlindex.tables import declared
-from mlindex.tables.indexing import CANDIDATE_CELLS
 from mlindex.tables.training import SCALING
 from mlindex.verify import verify_results
 from mlindex.verify.layout import PLACES, table_at

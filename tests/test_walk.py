@@ -15,7 +15,7 @@ from mlindex.crystal.lattice import (
     quadratic_terms,
 )
 from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, present, q2_of
-from mlindex.search.votes import cast, clear, open_lines, room_for, take_peak
+from mlindex.indexing.search.votes import cast, clear, open_lines, room_for, take_peak
 
 GRID = np.stack(np.meshgrid(*[np.arange(-11, 12)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 #: Cells walked (A, degrees): no ratio of axes is special.

@@ -17,5 +17,5 @@ def __getattr__(name: str) -> object:
     # Importing the package must stay cheap, for every job of the workflow does it; and by its
     # name only, or else the search would count among the code of every job, and rerun it.
     if name == "index":
-        return import_module("mlindex.indexer").index
+        return import_module("mlindex.indexing.indexer").index
     raise AttributeError(f"module 'mlindex' has no attribute {name!r}")

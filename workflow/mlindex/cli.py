@@ -119,7 +119,7 @@ def index(
     search early and shows what was found.
     """
     from mlindex import command
-    from mlindex.options import Options
+    from mlindex.indexing.options import Options
 
     options = Options(wavelength, _names(lattice), error, lines, time_limit, max(20, rows), formula)
     file = Path("/dev/stdin") if str(file) == "-" else file
@@ -177,7 +177,7 @@ def batch(
     Ends with 0, with 130 after Ctrl-C, with 2 on wrong use.
     """
     from mlindex.batch import console
-    from mlindex.options import Options
+    from mlindex.indexing.options import Options
 
     options = Options(wavelength, _names(lattice), error, lines, time_limit, keep, formula)
     try:
@@ -191,7 +191,7 @@ def batch(
 @app.command("warm-up")
 def warm_up() -> None:
     """Compile the searches now, which the first run would do: about half a minute, once."""
-    from mlindex import compiling
+    from mlindex.indexing import compiling
 
     with compiling.announced() as compiled:
         compiling.warm_up()

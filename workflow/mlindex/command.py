@@ -15,13 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError, explained
-from mlindex.compiling import announced
 from mlindex.files import read
-from mlindex.indexer import index
-from mlindex.options import Options
+from mlindex.indexing.compiling import announced
+from mlindex.indexing.indexer import index
+from mlindex.indexing.options import Options
+from mlindex.indexing.result import IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
-from mlindex.result import IndexingResult
 
 if TYPE_CHECKING:
     from mlindex.patterns.peaksearch import FoundPeaks

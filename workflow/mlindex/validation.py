@@ -19,7 +19,7 @@ from mlindex.crystal.reindexed import cell_to_standard, standard_order
 from mlindex.engine.finish import Solution
 from mlindex.engine.optimize import Optimized, optimize
 from mlindex.engine.templates import template_cells
-from mlindex.merit import merit
+from mlindex.indexing.merit import merit
 from mlindex.settings.models import Optimization, Validation
 from mlindex.tables.results import RATES, VALIDATION
 

@@ -4,7 +4,7 @@ from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.command import index_content, write
 from mlindex.files import read
-from mlindex.settings.samples import Sample
+from mlindex.indexing.settings import Sample
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.result) as directory:
     options = stage.settings(Sample).options()

@@ -3,9 +3,9 @@
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.rates.measure import measure, select
-from mlindex.settings.indexing import Indexing
-from mlindex.tables.rates import INDEXING_RATES
+from mlindex.indexing.rates.measure import measure, select
+from mlindex.indexing.rates.settings import Indexing
+from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.tables.training import DATASET
 from mlindex.validation import CHOICE_COLUMNS, COLUMNS
 

@@ -2,9 +2,9 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.ranking.examples import examples
-from mlindex.settings.ranking import RankingExamples
-from mlindex.tables.ranking import RANKING_EXAMPLES
+from mlindex.indexing.ranking.examples import examples
+from mlindex.indexing.ranking.settings import RankingExamples
+from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
 from mlindex.tables.training import DATASET
 
 with Stage(snakemake) as stage:

@@ -1,14 +1,14 @@
 """The ranking network, trained on the lists of all lattice systems, and its figures."""
 
 # First, for it sets Keras' backend before anything imports Keras.
-from mlindex.ranking.training import train  # isort: skip
+from mlindex.indexing.ranking.training import train  # isort: skip
 
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
-from mlindex.ranking.judging import figures
-from mlindex.ranking.network import RankingModel, write_model
-from mlindex.settings.ranking import Ranking
-from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
+from mlindex.indexing.ranking.judging import figures
+from mlindex.indexing.ranking.network import RankingModel, write_model
+from mlindex.indexing.ranking.settings import Ranking
+from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
 
 with Stage(snakemake) as stage:
     examples = stage.read("examples", RANKING_EXAMPLES)

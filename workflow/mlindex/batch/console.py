@@ -12,7 +12,7 @@ from mlindex.base.cores import cores
 from mlindex.batch.run import Summary, partners_path, run_batch, samples_path
 from mlindex.batch.sources import Sources
 from mlindex.command import interruptible
-from mlindex.options import Options
+from mlindex.indexing.options import Options
 from mlindex.tables.batch import CONVINCING, FAILED, NOT_CONVINCING
 
 

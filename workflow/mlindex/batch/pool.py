@@ -17,7 +17,7 @@ from typing import Any
 from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Task
 from mlindex.batch.work import serve
-from mlindex.options import Options
+from mlindex.indexing.options import Options
 
 #: Samples that a worker may be ahead of one that takes long, so that results come in order.
 _AHEAD = 64

@@ -14,10 +14,10 @@ from mlindex.base.schema import TableWriter
 from mlindex.batch.pool import Pool
 from mlindex.batch.sources import Sources
 from mlindex.crystal.formula import formula_of
-from mlindex.options import Options, check_lattices
+from mlindex.indexing.options import Options, check_lattices
+from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
 from mlindex.output.parquet import cell_rows, partner_rows
 from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
-from mlindex.tables.indexing import CANDIDATE_CELLS, PARTNER_LATTICES
 
 _SUFFIX = ".parquet"
 #: Samples whose rows are written together; more would only be lost when the machine fails.

@@ -13,9 +13,9 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.batch.task import Lines, Task
 from mlindex.command import index_content
-from mlindex.compiling import announced, warm_up
 from mlindex.files import read
-from mlindex.options import Options
+from mlindex.indexing.compiling import announced, warm_up
+from mlindex.indexing.options import Options
 from mlindex.output.data import as_data
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList, peaks_from_columns

@@ -57,7 +57,7 @@ class LatticeSystem:
     #: The part of reciprocal space that holds each line once: may k be negative, may l, and the
     #: order asked for (0 none, 1 h >= k, 2 h >= k >= l). h is never negative.
     domain: tuple[int, int, int] = (0, 0, 0)
-    #: How searches of this system are done, see :mod:`mlindex.search.plan`.
+    #: How searches of this system are done, see :mod:`mlindex.indexing.search.plan`.
     strategy: str = "exhaustive"
     #: ``basis`` in the setting that searches walk, where it is not the one of this table.
     walked_basis: tuple[tuple[int, ...], ...] = ()

@@ -12,7 +12,7 @@ from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import BravaisLattice, bravais_of
 from mlindex.crystal.standard import standard_cell
 from mlindex.engine.search import Found, Problem
-from mlindex.merit import Merit, merit
+from mlindex.indexing.merit import Merit, merit
 
 _REFINEMENTS = 3
 #: Two solutions this close are one, refined from different starts.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from mlindex.indexing.result import Candidate, IndexingResult, Partner
 from mlindex.output.markup import facts, grid
 from mlindex.output.notation import (
     SYMBOLS,
@@ -19,7 +20,6 @@ from mlindex.output.notation import (
     volume,
 )
 from mlindex.output.view import Axis, alternative_cell, candidate_lines, figure_lines
-from mlindex.result import Candidate, IndexingResult, Partner
 
 
 def ranking(result: IndexingResult, axis: Axis) -> str:

@@ -11,7 +11,8 @@ import numpy as np
 from mlindex import __version__
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import ANGLES, AXES
-from mlindex.merit import two_theta_from_q2
+from mlindex.indexing.merit import two_theta_from_q2
+from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.output.notation import (
     cell_numbers,
     figure_of_merit,
@@ -22,7 +23,6 @@ from mlindex.output.notation import (
 )
 from mlindex.output.view import figure_lines, headline
 from mlindex.patterns.peaklist import PeakList
-from mlindex.result import Candidate, IndexingResult
 
 _UNKNOWN = "?"
 _LINE_WIDTH = 78

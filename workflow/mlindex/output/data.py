@@ -11,11 +11,11 @@ import numpy as np
 
 from mlindex import __version__
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.merit import two_theta_from_q2
+from mlindex.indexing.merit import two_theta_from_q2
+from mlindex.indexing.result import Candidate, IndexingResult, Partner
 from mlindex.output.document import VERSION, Cell, Document
 from mlindex.output.view import figure_lines, formula_units
 from mlindex.patterns.peaklist import PeakList
-from mlindex.result import Candidate, IndexingResult, Partner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -184,7 +184,7 @@ def _partner(partner: Partner, wavelength: float | None) -> dict[str, Any]:
 
 
 def tables(result: IndexingResult) -> dict[str, pd.DataFrame]:
-    """The tables declared in :mod:`mlindex.tables.indexing`, by name."""
+    """The tables declared in :mod:`mlindex.indexing.tables`, by name."""
     return {table.name: table.arrow(rows).to_pandas() for table, rows in _tables(result)}
 
 

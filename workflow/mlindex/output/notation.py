@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from mlindex.crystal.lattice import ANGLES, AXES, BRAVAIS
-from mlindex.result import Candidate, Partner
+from mlindex.indexing.result import Candidate, Partner
 
 #: Uncertainties are given to two digits below this one and to one digit above (IUCr's rule of 19).
 _TWO_DIGITS_BELOW = 1.95

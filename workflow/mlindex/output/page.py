@@ -7,6 +7,7 @@ from math import isfinite
 from pathlib import PurePath
 
 from mlindex import __version__
+from mlindex.indexing.result import IndexingResult
 from mlindex.output.candidates import details, ranking
 from mlindex.output.markup import cards, facts, grid
 from mlindex.output.notation import figure_of_merit, percent, signed, volume
@@ -21,7 +22,6 @@ from mlindex.output.view import (
     headline,
 )
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.result import IndexingResult
 
 #: Probability from which a partner is named beside the verdict.
 _WORTH_SAYING = 0.01

@@ -1,4 +1,4 @@
-"""Rows of the declared tables of mlindex.tables.indexing, from the JSON document."""
+"""Rows of the declared tables of mlindex.indexing.tables, from the JSON document."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from mlindex.base.schema import Table
-from mlindex.tables import indexing as declared
+from mlindex.indexing import tables as declared
 
 _INDICES = ("h", "k", "l")
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mlindex.merit import q2_from_two_theta
+from mlindex.indexing.merit import q2_from_two_theta
+from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.output.notation import miller, signed
 from mlindex.output.view import Axis, Predicted, candidate_lines, predicted
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.result import Candidate, IndexingResult
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go

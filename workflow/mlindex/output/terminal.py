@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlindex.indexing.result import Candidate, IndexingResult, Partner
 from mlindex.output.notation import (
     figure_of_merit,
     free_cell,
@@ -30,7 +31,6 @@ from mlindex.output.view import (
     room,
     unindexed_positions,
 )
-from mlindex.result import Candidate, IndexingResult, Partner
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -28,7 +28,7 @@ from mlindex.files import peak_checks as checks
 from mlindex.files import rows as table_rows
 from mlindex.files.rounding import rounding_error
 from mlindex.files.source import load
-from mlindex.merit import q2_from_two_theta, two_theta_from_q2
+from mlindex.indexing.merit import q2_from_two_theta, two_theta_from_q2
 from mlindex.patterns.radiation import check_given as check_wavelength
 from mlindex.patterns.radiation import choose, from_header
 

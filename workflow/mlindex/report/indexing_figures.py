@@ -19,7 +19,7 @@ def degradation(curves: pd.DataFrame, titles: Mapping[str, str]) -> go.Figure:
     """Solved entries against amounts, a panel for each degradation, a curve for each system.
 
     Args:
-        curves: of :func:`mlindex.rates.summary.curves`.
+        curves: of :func:`mlindex.indexing.rates.summary.curves`.
         titles: of the panels, by degradation.
     """
     kinds = list(dict.fromkeys(curves["degradation"]))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mlindex.indexing.rates.summary import curves, shares
 from mlindex.patterns.spoil import EXACT, UNITS
-from mlindex.rates.summary import curves, shares
 from mlindex.report import indexing_figures
 from mlindex.report.html import figure, fold, heading, note, table
 from mlindex.report.inputs import ReportData

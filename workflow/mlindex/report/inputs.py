@@ -11,8 +11,8 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, read_provenance, read_table
+from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.structures.tables import DUPLICATES, ENTRIES, REJECTS
-from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
 from mlindex.tables.training import (
     ACCEPTANCE,

@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.settings.indexing import Indexing
+from mlindex.indexing.ranking.settings import Ranking, RankingExamples
+from mlindex.indexing.rates.settings import Indexing
+from mlindex.indexing.settings import Sample
 from mlindex.settings.models import Assignment, Forest, Optimization, Regression, Validation
-from mlindex.settings.ranking import Ranking, RankingExamples
-from mlindex.settings.samples import Sample
 from mlindex.structures.settings import (
     Augmentation,
     Deduplication,

@@ -8,9 +8,9 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from mlindex.base.schema import read_arrow
+from mlindex.indexing.tables import OF_A_SAMPLE
 from mlindex.output.document import Document
 from mlindex.output.parquet import rows_of
-from mlindex.tables.indexing import OF_A_SAMPLE
 from mlindex.verify.tree import Tree
 
 _JSON = "result.json"

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from mlindex.base.schema import Table
+from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
+from mlindex.indexing.rates.tables import INDEXING_RATES
+from mlindex.indexing.tables import OF_A_SAMPLE
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.manifest import STATE
 from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.tables.indexing import OF_A_SAMPLE
-from mlindex.tables.ranking import RANKING_EXAMPLES, RANKING_FIGURES
-from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
 from mlindex.tables.training import (
     ACCEPTANCE,

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
+from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
 from mlindex.structures.tables import DUPLICATES, REJECTS
-from mlindex.tables.rates import INDEXING_RATES
 from mlindex.tables.results import RATES
 from mlindex.tables.results import VALIDATION as INDEXED
 from mlindex.tables.training import DATASET, EXAMPLES, GROUPS

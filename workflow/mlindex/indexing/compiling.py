@@ -1,0 +1,54 @@
+"""Telling that the compiled searches are compiled: once on a machine, then they are cached."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+#: Said once; the time is that of one core.
+NOTICE = "mlindex: compiling the searches once: about half a minute"
+#: On a busy machine compiling takes longer than any search, and all of it is wanted.
+_LONG_S = 3600.0
+
+
+@contextmanager
+def announced() -> Iterator[list[str]]:
+    """Say :data:`NOTICE` on standard error when numba begins to compile, if it does at all.
+
+    Nothing is guessed about the cache: numba tells of each function that it did not find there.
+    Gives the names of the functions compiled so far.
+    """
+    from numba.core import event
+
+    compiled: list[str] = []
+
+    class Teller(event.Listener):
+        def on_start(self, event: event.Event) -> None:
+            if not compiled:
+                print(NOTICE, file=sys.stderr, flush=True)
+            compiled.append(event.data["dispatcher"].py_func.__qualname__)
+
+        def on_end(self, event: event.Event) -> None:
+            pass
+
+    with event.install_listener("numba:compile", Teller()):
+        yield compiled
+
+
+def warm_up() -> None:
+    """Run each compiled function once, so that all of them are in the cache and in memory."""
+    import numpy as np
+
+    from mlindex.indexing.indexer import index
+    from mlindex.patterns.measured import MeasuredPattern
+    from mlindex.patterns.peaklist import PeakList
+    from mlindex.patterns.peaksearch import find_peaks
+
+    rng = np.random.default_rng(0)
+    # Of no lattice, so that no search ends before the others have begun.
+    lines = PeakList("warm-up", np.sort(rng.uniform(0.01, 0.2, 8)), None, None)
+    index(lines, workers=1, time_limit_s=_LONG_S)
+    x = np.arange(10.0, 40.0, 0.02)
+    peaks = 1000 * np.exp(-(((x[:, None] - np.linspace(12, 38, 12)) / 0.05) ** 2)).sum(axis=1)
+    find_peaks(MeasuredPattern("warm-up", x, rng.poisson(peaks + 20.0).astype(float), None, 1.5406))

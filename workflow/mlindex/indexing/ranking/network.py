@@ -1,0 +1,112 @@
+"""The ranking network at work: probabilities from features, in numpy."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from scipy.special import softmax
+
+from mlindex.base.atomic import atomic_path
+from mlindex.base.errors import MlindexError
+from mlindex.base.provenance import file_digest
+from mlindex.indexing.ranking.features import FEATURES, features, known, support
+from mlindex.indexing.search.observed import Observed
+from mlindex.indexing.search.trials import Trial
+from mlindex.learning.networks import DenseNetwork, read_arrays, write_arrays
+
+SHIPPED = Path(__file__).with_name("pretrained")
+_ARRAYS, _CARD = "ranking.npz", "ranking.json"
+
+
+def write_model(directory: Path, arrays: Mapping[str, np.ndarray], provenance: Mapping) -> None:
+    """The arrays and a card: what they were made from, and their digest."""
+    write_arrays(directory / _ARRAYS, arrays)
+    card = {"sha256": file_digest(directory / _ARRAYS), "made": provenance}
+    with atomic_path(directory / _CARD) as path:
+        path.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One network from features to what it adds to the score, the share of the support in the
+    score, and the score of "none of them"."""
+
+    network: DenseNetwork
+    share: float
+    none: float
+
+    def probabilities(self, standard: np.ndarray, support: np.ndarray) -> np.ndarray:
+        """Probability (m,) of each candidate, from standardized features (m, F)."""
+        scores = self.network(standard)[:, 0].astype(float) + self.share * support
+        return softmax(np.append(scores, self.none))[:-1]
+
+
+@dataclass(frozen=True)
+class RankingModel:
+    """Networks trained alike on different shares of the lists; their probabilities are averaged.
+
+    ``mean`` and ``scale`` (F,) standardize the features.
+    """
+
+    members: tuple[Member, ...]
+    mean: np.ndarray
+    scale: np.ndarray
+
+    @classmethod
+    def load(cls, path: str | Path) -> RankingModel:
+        """From a file that training wrote.
+
+        Raises:
+            MlindexError: the file can't be read, or is of other features than this version's.
+        """
+        arrays = read_arrays(path)
+        names = tuple(bytes(arrays["features"]).decode().split())
+        if names != FEATURES:
+            raise MlindexError(
+                f"{path}: made for other features ({len(names)}, not these {len(FEATURES)}); "
+                "train the ranking again with this version"
+            )
+        members = tuple(
+            Member(DenseNetwork.from_arrays(arrays, f"{k}/score"), float(share), float(none))
+            for k, (share, none) in enumerate(zip(arrays["share"], arrays["none"], strict=True))
+        )
+        return cls(members, arrays["mean"], arrays["scale"])
+
+    @classmethod
+    @cache
+    def shipped(cls) -> RankingModel:
+        """The one that comes with the package, checked against the digest on its card.
+
+        Raises:
+            MlindexError: the files were changed.
+        """
+        card = json.loads((SHIPPED / _CARD).read_text(encoding="utf-8"))
+        if file_digest(SHIPPED / _ARRAYS) != card["sha256"]:
+            raise MlindexError(f"{SHIPPED / _ARRAYS} was changed; install mlindex again")
+        return cls.load(SHIPPED / _ARRAYS)
+
+    def probabilities(self, features: np.ndarray) -> np.ndarray:
+        """Probability (m,) of each candidate of a list with features (m, F).
+
+        What they lack of 1 is for "none of them".
+        """
+        if not len(features):
+            return np.empty(0)
+        standard = ((features - self.mean) / self.scale).astype(np.float32)
+        log_support = support(np.asarray(features, dtype=float))
+        return np.mean([m.probabilities(standard, log_support) for m in self.members], axis=0)
+
+
+def ranked(
+    trials: Sequence[Trial], observed: Observed, model: RankingModel
+) -> list[tuple[Trial, float]]:
+    """Trials with their probabilities, the most probable first."""
+    rows = features([known(trial, observed) for trial in trials], observed)
+    probabilities = model.probabilities(rows)
+    order = np.argsort(-probabilities, kind="stable")
+    return [(trials[i], float(probabilities[i])) for i in order]

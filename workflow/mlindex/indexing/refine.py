@@ -1,0 +1,258 @@
+"""Cells refined on indexed lines by least squares, with standard uncertainties.
+
+q² = H · x is linear in the free reciprocal parameters of a lattice system, so weighted linear least
+squares gives the cell at once. A zero shift z of 2theta (observed = true + z) enters through
+q² = (2 sin(theta) / lambda)² and is linearized, d(q²)/d(2theta) = 2 sin(2theta) / lambda².
+Variances are those of the normal equations times the reduced chi², carried to the cell with the
+exact derivatives.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.crystal.cell import cell_from_reciprocal, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
+from mlindex.indexing.merit import nearest_index, q2_from_two_theta, reflections
+
+_ITERATIONS = 20
+_SHIFT_CONVERGED_DEG = 1e-9
+#: Median absolute deviation of a normal distribution, in standard deviations.
+_MAD = 0.6744897501960817
+#: Normal equations worse than this, scaled to a unit diagonal, determine nothing.
+_SINGULAR = 1e-10
+
+
+@dataclass(frozen=True)
+class Refined:
+    """A refined cell.
+
+    Attributes:
+        cell: a, b, c (A), alpha, beta, gamma (degrees).
+        cell_error: their standard uncertainties, 0 where fixed by symmetry.
+        zero_shift_deg: refined zero shift of 2theta, observed = true + shift; 0 if not refined.
+        zero_shift_error_deg: its standard uncertainty; 0 if not refined.
+        hkl: Miller indices used (n, 3), 0 0 0 where a line has none.
+        used: which lines the cell was refined on (n,).
+        q2_corrected_inv_A2: observed q² (n,) with the zero shift taken off.
+        q2_calculated_inv_A2: calculated q² (n,); NaN where a line has no indices.
+        chi2_reduced: weighted sum of squares per degree of freedom; 0 without any, and then the
+            uncertainties are those of the given sigmas alone.
+    """
+
+    cell: np.ndarray
+    cell_error: np.ndarray
+    zero_shift_deg: float
+    zero_shift_error_deg: float
+    hkl: np.ndarray
+    used: np.ndarray
+    q2_corrected_inv_A2: np.ndarray
+    q2_calculated_inv_A2: np.ndarray
+    chi2_reduced: float
+
+
+def refine(
+    cell: np.ndarray,
+    centring: str,
+    system: LatticeSystem,
+    q2_inv_A2: np.ndarray,
+    sigma_q2_inv_A2: np.ndarray,
+    hkl: np.ndarray | None = None,
+    two_theta_deg: np.ndarray | None = None,
+    wavelength_A: float | None = None,
+    zero_shift: bool = False,
+    outlier_sigmas: float | None = None,
+) -> Refined:
+    """Refine a cell, and a zero shift if asked, on indexed lines.
+
+    Args:
+        cell: six cell parameters to start from (A, degrees). They only matter where ``hkl`` is
+            None: then every line takes the nearest reflection of this cell.
+        centring: centring letter in this setting, for that same case.
+        system: the lattice system whose constraints the cell obeys.
+        q2_inv_A2: observed q² (n,), 1/A².
+        sigma_q2_inv_A2: their standard uncertainties (n,), positive.
+        hkl: Miller indices (n, 3), 0 0 0 for a line that has none.
+        two_theta_deg: observed 2theta (n,), degrees; from q² if None.
+        wavelength_A: wavelength in A, needed for a zero shift.
+        zero_shift: whether to refine a zero shift of 2theta.
+        outlier_sigmas: lines farther than this many robust standard deviations from the fit are
+            left out, one after another, the worst first; None keeps all.
+
+    Raises:
+        ValueError: if there are fewer lines than parameters, if their indices don't determine
+            the cell, if the result is no cell, or if a zero shift lacks its wavelength.
+    """
+    q2 = np.asarray(q2_inv_A2, dtype=float)
+    sigma = np.asarray(sigma_q2_inv_A2, dtype=float)
+    if zero_shift and wavelength_A is None:
+        raise ValueError("a zero shift can't be refined without the wavelength")
+    if hkl is None:
+        hkl = _nearest_hkl(cell, centring, q2)
+    hkl = np.asarray(hkl, dtype=np.int64).reshape(-1, 3)
+    indexed = hkl.any(axis=1)
+    angles = _angles(q2, two_theta_deg, wavelength_A) if zero_shift else None
+    problem = _Problem(system.design_matrix(hkl), q2, sigma, angles, wavelength_A)
+    used = indexed.copy()
+    while True:
+        fit = _fit(problem, used)
+        worst = _outlier(problem, fit, used, outlier_sigmas)
+        if worst is None:
+            return _refined(system, problem, fit, hkl, used)
+        used[worst] = False
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """Lines to fit; ``two_theta_deg`` is None where no zero shift is refined."""
+
+    design: np.ndarray
+    q2: np.ndarray
+    sigma: np.ndarray
+    two_theta_deg: np.ndarray | None
+    wavelength_A: float | None
+
+    def corrected(self, shift_deg: float) -> np.ndarray:
+        """q² with a zero shift taken off."""
+        if self.two_theta_deg is None:
+            return self.q2
+        return q2_from_two_theta(self.two_theta_deg - shift_deg, self.wavelength_A)
+
+    def slope(self, shift_deg: float) -> np.ndarray:
+        """d(q²)/d(2theta) per degree at the corrected angles."""
+        angle = np.radians(self.two_theta_deg - shift_deg)
+        return np.radians(2 * np.sin(angle) / self.wavelength_A**2)
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """Parameters, their covariance (zero shift last, if refined), residuals over sigma (n,)."""
+
+    x: np.ndarray
+    shift_deg: float
+    covariance: np.ndarray
+    residual: np.ndarray
+    chi2_reduced: float
+
+
+def _angles(q2: np.ndarray, two_theta_deg: np.ndarray | None, wavelength_A: float) -> np.ndarray:
+    if two_theta_deg is not None:
+        return np.asarray(two_theta_deg, dtype=float)
+    sine = wavelength_A * np.sqrt(q2) / 2
+    if (sine > 1).any():
+        raise ValueError(f"lines can't be reached with a wavelength of {wavelength_A} A")
+    return np.degrees(2 * np.arcsin(sine))
+
+
+def _nearest_hkl(cell: np.ndarray, centring: str, q2: np.ndarray) -> np.ndarray:
+    hkl = reflections(cell, centring, float(q2.max()) * 1.05)
+    if not len(hkl):
+        raise ValueError("the cell has no reflection up to the last line")
+    calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
+    return hkl[nearest_index(q2, calculated)]
+
+
+def _fit(problem: _Problem, used: np.ndarray) -> _Fit:
+    """Least squares on the lines used; iterated where a zero shift makes it nonlinear."""
+    with_shift = problem.two_theta_deg is not None
+    n_parameters = problem.design.shape[1] + with_shift
+    if used.sum() < n_parameters:
+        raise ValueError(f"{used.sum()} indexed lines for {n_parameters} parameters: too few")
+    shift, step = 0.0, np.inf
+    for _ in range(_ITERATIONS):
+        design, q2 = problem.design, problem.corrected(shift)
+        if with_shift:
+            design = np.column_stack([design, problem.slope(shift)])
+        rows = (design / problem.sigma[:, None])[used]
+        x, covariance = _least_squares(rows, (q2 / problem.sigma)[used])
+        if not with_shift:
+            break
+        step = x[-1]
+        shift += step
+        if abs(step) < _SHIFT_CONVERGED_DEG:
+            break
+    x = x[:-1] if with_shift else x
+    residual = (problem.corrected(shift) - problem.design @ x) / problem.sigma
+    freedom = int(used.sum()) - n_parameters
+    chi2 = float(np.sum(residual[used] ** 2) / freedom) if freedom else 0.0
+    return _Fit(x, float(shift), covariance * (chi2 if freedom else 1.0), residual, chi2)
+
+
+def _least_squares(rows: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    scale = np.linalg.norm(rows, axis=0)
+    if not scale.all():
+        raise ValueError("the indices of the lines don't determine the cell")
+    left, singular, vectors = np.linalg.svd(rows / scale, full_matrices=False)
+    if singular[-1] ** 2 < _SINGULAR * singular[0] ** 2:
+        raise ValueError("the indices of the lines don't determine the cell")
+    x = (vectors.T @ (left.T @ right / singular)) / scale
+    covariance = ((vectors.T / singular**2) @ vectors) / np.outer(scale, scale)
+    return x, covariance
+
+
+def _outlier(
+    problem: _Problem, fit: _Fit, used: np.ndarray, outlier_sigmas: float | None
+) -> int | None:
+    """The line to leave out next, None if there is none or none can be spared."""
+    n_parameters = problem.design.shape[1] + (problem.two_theta_deg is not None)
+    if outlier_sigmas is None or used.sum() <= n_parameters + 1:
+        return None
+    size = np.where(used, np.abs(fit.residual), 0.0)
+    # Never below the stated errors: a few lines that fit by chance make no others outliers.
+    spread = max(float(np.median(size[used])) / _MAD, 1.0)
+    worst = int(size.argmax())
+    return worst if size[worst] > outlier_sigmas * spread else None
+
+
+def _refined(
+    system: LatticeSystem, problem: _Problem, fit: _Fit, hkl: np.ndarray, used: np.ndarray
+) -> Refined:
+    cell = cell_from_reciprocal(fit.x @ system.basis_matrix)
+    if not np.isfinite(cell).all():
+        raise ValueError("the lines don't fit any cell with these indices")
+    # Angles that the system fixes must come out exact.
+    cell = system.cell_from_free(system.free_from_cell(cell))
+    n_free = len(fit.x)
+    jacobian = _cell_derivatives(cell) @ system.basis_matrix.T
+    variance = np.einsum("ij,jk,ik->i", jacobian, fit.covariance[:n_free, :n_free], jacobian)
+    free = np.array([isinstance(entry, str) for entry in system.template])
+    with_shift = problem.two_theta_deg is not None
+    shift_error = float(np.sqrt(fit.covariance[-1, -1])) if with_shift else 0.0
+    return Refined(
+        cell=cell,
+        cell_error=np.where(free, np.sqrt(np.maximum(variance, 0.0)), 0.0),
+        zero_shift_deg=fit.shift_deg,
+        zero_shift_error_deg=shift_error,
+        hkl=hkl,
+        used=used,
+        q2_corrected_inv_A2=problem.corrected(fit.shift_deg),
+        q2_calculated_inv_A2=np.where(hkl.any(axis=1), problem.design @ fit.x, np.nan),
+        chi2_reduced=fit.chi2_reduced,
+    )
+
+
+def _cell_derivatives(cell: np.ndarray) -> np.ndarray:
+    """Derivatives (6, 6) of the cell (A, degrees) by the six reciprocal parameters.
+
+    The metric G is the inverse of the reciprocal one R, so dG = -G dR G.
+    """
+    metric = metric_tensor(cell)
+    lengths, cosines = cell[:3], np.cos(np.radians(cell[3:]))
+    derivatives = np.empty((6, 6))
+    for column, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
+        change = np.zeros((3, 3))
+        # The off-diagonal parameters are twice the elements of R.
+        change[i, j] = change[j, i] = 1.0 if i == j else 0.5
+        d_metric = -metric @ change @ metric
+        d_length = np.diagonal(d_metric) / (2 * lengths)
+        derivatives[:3, column] = d_length
+        for angle in range(3):
+            p, q = (angle + 1) % 3, (angle + 2) % 3
+            d_cosine = d_metric[p, q] / (lengths[p] * lengths[q]) - cosines[angle] * (
+                d_length[p] / lengths[p] + d_length[q] / lengths[q]
+            )
+            sine = np.sqrt(1 - cosines[angle] ** 2)
+            derivatives[3 + angle, column] = -np.degrees(d_cosine / sine)
+    return derivatives

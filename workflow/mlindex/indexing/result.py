@@ -1,0 +1,149 @@
+"""What indexing returns: candidates, how far each lattice was searched, and the verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.formula import Formula
+from mlindex.patterns.peaklist import PeakList
+
+#: A first candidate that is less probable than this, its partners included, is not convincing.
+CONVINCING_PROBABILITY = 0.9
+#: Relative: volumes this near to a whole ratio are of sub- and superlattices.
+_WHOLE = 5e-3
+
+
+@dataclass(frozen=True)
+class AbsentLine:
+    """A line that a candidate predicts inside the measured range and that was not observed."""
+
+    hkl: tuple[int, int, int]
+    q2_inv_A2: float
+
+
+@dataclass(frozen=True)
+class Extinction:
+    """An extinction symbol and how well the observed and the absent lines agree with it.
+
+    ``symbol`` is written as in International Tables A, e.g. ``P 1 21/c 1``; ``space_groups`` are
+    Hermann-Mauguin symbols of the groups that have it; ``probability`` is among all symbols of the
+    candidate's Bravais lattice.
+    """
+
+    symbol: str
+    space_groups: tuple[str, ...]
+    probability: float
+    #: Observed lines that only reflections explain which this symbol forbids.
+    contradicted: int
+
+
+@dataclass(frozen=True)
+class Partner:
+    """Another lattice that explains the same line positions.
+
+    ``relation`` says how it is related, e.g. ``subcell of index 2``, ``supercell of index 2 that
+    indexes 1 more`` or ``geometrical ambiguity``; ``distinguishing_q2_inv_A2`` are lines (rising,
+    n at most 5) that one of the two predicts and the other does not, inside or beyond the measured
+    range. ``probability`` is that of the candidate which it is; None where it is none of the list.
+    """
+
+    bravais: str
+    #: In the standard setting, with its centring letter.
+    cell: np.ndarray
+    centring: str
+    relation: str
+    distinguishing_q2_inv_A2: tuple[float, ...] = ()
+    probability: float | None = None
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cell in the standard setting with everything that is said of it.
+
+    Arrays over lines run over the ``n`` lines that the search used, the first of the list.
+    """
+
+    bravais: str
+    #: Centring letter in this setting; P for hR, which is given on rhombohedral axes here.
+    centring: str
+    #: a, b, c (A), alpha, beta, gamma (degrees), and their standard uncertainties, 0 where fixed.
+    cell: np.ndarray
+    cell_error: np.ndarray
+    #: The reduced (Niggli) primitive cell.
+    niggli: np.ndarray
+    volume_A3: float
+    #: On the first 20 lines used (all, if fewer): de Wolff's M, Smith and Snyder's F, and
+    #: Oishi-Tomiyasu's reversed M and symmetric M (see :mod:`mlindex.indexing.merit`).
+    m20: float
+    f_n: float | None
+    m20_reversed: float
+    m20_symmetric: float
+    #: Natural logarithm of the evidence for this cell against lines at random.
+    log_evidence: float
+    #: That this is the lattice, by the learned ranking; what all candidates lack of 1 is for "none
+    #: of them".
+    probability: float
+    #: Refined zero shift: observed 2theta = true 2theta + shift; 0 where not refined.
+    zero_shift_deg: float
+    #: (n, 3) Miller indices, 0 0 0 where not indexed; (n,) q² observed, the zero shift taken off;
+    #: (n,) q² calculated; (n,) indexed.
+    hkl: np.ndarray
+    q2_corrected_inv_A2: np.ndarray
+    q2_calculated_inv_A2: np.ndarray
+    indexed: np.ndarray
+    #: Different lines that the lattice allows up to the last line used.
+    n_calculated: int
+    absent: tuple[AbsentLine, ...] = ()
+    extinctions: tuple[Extinction, ...] = ()
+    partners: tuple[Partner, ...] = ()
+    #: That it, or one of the partners that are candidates too, is the lattice.
+    probability_with_partners: float = 0.0
+
+    def times(self, other: Candidate) -> int:
+        """How many primitive cells of another candidate its own holds; 0 if no whole number."""
+        ratio = float(cell_volume(self.niggli) / cell_volume(other.niggli))
+        return round(ratio) if abs(ratio - round(ratio)) < _WHOLE * ratio else 0
+
+    @property
+    def n_indexed(self) -> int:
+        """Lines indexed."""
+        return int(self.indexed.sum())
+
+    @property
+    def n_used(self) -> int:
+        """Lines used."""
+        return len(self.indexed)
+
+
+@dataclass(frozen=True)
+class Searched:
+    """How far one Bravais lattice was searched. ``status``: complete, cut off or not reached."""
+
+    bravais: str
+    status: str
+    trials: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class IndexingResult:
+    """Candidates, best first, and how they were found.
+
+    ``convincing`` is the verdict on the first candidate; ``reason`` says why (not). ``notes`` say
+    what was put right in the list, and what the search came upon.
+    """
+
+    peaks: PeakList
+    candidates: tuple[Candidate, ...]
+    searched: tuple[Searched, ...]
+    convincing: bool
+    reason: str
+    seconds: float
+    notes: tuple[str, ...] = ()
+    #: What the crystal was said to be made of.
+    formula: Formula | None = None
+    #: What was asked for: time limit, lattices, error, ... as given.
+    options: dict[str, float | int | str | bool | None] = field(default_factory=dict)

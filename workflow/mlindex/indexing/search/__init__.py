@@ -1,0 +1,1 @@
+"""Finding lattices in lists of lines, with nothing told: see :mod:`mlindex.indexing.search.plan`."""

@@ -1,0 +1,297 @@
+"""Trials refined by least squares and weighed by the evidence for them.
+
+The evidence compares two accounts of the lines: each is one of the N reflections of the lattice,
+displaced by a normal error, but for a share of strays; or each lies anywhere. Integrated over the
+free parameters (Laplace's approximation) it prefers few parameters and few reflections where the
+fit is as good: the determinant of the normal equations is the price of a parameter. The scale of
+the errors is not trusted: it is taken from a grid, so that exact lists are worth more.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from mlindex.base.linear import cholesky, solve_positive
+from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, q2_of
+from mlindex.indexing.search.kernels import design_row, place_of
+from mlindex.indexing.search.lines import STRAY
+
+_ROOT_2_PI = float(np.sqrt(2 * np.pi))
+#: Prior spread of a zero shift, degrees of 2theta.
+SHIFT_SPREAD_DEG = 0.06
+#: Reciprocal parameters are thought to lie anywhere up to this share of the last line's q².
+_PRIOR_SHARE = 0.25
+#: Widths of Cauchy's weights, step by step, in errors. Wide ones pull in trials solved from few
+#: lines; narrow ones let exact lines win over neighbours taken for them. The best step counts.
+_WIDTHS = np.array([0.0, 1.5, 0.7, 0.3, 0.12, 0.04])
+#: Keeps one line that fits exactly from outweighing all others in the choice of the best step.
+_EXACT = 0.02
+#: Logarithms take long: one is taken for the product of so many lines, which no number is too
+#: small or too large for.
+AT_ONCE = 16
+#: Lines within so many widths draw a trial, and within so many errors they tell its parameters.
+_DRAWN, _TELLING = 10.0, 4.0
+#: Reflections are walked to this much beyond the last line, and counted to so many errors.
+_REACH, _COUNTED = 1.05, 2.0
+
+
+class Pattern(NamedTuple):
+    """Lines (n,): q² as observed, 1/A², its expected errors, the errors at every scale tried
+    (s, n), and d(q²)/d(2theta), 1/A² per degree."""
+
+    q2: np.ndarray
+    sigma: np.ndarray
+    errors: np.ndarray
+    slope: np.ndarray
+
+
+class Model(NamedTuple):
+    """What is refined: the first ``size`` of the free parameters and the zero shift.
+
+    ``basis`` (f, 6): x6 = x @ basis; ``prior`` (f + 1,) spreads of the parameters. Trials with
+    more than ``most`` reflections are not weighed.
+    """
+
+    basis: np.ndarray
+    prior: np.ndarray
+    size: int
+    most: int
+
+
+class Fit(NamedTuple):
+    """How the lines (n,) lie in a trial: q² calculated, observed - calculated, hkl (n, 3), and
+    the derivatives of q² by the parameters (n, f + 1)."""
+
+    calculated: np.ndarray
+    difference: np.ndarray
+    hkl: np.ndarray
+    rows: np.ndarray
+
+
+def model_of(basis: np.ndarray, q2_last: float, refine_shift: bool, most: int) -> Model:
+    """The model of a lattice system with that basis, for lines up to q2_last."""
+    prior = np.full(len(basis) + 1, _PRIOR_SHARE * q2_last)
+    prior[-1] = SHIFT_SPREAD_DEG
+    return Model(basis, prior, len(basis) + int(refine_shift), most)
+
+
+@njit(cache=True, nogil=True)
+def refine_and_weigh(
+    parameters: np.ndarray,
+    centring: np.ndarray,
+    domain: np.ndarray,
+    model: Model,
+    pattern: Pattern,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Refine trials and weigh them.
+
+    Args:
+        parameters: free reciprocal parameters and zero shift of 2theta in degrees (m, f + 1),
+            changed in place; the shift stays as given where it is not refined.
+        centring: codes (m,).
+        domain: of the lattice system.
+        model: see :func:`model_of`.
+        pattern: the lines, no shift taken off.
+
+    Returns:
+        evidence (m,), -inf where there is none; number of reflections up to the last line (m,);
+        differences (m, n) observed - calculated.
+    """
+    m, n = parameters.shape[0], pattern.q2.shape[0]
+    evidence = np.full(m, -np.inf)
+    numbers = np.zeros(m, dtype=np.int64)
+    differences = np.zeros((m, n))
+    calculated, hkl = np.empty(n), np.zeros((n, 3), dtype=np.int64)
+    rows = np.empty((n, parameters.shape[1]))
+    for t in range(m):
+        region = Region(domain[0], domain[1], domain[2], centring[t])
+        fit = Fit(calculated, differences[t], hkl, rows)
+        numbers[t] = _refine(parameters[t], region, model, pattern, fit)
+        if numbers[t] > 0:
+            _derive(model.basis, pattern.slope, fit)
+            evidence[t] = _weigh(parameters[t], numbers[t], model, pattern, fit)
+    return evidence, numbers, differences
+
+
+@njit(cache=True, nogil=True)
+def _refine(
+    parameters: np.ndarray, region: Region, model: Model, pattern: Pattern, fit: Fit
+) -> int:
+    """Refine a trial in place; its number of reflections, 0 where it can't be weighed."""
+    best, least = parameters.copy(), np.inf
+    for step in range(len(_WIDTHS) + 1):
+        number = _place(parameters, region, model, pattern, fit)
+        if number == 0:
+            if step == 0:
+                return 0
+            parameters[:] = best
+            continue
+        off = np.sum(np.log(np.abs(fit.difference) / pattern.sigma + _EXACT))
+        off += fit.difference.shape[0] * np.log(number)
+        if off < least:
+            least = off
+            best[:] = parameters
+            if step == len(_WIDTHS):
+                return number
+        if step < len(_WIDTHS):
+            width = _WIDTHS[step]
+            if step == 0:
+                width = min(max(np.median(np.abs(fit.difference) / pattern.sigma), 0.03), 2.0)
+            _derive(model.basis, pattern.slope, fit)
+            _move(parameters, width, model, pattern, fit)
+    parameters[:] = best
+    return _place(parameters, region, model, pattern, fit)
+
+
+@njit(cache=True, nogil=True)
+def _place(parameters: np.ndarray, region: Region, model: Model, pattern: Pattern, fit: Fit) -> int:
+    """Give every line its nearest reflection; the number of reflections, 0 if too many or none."""
+    x6 = np.zeros(6)
+    for s in range(model.basis.shape[0]):
+        for u in range(6):
+            x6[u] += parameters[s] * model.basis[s, u]
+    observed = pattern.q2 - pattern.slope * parameters[-1]
+    last = observed[-1] + _COUNTED * pattern.sigma[-1]
+    number = _nearest(x6, region, observed, last, model.most, fit)
+    fit.difference[:] = observed - fit.calculated
+    return number
+
+
+@njit(cache=True, nogil=True)
+def _nearest(
+    x6: np.ndarray, region: Region, q2: np.ndarray, q2_last: float, most: int, fit: Fit
+) -> int:
+    """The reflection nearest to each line, and the number of reflections up to q2_last.
+
+    0 where x6 is no lattice or has too many reflections.
+    """
+    form, q2_end = form_of(x6), q2[-1] * _REACH
+    calculated, hkl = fit.calculated, fit.hkl
+    calculated[:] = np.inf
+    if not form.a > 0.0:
+        return 0
+    count, walked = 0, 0
+    for h in range(last_h(form, q2_end) + 1):
+        k_low, k_high = k_range(form, region, h, q2_end)
+        for k in range(k_low, k_high + 1):
+            l_low, number, step = l_row(form, region, h, k, q2_end)
+            walked += number
+            for i in range(number):
+                l = l_low + i * step
+                value = q2_of(form, h, k, l)
+                if value <= q2_last:
+                    count += 1
+                low, high = _nearer(value, q2, calculated)
+                for line in range(low, high):
+                    calculated[line] = value
+                    hkl[line, 0], hkl[line, 1], hkl[line, 2] = h, k, l
+            if walked > most:
+                return 0
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _nearer(value: float, q2: np.ndarray, calculated: np.ndarray) -> tuple[int, int]:
+    """The range of lines that a value is nearer to than what was calculated for them so far.
+
+    Lines rise: where one has something nearer, that is nearer to all beyond it as well.
+    """
+    low = high = place_of(value, q2)
+    while high < q2.shape[0] and abs(value - q2[high]) < abs(calculated[high] - q2[high]):
+        high += 1
+    while low > 0 and abs(value - q2[low - 1]) < abs(calculated[low - 1] - q2[low - 1]):
+        low -= 1
+    return low, high
+
+
+@njit(cache=True, nogil=True)
+def _derive(basis: np.ndarray, slope: np.ndarray, fit: Fit) -> None:
+    """Fill the derivatives of q² by the free parameters and by the zero shift."""
+    for i in range(fit.rows.shape[0]):
+        design_row(basis, fit.hkl[i], fit.rows[i])
+        fit.rows[i, -1] = slope[i]
+
+
+@njit(cache=True, nogil=True)
+def _move(parameters: np.ndarray, width: float, model: Model, pattern: Pattern, fit: Fit) -> None:
+    """A step of least squares with Cauchy's weights, ``width`` in errors, in place."""
+    size, prior, sigma = model.size, model.prior, pattern.sigma
+    normal, right = np.zeros((size, size)), np.zeros(size)
+    for i in range(sigma.shape[0]):
+        z = fit.difference[i] / (width * sigma[i])
+        if abs(z) > _DRAWN:
+            continue
+        w = 1.0 / (sigma[i] * sigma[i] * (1 + z * z))
+        for s in range(size):
+            right[s] += w * fit.rows[i, s] * fit.difference[i]
+            for u in range(s + 1):
+                normal[s, u] += w * fit.rows[i, s] * fit.rows[i, u]
+    for s in range(size):
+        # The factor keeps parameters that only few lines tell apart from making it singular.
+        normal[s, s] = (1 + 1e-10) * normal[s, s] + 1e-6 / (prior[s] * prior[s])
+    shift = parameters.shape[0] - 1
+    if size > shift:
+        normal[shift, shift] += 1 / (prior[shift] * prior[shift])
+        right[shift] -= parameters[shift] / (prior[shift] * prior[shift])
+    if solve_positive(normal, right):
+        parameters[:size] += right
+
+
+@njit(cache=True, nogil=True)
+def _weigh(parameters: np.ndarray, number: int, model: Model, pattern: Pattern, fit: Fit) -> float:
+    """The evidence for a trial: of the scales of the errors the best, at the price of choosing."""
+    best = -np.inf
+    for errors in pattern.errors:
+        value = log_likelihood(fit.difference, errors, number, pattern.q2[-1])
+        if value <= best:
+            continue
+        information = _information(errors, model, fit)
+        if not cholesky(information):
+            continue
+        # The root of the determinant is the price of the parameters.
+        for s in range(model.size):
+            value -= np.log(information[s, s])
+        if model.size == model.prior.shape[0]:
+            value -= 0.5 * (parameters[-1] / model.prior[-1]) ** 2
+        best = max(best, value)
+    return best - np.log(pattern.errors.shape[0])
+
+
+@njit(cache=True, nogil=True)
+def _information(errors: np.ndarray, model: Model, fit: Fit) -> np.ndarray:
+    """What the lines tell of the parameters, in units of their priors: (size, size)."""
+    size, prior = model.size, model.prior
+    found = np.eye(size)
+    for i in range(errors.shape[0]):
+        if abs(fit.difference[i] / errors[i]) > _TELLING:
+            continue
+        w = 1.0 / errors[i] ** 2
+        for s in range(size):
+            for u in range(s + 1):
+                found[s, u] += (
+                    w * fit.rows[i, s] * fit.rows[i, u] * prior[s] * prior[u] / (2 * np.pi)
+                )
+    return found
+
+
+@njit(cache=True, nogil=True)
+def log_likelihood(difference: np.ndarray, errors: np.ndarray, number: int, q2_max: float) -> float:
+    """Of lines (n,) with such errors among a number of reflections, against lines anywhere."""
+    total, product = 0.0, 1.0
+    for i in range(difference.shape[0]):
+        density = normal_density(difference[i], errors[i])
+        product *= (1 - STRAY) * q2_max / number * density + STRAY
+        if (i + 1) % AT_ONCE == 0:
+            total += np.log(product)
+            product = 1.0
+    return total + np.log(product)
+
+
+@njit(cache=True, nogil=True)
+def normal_density(difference: float, sigma: float) -> float:
+    """Of a normal error; 0 where it is far beyond any."""
+    z = difference / sigma
+    return np.exp(-0.5 * z * z) / (_ROOT_2_PI * sigma) if abs(z) < 30 else 0.0

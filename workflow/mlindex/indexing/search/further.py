@@ -1,0 +1,55 @@
+"""The whole search: the first lines of a list find cells, more of them weigh what was found.
+
+A cell is found with 20 lines. Those that follow tell it from its neighbours, and true lines from
+impurities, of which a list has no more than so many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from mlindex.crystal.lattice import CENTRING_CODES
+from mlindex.indexing.search.observed import Observed, observe
+from mlindex.indexing.search.plan import Progress, search
+from mlindex.indexing.search.trials import Trial, different, weigh
+from mlindex.patterns.peaklist import PeakList
+
+#: Lines to search with, and to weigh what was found with, if a list has so many.
+SEARCH_LINES, WEIGHED_LINES = 20, 40
+
+
+def find(
+    peaks: PeakList,
+    n_lines: int | None,
+    two_theta_error_deg: float | None,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool] = lambda: False,
+    workers: int = 1,
+    report: Callable[[str], None] = lambda _: None,
+) -> tuple[Observed, list[Trial], Progress]:
+    """The lines that were used, the trials found, best first, and how the search went.
+
+    Args:
+        peaks: the list.
+        n_lines: lines to search and to weigh with; if None, 20 and 40.
+        two_theta_error_deg: as for :func:`mlindex.indexing.search.observed.observe`.
+        wanted, out_of_time, workers, report: as for :func:`mlindex.indexing.search.plan.search`.
+    """
+    first = observe(peaks, n_lines or SEARCH_LINES, two_theta_error_deg)
+    observed = observe(peaks, n_lines or WEIGHED_LINES, two_theta_error_deg)
+    trials, progress = search(first, wanted, out_of_time, workers, report)
+    if len(observed.q2) > len(first.q2):
+        trials = weighed_again(trials, observed)
+    return observed, trials, progress
+
+
+def weighed_again(trials: Sequence[Trial], observed: Observed) -> list[Trial]:
+    """The trials refined and weighed with other lines, the best first, each lattice once."""
+    found = []
+    for trial in trials:
+        codes = np.array([CENTRING_CODES[trial.centring]])
+        shift = trial.shift_deg
+        found += weigh(trial.bravais, trial.x[None], codes, observed, shift, shift != 0.0).values()
+    return different(sorted(found, key=lambda t: -t.evidence), len(trials))

@@ -1,0 +1,60 @@
+"""A second look at lists that nothing explains: zero shifts that no aligned instrument has.
+
+All lattices with a free shift of this size would explain anything. So a coarse grid of shifts is
+taken off the list, one after the other, and only lattices of few free parameters are searched;
+what the best of them says is no more than the shift to try the whole search with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from mlindex.crystal.lattice import BRAVAIS
+from mlindex.indexing.search.further import SEARCH_LINES
+from mlindex.indexing.search.observed import observe
+from mlindex.indexing.search.plan import Progress, Stage, run_stage
+from mlindex.patterns.peaklist import PeakList
+
+#: Grid of shifts, degrees, the smallest first; so wide are windows that they bridge its steps.
+_SHIFTS_DEG = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
+_STAGE = Stage(1.25)
+_MOST_FREE = 3
+#: Log-evidence with which no other shift is looked for.
+_ENOUGH = 35.0
+
+
+def gross_shift(
+    peaks: PeakList,
+    n_lines: int | None,
+    two_theta_error_deg: float | None,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool],
+    workers: int,
+    least_evidence: float,
+) -> float | None:
+    """The zero shift beyond the usual with which a lattice explains a list best, degrees.
+
+    None if with none of them any has more log-evidence than the least.
+
+    Args:
+        peaks: the list, of known wavelength.
+        n_lines: lines to search with, 20 if None.
+        two_theta_error_deg, wanted, out_of_time, workers: as for
+            :func:`mlindex.indexing.search.further.find`.
+        least_evidence: log-evidence that makes a shift worth trying the whole search with.
+    """
+    simple = [b for b in wanted if BRAVAIS[b].system.n_free <= _MOST_FREE]
+    best, found = least_evidence, None
+    for shift in (sign * size for size in _SHIFTS_DEG for sign in (1, -1)):
+        if out_of_time() or best >= _ENOUGH:
+            break
+        try:
+            observed = observe(peaks.shifted(shift), n_lines or SEARCH_LINES, two_theta_error_deg)
+        except ValueError:
+            # A line would leave the range of 2theta.
+            continue
+        trials = run_stage(observed, _STAGE, simple, out_of_time, workers, Progress())
+        for trial in trials:
+            if trial.evidence > best:
+                best, found = trial.evidence, shift + trial.shift_deg
+    return found

@@ -1,0 +1,219 @@
+"""The order of the searches, and when to stop.
+
+A stage is a search of every lattice with errors of one size and one zero shift. Sharp stages come
+first: exact lists are settled there at once. Each lattice system has a strategy, named in the one
+table; a strategy fills the pools of its Bravais lattices.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from mlindex.crystal.lattice import BRAVAIS, BravaisLattice, LatticeSystem
+from mlindex.indexing.search import exhaustive, monoclinic, triclinic
+from mlindex.indexing.search.dominant import is_open, rests_on_one_zone
+from mlindex.indexing.search.lines import Lines
+from mlindex.indexing.search.observed import Observed
+from mlindex.indexing.search.pool import Pool
+from mlindex.indexing.search.revision import revised
+from mlindex.indexing.search.supercells import with_supercells
+from mlindex.indexing.search.trials import Trial, different, trials_of, with_higher_symmetry
+
+Strategy = Callable[[Lines, LatticeSystem, dict[str, Pool], Callable[[], bool]], bool]
+
+
+def _zones(
+    lines: Lines, system: LatticeSystem, pools: dict[str, Pool], stop: Callable[[], bool]
+) -> bool:
+    (pool,) = pools.values()
+    return triclinic.search(lines, pool, stop)
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "exhaustive": exhaustive.search,
+    "zones and unique axis": monoclinic.search,
+    "zones": _zones,
+}
+#: Log-evidence at which no further stage is run: of a sharp stage, where only exact lines reach
+#: it, and of any other that tried no zero shift. The shifted ones are for lists that need them.
+_ENOUGH_SHARP, _ENOUGH = 45.0, 15.0
+#: And so much more than the next lattice has.
+_AHEAD = 3.0
+_KEPT = 40
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Errors times ``sharpness``, a zero shift of ``shift_deg`` taken off; ``effort`` as Lines."""
+
+    sharpness: float
+    shift_deg: float = 0.0
+    effort: int = 0
+
+
+#: The sharpest windows are for exact lists with many impurities, which drown in wider ones; the
+#: last of them takes longest and is for what nothing else explains. Zero shifts are tried in steps
+#: that windows bridge.
+STAGES = (
+    Stage(0.3),
+    Stage(0.1),
+    Stage(1.0, effort=1),
+    Stage(0.03, effort=2),
+    Stage(1.0, 0.05),
+    Stage(1.0, -0.05),
+    Stage(1.0, 0.1),
+    Stage(1.0, -0.1),
+)
+#: For lists that rest on one zone: few lines tell the other parameters, and the true lattice may be
+#: among those that the quick search leaves out. The sharp windows tell them from chance; the wide
+#: ones find what comes from lines a little off.
+CLOSER = (Stage(0.03, effort=1), Stage(0.3, effort=1))
+#: Free parameters of the lattices that the quick search may leave out, and of those that are quick.
+_MANY_FREE, _FEW_FREE = 4, 2
+
+
+@dataclass
+class Progress:
+    """Trials and seconds spent on each Bravais lattice, and how its search ended."""
+
+    trials: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    status: dict[str, str] = field(default_factory=dict)
+
+    def cut_off(self, names: Sequence[str]) -> None:
+        """A search of these lattices that was due is not done: those begun are not complete."""
+        for name in names:
+            if self.status.get(name) == "complete":
+                self.status[name] = "cut off"
+
+
+def search(
+    observed: Observed,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool],
+    workers: int,
+    report: Callable[[str], None],
+) -> tuple[list[Trial], Progress]:
+    """Search all wanted Bravais lattices; trials over all stages, best first.
+
+    Args:
+        observed: the lines.
+        wanted: Bravais lattice symbols.
+        out_of_time: asked often; from the first True on, what was found is returned.
+        workers: threads; the compiled loops run side by side.
+        report: called with a line on what is being done.
+    """
+    progress = Progress(status=dict.fromkeys(wanted, "not reached"))
+
+    def look(stage: Stage, names: Sequence[str], why: str = "") -> list[Trial] | None:
+        if out_of_time():
+            progress.cut_off(names)
+            return None
+        report(_label(stage) + why)
+        return run_stage(observed, stage, names, out_of_time, workers, progress)
+
+    best: list[Trial] = []
+    for stage in STAGES:
+        if not _makes_sense(stage, observed):
+            continue
+        found = look(stage, wanted)
+        if found is None:
+            break
+        best = _joined(best, found, observed, wanted)
+        if _settled(best, stage):
+            break
+    best = _looked_closer(best, observed, wanted, look)
+    larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
+    return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
+
+
+def _makes_sense(stage: Stage, observed: Observed) -> bool:
+    """Whether a shift can be told, and sharp windows are not narrower than the lines' rounding."""
+    if stage.shift_deg and not observed.shiftable:
+        return False
+    return stage.sharpness >= 1 or observed.resolves(stage.sharpness)
+
+
+def _looked_closer(
+    best: list[Trial],
+    observed: Observed,
+    wanted: Sequence[str],
+    look: Callable[[Stage, Sequence[str], str], list[Trial] | None],
+) -> list[Trial]:
+    """The best trials after the closer stages, where the first of them rests on one zone."""
+    uncertain = [name for name in wanted if BRAVAIS[name].system.n_free >= _MANY_FREE]
+    for stage in CLOSER:
+        if not uncertain or not best or not rests_on_one_zone(best[0], observed):
+            break
+        found = look(stage, uncertain, ", for lists of one zone")
+        if found is None:
+            break
+        # A zone with any third axis has more evidence than a cell, and is none.
+        found = [trial for trial in found if not is_open(trial, observed)]
+        best = _joined(best, found, observed, wanted)
+    return best
+
+
+def _joined(
+    best: list[Trial], found: list[Trial], observed: Observed, wanted: Sequence[str]
+) -> list[Trial]:
+    """The best of all trials and of what comes of them, best first, each lattice once."""
+    pooled = sorted(best + found, key=lambda t: -t.evidence)
+    pooled = with_higher_symmetry(revised(different(pooled, _KEPT), observed), observed)
+    pooled = [t for t in pooled if t.bravais.symbol in wanted]
+    return different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
+
+
+def _settled(best: list[Trial], stage: Stage) -> bool:
+    if not best:
+        return False
+    enough = _ENOUGH_SHARP if stage.sharpness < 1 else _ENOUGH
+    ahead = len(best) < 2 or best[0].evidence >= best[1].evidence + _AHEAD
+    return best[0].evidence >= enough and (ahead or best[0].evidence >= _ENOUGH_SHARP)
+
+
+def _label(stage: Stage) -> str:
+    shift = f", zero shift {stage.shift_deg:+.2f} degrees" if stage.shift_deg else ""
+    return f"errors times {stage.sharpness:g}{shift}"
+
+
+def run_stage(
+    observed: Observed,
+    stage: Stage,
+    wanted: Sequence[str],
+    out_of_time: Callable[[], bool],
+    workers: int,
+    progress: Progress,
+) -> list[Trial]:
+    """Trials of one stage, of all wanted Bravais lattices; what it took is added to progress."""
+    lines = observed.lines(stage.sharpness, stage.shift_deg, stage.effort)
+
+    def one(bravais: BravaisLattice) -> list[Trial]:
+        name, system = bravais.symbol, bravais.system
+        if out_of_time():
+            progress.cut_off([name])
+            return []
+        started = time.perf_counter()
+        pool = Pool()
+        complete = STRATEGIES[system.strategy](lines, system, {name: pool}, out_of_time)
+        found = trials_of(bravais, pool, observed, stage.shift_deg)
+        spent = time.perf_counter() - started
+        progress.trials[name] = progress.trials.get(name, 0) + int(pool.count[1])
+        progress.seconds[name] = progress.seconds.get(name, 0.0) + spent
+        progress.status[name] = "complete" if complete else "cut off"
+        return found
+
+    order = in_order(wanted)
+    with ThreadPoolExecutor(max(1, workers)) as threads:
+        parts = dict(zip(order, threads.map(one, [BRAVAIS[name] for name in order]), strict=True))
+    return [trial for name in wanted for trial in parts[name]]
+
+
+def in_order(wanted: Sequence[str]) -> list[str]:
+    """Bravais lattices with few free parameters first, for which little time is enough; then those
+    that take longest, so that threads end together."""
+    quick = [name for name in wanted if BRAVAIS[name].system.n_free <= _FEW_FREE]
+    return quick + [name for name in reversed(wanted) if name not in quick]

@@ -1,0 +1,207 @@
+"""Whether the first candidate is convincing: all that may speak against it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
+from mlindex.crystal.formula import Formula, volume_factor
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.pseudosymmetry import next_two_fold_deg
+from mlindex.indexing.merit import reflections
+from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate
+
+#: Lists with fewer lines are short.
+_FEW_LINES = 20
+#: Log-evidence a candidate needs, whatever the others have, and that of a short list. Lines at
+#: random reach -3 (24 lists of 20). Of 896 lists with noise, a zero shift, impurities or gaps 14
+#: had a cell between 5 and 10 that nothing else speaks against, all right; a wrong one of a short
+#: list had 10.
+_LEAST_EVIDENCE, _LEAST_EVIDENCE_FEW = 5.0, 10.0
+#: A candidate that leaves more than this share of the lines unindexed is not convincing.
+_MOST_UNINDEXED = 0.2
+#: A supercell that indexes so many lines more, with so little less log-evidence, casts doubt,
+#: however probable the ranking finds it that they are impurities'.
+_MORE_LINES, _LITTLE_LESS = 2, 5.0
+#: A lattice that is so near, in degrees, to having another two-fold axis is often that of a
+#: superstructure's parent, distorted by what orders in it. Of real calculated lists of 20 lines
+#: (README.md) 97 have such a first cell, 15 of them wrong; of shorter ones 15, 7 of them wrong.
+_NEARLY_DEG, _NEARLY_DEG_FEW = 0.3, 1.0
+#: So small a triclinic cell, in A³, is often that of a superstructure's parent: of 506 real lists
+#: (README.md) 16 had such a first cell that nothing else speaks against, 6 of them wrong, and of
+#: 144 larger triclinic ones 1. Its free parameters are all six.
+_SMALL_A3, _NO_SYMMETRY = 140.0, 6
+_LEVERAGE_ROUNDING = 1e-9
+#: Reflections explain a line so near to it, in root-mean-square misfits of all lines, or relative
+#: to the last line's q² where the list is of calculated ones.
+_NEAR_RMS, _NEAR_REL = 3.0, 1e-6
+#: A cell whose volume the formula makes so much less probable, for it is small, is none.
+_LEAST_ROOM = 0.1
+
+
+def verdict(
+    found: Sequence[Candidate],
+    explained: bool = False,
+    complete: bool = True,
+    formula: Formula | None = None,
+) -> tuple[bool, str]:
+    """Whether the first candidate is convincing, and why (not).
+
+    Args:
+        found: candidates, the most probable first.
+        explained: some lattices explain the lines, even if they determine none's cell.
+        complete: the search was not cut off.
+        formula: what the crystal is made of, if that is known.
+    """
+    if not found:
+        return False, _nothing(explained, complete)
+    best = found[0]
+    objections = (
+        _hardly(best),
+        _unindexed(best),
+        _one_line(best),
+        _improbable(best),
+        _superstructure(best, found[1:]),
+        _pseudo_symmetric(best),
+        _small(best),
+        _too_small(best, formula),
+    )
+    against = next((objection for objection in objections if objection), "")
+    sure = _percent(best.probability_with_partners)
+    return not against, against or f"With the partners named its probability is {sure}."
+
+
+def _nothing(explained: bool, complete: bool) -> str:
+    if explained:
+        return "Lattices explain the lines, but the lines leave their cells open: add lines."
+    if not complete:
+        return "The search was ended before it found anything: give it more time."
+    return "No lattice explains the lines: check wavelength, zero shift and impurities."
+
+
+def _hardly(best: Candidate) -> str:
+    least = _LEAST_EVIDENCE if best.n_used >= _FEW_LINES else _LEAST_EVIDENCE_FEW
+    if best.log_evidence >= least:
+        return ""
+    return (
+        f"The best cell explains {best.n_indexed} of {best.n_used} lines hardly better than "
+        f"chance (log-evidence {best.log_evidence:.1f}, {least:g} needed)."
+    )
+
+
+def _unindexed(best: Candidate) -> str:
+    unindexed = best.n_used - best.n_indexed
+    if unindexed <= _MOST_UNINDEXED * best.n_used:
+        return ""
+    return f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
+
+
+def _one_line(best: Candidate) -> str:
+    rows = BRAVAIS[best.bravais].system.design_matrix(best.hkl[best.indexed])
+    if np.linalg.matrix_rank(rows) < rows.shape[1]:
+        return ""
+    doubtful, lines = _doubtful(best, rows), np.flatnonzero(best.indexed)
+    if np.linalg.matrix_rank(rows[~doubtful]) < rows.shape[1]:
+        shown = ", ".join(_hkl(best, line) for line in lines[doubtful][:3])
+        return (
+            f"Without the lines that several of its reflections explain, {shown}, the others leave "
+            "an axis or an angle open: add lines."
+        )
+    alone = _alone(rows[~doubtful])
+    if not alone.any():
+        return ""
+    return (
+        f"All its lines but {_hkl(best, lines[~doubtful][alone][0])} leave an axis or an angle "
+        "open, and no other line confirms what that one makes of it: add lines."
+    )
+
+
+def _doubtful(best: Candidate, rows: np.ndarray) -> np.ndarray:
+    """Which of the m lines indexed, with rows (m, n_free) of H, another reflection with a different
+    row explains as well: bool (m,)."""
+    observed = best.q2_corrected_inv_A2[best.indexed]
+    misfit = observed - best.q2_calculated_inv_A2[best.indexed]
+    near = max(_NEAR_RMS * float(np.sqrt(np.mean(misfit**2))), _NEAR_REL * observed[-1])
+    hkl = reflections(best.cell, best.centring, float(observed[-1]) + near)
+    others = BRAVAIS[best.bravais].system.design_matrix(hkl)
+    q2 = quadratic_terms(hkl) @ reciprocal_from_cell(best.cell)
+    explains = np.abs(q2 - observed[:, None]) < near
+    differs = np.any(others != rows[:, None], axis=2)
+    return np.any(explains & differs, axis=1)
+
+
+def _alone(rows: np.ndarray) -> np.ndarray:
+    """Which lines the fit of the others leaves open: it meets them exactly, whatever they are (a
+    leverage of 1)."""
+    orthogonal, _ = np.linalg.qr(rows)
+    return np.square(orthogonal).sum(axis=1) > 1 - _LEVERAGE_ROUNDING
+
+
+def _hkl(best: Candidate, line: int) -> str:
+    h, k, l = best.hkl[line]
+    return f"({h} {k} {l})"
+
+
+def _improbable(best: Candidate) -> str:
+    sure = best.probability_with_partners
+    if sure >= CONVINCING_PROBABILITY:
+        return ""
+    return (
+        f"With the partners named the first cell has a probability of only {_percent(sure)}: "
+        "others explain the lines about as well, or none does well."
+    )
+
+
+def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
+    for other in others:
+        index, more = other.times(best), other.n_indexed - best.n_indexed
+        keeps = bool(np.all(other.indexed[best.indexed]))
+        near = other.log_evidence >= best.log_evidence - _LITTLE_LESS
+        if index > 1 and keeps and near and more >= _MORE_LINES:
+            return (
+                f"A supercell of index {index} indexes {more} lines more, hardly less well "
+                f"({other.bravais}, {other.volume_A3:.0f} Å³): a superstructure, or impurities."
+            )
+    return ""
+
+
+def _pseudo_symmetric(best: Candidate) -> str:
+    limit = _NEARLY_DEG if best.n_used >= _FEW_LINES else _NEARLY_DEG_FEW
+    obliquity = next_two_fold_deg(BRAVAIS[best.bravais], best.niggli, limit)
+    if obliquity > limit:
+        return ""
+    return (
+        f"Its lattice is within {math.ceil(100 * obliquity) / 100:.2f} degrees of a higher "
+        "symmetry, as the parents of superstructures are, which its probability does not count: "
+        "look for weak lines, between those used, that only a supercell has."
+    )
+
+
+def _small(best: Candidate) -> str:
+    volume = cell_volume(best.niggli)
+    if volume > _SMALL_A3 or BRAVAIS[best.bravais].system.n_free < _NO_SYMMETRY:
+        return ""
+    return (
+        f"Its cell of {volume:.0f} Å³ is small for one without any symmetry, and often that of a "
+        "superstructure's parent, which its probability does not count: look for weak lines, "
+        "between those used, that only a supercell has."
+    )
+
+
+def _too_small(best: Candidate, formula: Formula | None) -> str:
+    volume = cell_volume(best.niggli)
+    if formula is None or volume > formula.volume_A3:
+        return ""
+    if volume_factor(volume, formula) >= _LEAST_ROOM:
+        return ""
+    return (
+        f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} of {formula.text}: "
+        "the crystal's is a supercell whose other lines are not seen, or the formula is wrong."
+    )
+
+
+def _percent(share: float) -> str:
+    return "more than 99 %" if share > 0.99 else f"{100 * share:.0f} %"

@@ -1,1 +1,0 @@
-"""Finding lattices in lists of lines, with nothing told: see :mod:`mlindex.search.plan`."""
