@@ -38,10 +38,10 @@ from mlindex.indexing.options import Options
 from mlindex.indexing.rates.judge import Judged, Truth, judge
 from mlindex.indexing.rates.measure import case_of, chosen
 from mlindex.indexing.rates.settings import Indexing
+from mlindex.method.tables import DATASET
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.spoil import EXACT, Spoil
 from mlindex.structures.tables import ENTRIES
-from mlindex.tables.training import DATASET
 
 _ALPHA_A, _ALPHA_RATIO = (1.540593, 1.544427), (1.0, 0.5)
 _TWO_THETA_DEG = np.arange(5.0, 70.0, 0.02)

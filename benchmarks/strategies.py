@@ -45,12 +45,12 @@ from mlindex.indexing.rates.measure import Case, case_of, chosen
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.search.observed import Observed, observe
 from mlindex.indexing.search.trials import Trial, different, walked, weigh
-from mlindex.models import ModelSet
+from mlindex.method.models import ModelSet
+from mlindex.method.settings import Optimization, Validation
+from mlindex.method.tables import DATASET
+from mlindex.method.validation import candidate_cells, run_engine
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import EXACT, WAVELENGTH_A, Spoil
-from mlindex.settings.models import Optimization, Validation
-from mlindex.tables.training import DATASET
-from mlindex.validation import candidate_cells, run_engine
 
 _NETWORKS, _NEAREST, _TEMPLATES = "networks", "networks, nearest", "templates"
 _EXHAUSTIVE, _ALL, _UNION = "exhaustive", "all lattices", "union"

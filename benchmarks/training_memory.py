@@ -17,9 +17,9 @@ import keras
 import numpy as np
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.regression import VarianceModels, build_models, train_group
-from mlindex.settings.models import Regression
-from mlindex.training_data import Samples
+from mlindex.method.regression import VarianceModels, build_models, train_group
+from mlindex.method.settings import Regression
+from mlindex.method.training_data import Samples
 
 _SYSTEM = SYSTEMS["monoclinic"]
 _SETTINGS = Regression(cycles=5, epochs=2)

@@ -7,12 +7,12 @@ import pandas as pd
 import pyarrow as pa
 
 from mlindex.base.schema import write_table
+from mlindex.method.results import RATES
+from mlindex.method.training_data import error_metrics, metric
+from mlindex.method.validation import wilson_interval
 from mlindex.report.inputs import KINDS, read_inputs
 from mlindex.settings.root import load_config
 from mlindex.structures.tables import ENTRIES
-from mlindex.tables.results import RATES
-from mlindex.training_data import error_metrics, metric
-from mlindex.validation import wilson_interval
 
 SYSTEMS = ("cubic", "monoclinic")
 GENERATED, FROM_FOLDER, REJECTED = 300, 60, 7

@@ -6,7 +6,7 @@ import numpy as np
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
-from mlindex.tables.training import TEMPLATES
+from mlindex.method.tables import TEMPLATES
 
 
 def reference_list(system_name: str) -> np.ndarray:

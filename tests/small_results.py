@@ -14,16 +14,19 @@ import pandas as pd
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import Table, write_table
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.forest import train_forests
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.dataset import build_dataset
-from mlindex.models import write_model_set
+from mlindex.method.forest import train_forests
+from mlindex.method.models import write_model_set
+from mlindex.method.reference import reference_list
+from mlindex.method.results import METRICS, RATES, VALIDATION
+from mlindex.method.scaling import Scaling, fit_scaling
+from mlindex.method.settings import Forest
+from mlindex.method.tables import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES
+from mlindex.method.validation import rates
 from mlindex.patterns.calculated import peak_lists
 from mlindex.patterns.simulation import simulate
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
-from mlindex.reference import reference_list
-from mlindex.scaling import Scaling, fit_scaling
-from mlindex.settings.models import Forest
 from mlindex.structures.deduplication import deduplicate
 from mlindex.structures.quality import check_shard
 from mlindex.structures.reduction import reduce_entries
@@ -39,9 +42,6 @@ from mlindex.structures.settings import (
 )
 from mlindex.structures.sources import FolderSource, GeneratorSource
 from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.tables.results import METRICS, RATES, VALIDATION
-from mlindex.tables.training import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES
-from mlindex.validation import rates
 from small_workflow import crystals
 from whole_examples import make_examples
 

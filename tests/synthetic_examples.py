@@ -10,7 +10,7 @@ from mlindex.base.schema import STRING
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import AXES, LatticeSystem, bravais_of, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.tables.training import EXAMPLES, GROUPS, REFERENCE, SCALING
+from mlindex.method.tables import EXAMPLES, GROUPS, REFERENCE, SCALING
 
 _LARGEST_INDEX = 6
 

@@ -4,7 +4,10 @@ import gemmi
 import numpy as np
 import pytest
 
-from mlindex.assignment import (
+from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
+from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.learning.networks import AssignmentNetwork, hidden_layers
+from mlindex.method.assignment import (
     assignment_lines,
     build_trainer,
     is_cell,
@@ -13,12 +16,9 @@ from mlindex.assignment import (
     reciprocal,
     train_assignment,
 )
-from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
-from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.learning.networks import AssignmentNetwork, hidden_layers
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Assignment
-from mlindex.tables.results import METRICS, TRAINING
+from mlindex.method.results import METRICS, TRAINING
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Assignment
 from synthetic_examples import group_names, make_frames, reference_hkl
 
 QUICK = Assignment(layers=(40, 30), epochs=12, batch_size=32, dropout=0.1, learning_rate=5e-3)

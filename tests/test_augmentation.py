@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from mlindex.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.crystal.lattice import ANGLES, SYSTEMS
-from mlindex.scaling import Scaling
+from mlindex.method.augmentation import Perturbation, allocate, reindexed_cells
+from mlindex.method.scaling import Scaling
 
 SCALING = Scaling(0.1, 0.05, 8.0, 2.0, np.pi / 2, 0.15)
 

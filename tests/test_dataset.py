@@ -12,14 +12,14 @@ from mlindex.learning.dataset import (
     PEAK_COLUMNS,
     build_dataset,
 )
+from mlindex.method.reference import reference_list
+from mlindex.method.scaling import fit_scaling
+from mlindex.method.settings import Forest
+from mlindex.method.split_comparison import compare_splits
+from mlindex.method.tables import DATASET, GROUPS, SPLITS
 from mlindex.patterns.tables import PEAKS
-from mlindex.reference import reference_list
-from mlindex.scaling import fit_scaling
-from mlindex.settings.models import Forest
-from mlindex.split_comparison import compare_splits
 from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import CELLS, DUPLICATES, REJECTS
-from mlindex.tables.training import DATASET, GROUPS, SPLITS
 from synthetic_dataset import SYMBOLS, crystal, frames
 
 

@@ -10,18 +10,18 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.crystal.standard import standard_cell
-from mlindex.engine.kernels import least_squares, lines_below, nearest_reflections
-from mlindex.engine.likelihood import (
+from mlindex.indexing.merit import distinct, reflections
+from mlindex.method.optimizer.kernels import least_squares, lines_below, nearest_reflections
+from mlindex.method.optimizer.likelihood import (
     explaining_threshold,
     geometric_merit,
     negative_log_likelihood,
     negative_log_posterior,
 )
-from mlindex.engine.optimize import optimize
-from mlindex.engine.templates import learn_templates, template_cells
-from mlindex.indexing.merit import distinct, reflections
-from mlindex.settings.models import Optimization
-from mlindex.tables.training import TEMPLATES
+from mlindex.method.optimizer.optimize import optimize
+from mlindex.method.optimizer.templates import learn_templates, template_cells
+from mlindex.method.settings import Optimization
+from mlindex.method.tables import TEMPLATES
 
 CELLS = {
     "cP": [6.3, 6.3, 6.3, 90, 90, 90],

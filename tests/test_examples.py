@@ -15,11 +15,11 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import UnitCell, cell_volume
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.reference import reference_list
-from mlindex.resampling import Acceptance, Resolution, least_separations
-from mlindex.scaling import Scaling, fit_scaling
+from mlindex.method.reference import reference_list
+from mlindex.method.resampling import Acceptance, Resolution, least_separations
+from mlindex.method.scaling import Scaling, fit_scaling
+from mlindex.method.tables import ACCEPTANCE, DATASET, EXAMPLES, FIRST_PEAK, HISTOGRAMS
 from mlindex.structures.settings import Augmentation, Peaks, Simulation
-from mlindex.tables.training import ACCEPTANCE, DATASET, EXAMPLES, FIRST_PEAK, HISTOGRAMS
 from synthetic_dataset import SYMBOLS, hall_of, present, random_cell
 from whole_examples import make_examples
 

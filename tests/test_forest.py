@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.forest import fit_forest, forest_arrays, train_forests
 from mlindex.learning.networks import write_arrays
 from mlindex.learning.trees import Trees
-from mlindex.overlap import compare_estimators
-from mlindex.regression import train_regression
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Forest, Regression
-from mlindex.tables.results import METRICS
-from mlindex.training_data import regression_samples
+from mlindex.method.forest import fit_forest, forest_arrays, train_forests
+from mlindex.method.overlap import compare_estimators
+from mlindex.method.regression import train_regression
+from mlindex.method.results import METRICS
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Forest, Regression
+from mlindex.method.training_data import regression_samples
 from synthetic_examples import group_names, make_frames
 
 QUICK = Forest(trees=12)

@@ -19,9 +19,9 @@ from mlindex.learning.grouping import (
     operator_key,
     probe_reflections,
 )
+from mlindex.method.tables import GROUPS
 from mlindex.structures.reduction import reduce_entries
 from mlindex.structures.settings import Grouping, Reduction
-from mlindex.tables.training import GROUPS
 from synthetic_dataset import IDENTITY, crystal, frames, hall_of
 
 SAME = operator_key(IDENTITY)

@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from mlindex.assignment import train_assignment
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.crystal.reindexed import free_from_reindexed
-from mlindex.draws import draw_from_network, draw_from_trees, possible_cells
-from mlindex.forest import train_forests
 from mlindex.learning.networks import DenseNetwork, VarianceNetwork
 from mlindex.learning.trees import Trees
-from mlindex.models import FOREST, NETWORK, ModelSet, load_trained, write_model_set
-from mlindex.regression import train_regression
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Assignment, Forest, Regression
-from mlindex.tables.training import TEMPLATES
+from mlindex.method.assignment import train_assignment
+from mlindex.method.draws import draw_from_network, draw_from_trees, possible_cells
+from mlindex.method.forest import train_forests
+from mlindex.method.models import FOREST, NETWORK, ModelSet, load_trained, write_model_set
+from mlindex.method.regression import train_regression
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Assignment, Forest, Regression
+from mlindex.method.tables import TEMPLATES
 from synthetic_examples import make_frames, reference_hkl
 
 SYSTEM = SYSTEMS["monoclinic"]
@@ -211,7 +211,7 @@ def test_an_untrained_system_says_so(parts, tmp_path):
 
 def test_inference_needs_neither_tensorflow_nor_scikit_learn():
     code = (
-        "import sys, mlindex.models; "
+        "import sys, mlindex.method.models; "
         "print([m for m in ('tensorflow', 'keras', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -5,9 +5,9 @@ import pytest
 from mlindex.crystal.cell import UnitCell, reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.crystal.reindexed import hkl_to_standard
-from mlindex.reference import labels, reference_list, standard_cells, unique_reflections
-from mlindex.scaling import training_entries
-from mlindex.tables.training import REFERENCE
+from mlindex.method.reference import labels, reference_list, standard_cells, unique_reflections
+from mlindex.method.scaling import training_entries
+from mlindex.method.tables import REFERENCE
 from synthetic_dataset import random_cell
 from test_scaling import dataset_of
 

@@ -11,17 +11,17 @@ from scipy import stats
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.learning.networks import VarianceNetwork, write_arrays
-from mlindex.regression import (
+from mlindex.method.regression import (
     build_models,
     network_arrays,
     train_group,
     train_regression,
     weighted_nll,
 )
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Regression
-from mlindex.tables.results import METRICS, TRAINING
-from mlindex.training_data import Samples, group_batches, parameter_names, validation_halves
+from mlindex.method.results import METRICS, TRAINING
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Regression
+from mlindex.method.training_data import Samples, group_batches, parameter_names, validation_halves
 from synthetic_examples import make_frames
 
 SYSTEM = SYSTEMS["monoclinic"]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.resampling import (
+from mlindex.method.resampling import (
     FALLBACK_PLATEAU,
     MIN_FIT_REFLECTIONS,
     Acceptance,
@@ -16,8 +16,8 @@ from mlindex.resampling import (
     least_separations,
     resample,
 )
+from mlindex.method.tables import ACCEPTANCE, FIRST_PEAK
 from mlindex.structures.settings import Peaks, Simulation
-from mlindex.tables.training import ACCEPTANCE, FIRST_PEAK
 
 RESOLUTION = Resolution.from_settings(Peaks(), Simulation())
 ALWAYS = Acceptance(np.e, 1e9, 1.0, 0.0, True)

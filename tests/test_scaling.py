@@ -4,9 +4,9 @@ import pytest
 
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.learning.dataset import build_dataset
-from mlindex.scaling import Scaling, fit_scaling, n_lengths, observed_q2, reindexed_free
+from mlindex.method.scaling import Scaling, fit_scaling, n_lengths, observed_q2, reindexed_free
+from mlindex.method.tables import SCALING
 from mlindex.structures.settings import Grouping, Split
-from mlindex.tables.training import SCALING
 from synthetic_dataset import crystal, frames
 
 SYMBOLS_OF_AXES = {"a": "P 21/b 1 1", "b": "P 1 21/c 1", "c": "P 1 1 21/b"}

@@ -11,6 +11,7 @@ import pytest
 
 from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.method.tables import DATASET
 from mlindex.patterns.tables import PEAKS
 from mlindex.structures.generator import write_shard
 from mlindex.structures.manifest import crystals_in_shard
@@ -18,7 +19,6 @@ from mlindex.structures.quality import check_shard
 from mlindex.structures.settings import Quality
 from mlindex.structures.sources import GeneratorSource, Shards
 from mlindex.structures.tables import CELLS, ENTRIES
-from mlindex.tables.training import DATASET
 from small_workflow import PROJECT, SYSTEM, crystals, make_project, planned, snakemake, write_config
 
 pytestmark = pytest.mark.xdist_group("shards")

@@ -22,7 +22,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table
 from mlindex.learning.networks import read_arrays, write_arrays
-from mlindex.models import ModelSet
+from mlindex.method.models import ModelSet
 from mlindex.structures.cif import block_names, read_document
 from mlindex.structures.manifest import update_manifest
 from mlindex.structures.quality import check_shard

@@ -9,9 +9,9 @@ from indexing_models import Models
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.settings.models import Optimization, Validation
-from mlindex.tables.results import RATES, VALIDATION
-from mlindex.validation import (
+from mlindex.method.results import RATES, VALIDATION
+from mlindex.method.settings import Optimization, Validation
+from mlindex.method.validation import (
     centring_of,
     choose_entries,
     rates,

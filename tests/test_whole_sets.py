@@ -10,19 +10,19 @@ import pytest
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import write_table
 from mlindex.crystal.lattice import SYSTEMS, bravais_of
-from mlindex.engine.templates import learn_templates
-from mlindex.examples import stream_examples
-from mlindex.forest import train_forests
 from mlindex.learning.dataset import Shard, build_dataset, stream_dataset
 from mlindex.learning.grouping import operator_key, operator_keys
+from mlindex.method.examples import stream_examples
+from mlindex.method.forest import train_forests
+from mlindex.method.optimizer.templates import learn_templates
+from mlindex.method.reference import reference_list
+from mlindex.method.scaling import Moments, Scaling, fit_scaling
+from mlindex.method.settings import Forest
+from mlindex.method.split_comparison import compare_splits
+from mlindex.method.tables import DATASET, EXAMPLES, GROUPS
 from mlindex.patterns.tables import PEAKS
-from mlindex.reference import reference_list
-from mlindex.scaling import Moments, Scaling, fit_scaling
-from mlindex.settings.models import Forest
-from mlindex.split_comparison import compare_splits
 from mlindex.structures.settings import Augmentation, Grouping, Peaks, Simulation, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
-from mlindex.tables.training import DATASET, EXAMPLES, GROUPS
 from synthetic_dataset import crystal, frames
 from synthetic_examples import group_names, make_frames
 from whole_examples import make_examples

@@ -11,9 +11,9 @@ import pytest
 
 from indexing_results import monoclinic_peaks, pattern_of
 from mlindex.base.schema import read_provenance, read_table
+from mlindex.method.results import RATES, VALIDATION
+from mlindex.method.tables import DATASET, EXAMPLES
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.tables.results import RATES, VALIDATION
-from mlindex.tables.training import DATASET, EXAMPLES
 from mlindex.verify import verify_results
 from small_workflow import (
     PROJECT,

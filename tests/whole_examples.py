@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.examples import stream_examples
-from mlindex.histograms import compare
-from mlindex.scaling import Scaling
+from mlindex.method.examples import stream_examples
+from mlindex.method.histograms import compare
+from mlindex.method.scaling import Scaling
+from mlindex.method.tables import EXAMPLES
 from mlindex.structures.settings import Augmentation, Peaks, Simulation
-from mlindex.tables.training import EXAMPLES
 
 
 @dataclass(frozen=True)

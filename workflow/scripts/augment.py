@@ -3,11 +3,10 @@
 from mlindex.base.schema import read_blocks
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.examples import stream_examples
-from mlindex.histograms import COLUMNS, compare
-from mlindex.scaling import Scaling
-from mlindex.structures.settings import Augmentation, Peaks, Simulation
-from mlindex.tables.training import (
+from mlindex.method.examples import stream_examples
+from mlindex.method.histograms import COLUMNS, compare
+from mlindex.method.scaling import Scaling
+from mlindex.method.tables import (
     ACCEPTANCE,
     DATASET,
     EXAMPLES,
@@ -16,6 +15,7 @@ from mlindex.tables.training import (
     REFERENCE,
     SCALING,
 )
+from mlindex.structures.settings import Augmentation, Peaks, Simulation
 
 with Stage(snakemake) as stage:
     system = system_of(stage.wildcards.system)

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.overlap import compare_estimators
-from mlindex.scaling import Scaling
-from mlindex.tables.results import METRICS
-from mlindex.tables.training import EXAMPLES, SCALING
-from mlindex.training_data import SAMPLE_COLUMNS
+from mlindex.method.overlap import compare_estimators
+from mlindex.method.results import METRICS
+from mlindex.method.scaling import Scaling
+from mlindex.method.tables import EXAMPLES, SCALING
+from mlindex.method.training_data import SAMPLE_COLUMNS
 
 with Stage(snakemake) as stage:
     metrics = compare_estimators(

@@ -2,9 +2,9 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.settings.models import Forest
-from mlindex.split_comparison import COLUMNS, compare_splits
-from mlindex.tables.training import DATASET, SPLITS
+from mlindex.method.settings import Forest
+from mlindex.method.split_comparison import COLUMNS, compare_splits
+from mlindex.method.tables import DATASET, SPLITS
 
 with Stage(snakemake) as stage:
     dataset = stage.blocks("dataset", DATASET, COLUMNS)

@@ -3,9 +3,9 @@
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
 from mlindex.learning.dataset import DUPLICATE_COLUMNS, Shard, stream_dataset
+from mlindex.method.tables import DATASET, GROUPS
 from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import DUPLICATES, REJECTS
-from mlindex.tables.training import DATASET, GROUPS
 
 with Stage(snakemake) as stage:
     tables = (stage.input.entries, stage.input.cells, stage.input.peaks)

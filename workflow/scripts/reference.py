@@ -2,8 +2,8 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.reference import COLUMNS, reference_list
-from mlindex.tables.training import DATASET, REFERENCE
+from mlindex.method.reference import COLUMNS, reference_list
+from mlindex.method.tables import DATASET, REFERENCE
 
 with Stage(snakemake) as stage:
     blocks = stage.blocks("dataset", DATASET, COLUMNS)

@@ -2,8 +2,8 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.scaling import COLUMNS, fit_scaling
-from mlindex.tables.training import DATASET, SCALING
+from mlindex.method.scaling import COLUMNS, fit_scaling
+from mlindex.method.tables import DATASET, SCALING
 
 with Stage(snakemake) as stage:
     blocks = stage.blocks("dataset", DATASET, COLUMNS)

@@ -2,9 +2,9 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.engine.templates import COLUMNS, learn_templates
-from mlindex.settings.models import Optimization
-from mlindex.tables.training import EXAMPLES, REFERENCE, TEMPLATES
+from mlindex.method.optimizer.templates import COLUMNS, learn_templates
+from mlindex.method.settings import Optimization
+from mlindex.method.tables import EXAMPLES, REFERENCE, TEMPLATES
 
 with Stage(snakemake) as stage:
     templates = learn_templates(

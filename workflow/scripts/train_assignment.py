@@ -1,13 +1,13 @@
 """The assignment network of a lattice system at one noise level."""
 
-from mlindex.assignment import COLUMNS, train_assignment
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Assignment
-from mlindex.tables.results import METRICS, TRAINING
-from mlindex.tables.training import EXAMPLES, REFERENCE, SCALING
+from mlindex.method.assignment import COLUMNS, train_assignment
+from mlindex.method.results import METRICS, TRAINING
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Assignment
+from mlindex.method.tables import EXAMPLES, REFERENCE, SCALING
 
 with Stage(snakemake) as stage:
     settings = stage.settings(Assignment)

@@ -3,12 +3,12 @@
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.forest import train_forests
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Forest
-from mlindex.tables.results import METRICS
-from mlindex.tables.training import EXAMPLES, SCALING
-from mlindex.training_data import SAMPLE_COLUMNS
+from mlindex.method.forest import train_forests
+from mlindex.method.results import METRICS
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Forest
+from mlindex.method.tables import EXAMPLES, SCALING
+from mlindex.method.training_data import SAMPLE_COLUMNS
 
 with Stage(snakemake) as stage:
     groups = stage.read("examples", EXAMPLES, ["group"])["group"].unique()

@@ -3,12 +3,12 @@
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
-from mlindex.regression import train_regression
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Regression
-from mlindex.tables.results import METRICS, TRAINING
-from mlindex.tables.training import EXAMPLES, SCALING
-from mlindex.training_data import SAMPLE_COLUMNS, group_batches
+from mlindex.method.regression import train_regression
+from mlindex.method.results import METRICS, TRAINING
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Regression
+from mlindex.method.tables import EXAMPLES, SCALING
+from mlindex.method.training_data import SAMPLE_COLUMNS, group_batches
 
 with Stage(snakemake) as stage:
     sizes = stage.read("examples", EXAMPLES, ["group"])["group"].value_counts().to_dict()

@@ -4,11 +4,11 @@ import pandas as pd
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage
-from mlindex.models import load_trained
-from mlindex.settings.models import Optimization, Validation
-from mlindex.tables.results import RATES, VALIDATION
-from mlindex.tables.training import DATASET
-from mlindex.validation import (
+from mlindex.method.models import load_trained
+from mlindex.method.results import RATES, VALIDATION
+from mlindex.method.settings import Optimization, Validation
+from mlindex.method.tables import DATASET
+from mlindex.method.validation import (
     CHOICE_COLUMNS,
     COLUMNS,
     choose_entries,

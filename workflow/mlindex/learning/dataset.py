@@ -31,10 +31,10 @@ from mlindex.learning.split import (
     composition_family,
     structure_type,
 )
+from mlindex.method.tables import DATASET, GROUPS
 from mlindex.patterns.tables import PEAKS
 from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
-from mlindex.tables.training import DATASET, GROUPS
 
 #: Columns of the tables that :func:`build_dataset` needs; the others need not be read.
 ENTRY_COLUMNS = ("entry_id", "source", "path", "elements", "element_counts", "n_atoms")

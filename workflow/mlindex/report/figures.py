@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mlindex.histograms import KINDS
+from mlindex.method.histograms import KINDS
 from mlindex.report.plotting import (
     BLUE,
     GREY,

@@ -12,9 +12,8 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, read_provenance, read_table
 from mlindex.indexing.rates.tables import INDEXING_RATES
-from mlindex.structures.tables import DUPLICATES, ENTRIES, REJECTS
-from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
-from mlindex.tables.training import (
+from mlindex.method.results import METRICS, RATES, TRAINING, VALIDATION
+from mlindex.method.tables import (
     ACCEPTANCE,
     DATASET,
     FIRST_PEAK,
@@ -23,6 +22,7 @@ from mlindex.tables.training import (
     SCALING,
     SPLITS,
 )
+from mlindex.structures.tables import DUPLICATES, ENTRIES, REJECTS
 
 #: Kinds of input, their table, and the columns that the report needs (None: all).
 KINDS: dict[str, tuple[Table, list[str] | None]] = {

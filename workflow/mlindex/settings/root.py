@@ -14,7 +14,7 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.settings import Sample
-from mlindex.settings.models import Assignment, Forest, Optimization, Regression, Validation
+from mlindex.method.settings import Assignment, Forest, Optimization, Regression, Validation
 from mlindex.structures.settings import (
     Augmentation,
     Deduplication,

@@ -8,11 +8,8 @@ from mlindex.base.schema import Table
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.indexing.tables import OF_A_SAMPLE
-from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
-from mlindex.structures.manifest import STATE
-from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.tables.results import METRICS, RATES, TRAINING, VALIDATION
-from mlindex.tables.training import (
+from mlindex.method.results import METRICS, RATES, TRAINING, VALIDATION
+from mlindex.method.tables import (
     ACCEPTANCE,
     DATASET,
     EXAMPLES,
@@ -24,6 +21,9 @@ from mlindex.tables.training import (
     SPLITS,
     TEMPLATES,
 )
+from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
+from mlindex.structures.manifest import STATE
+from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
 
 #: The table of every place, as a pattern of paths below the results.
 PLACES: dict[str, Table] = {

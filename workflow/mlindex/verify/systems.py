@@ -8,10 +8,10 @@ import pandas as pd
 
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
+from mlindex.method.results import RATES
+from mlindex.method.results import VALIDATION as INDEXED
+from mlindex.method.tables import DATASET, EXAMPLES, GROUPS
 from mlindex.structures.tables import DUPLICATES, REJECTS
-from mlindex.tables.results import RATES
-from mlindex.tables.results import VALIDATION as INDEXED
-from mlindex.tables.training import DATASET, EXAMPLES, GROUPS
 from mlindex.verify.tree import Tree, some
 
 _LOST, _TOO_FEW = (1, 2), 3

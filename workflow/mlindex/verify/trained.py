@@ -12,11 +12,11 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import read_blocks
 from mlindex.crystal.lattice import SYSTEMS, system_of
-from mlindex.reference import reference_list
-from mlindex.scaling import COLUMNS, fit_scaling
-from mlindex.tables.results import METRICS
-from mlindex.tables.training import DATASET, EXAMPLES, REFERENCE, SCALING
-from mlindex.training_data import sides
+from mlindex.method.reference import reference_list
+from mlindex.method.results import METRICS
+from mlindex.method.scaling import COLUMNS, fit_scaling
+from mlindex.method.tables import DATASET, EXAMPLES, REFERENCE, SCALING
+from mlindex.method.training_data import sides
 from mlindex.verify.tree import Tree, some
 
 _MODEL = "model.json"

@@ -23,9 +23,9 @@ from mlindex.indexing.ranking.settings import RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
 from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
+from mlindex.method.validation import centring_of
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
-from mlindex.validation import centring_of
 
 _LENGTH, _ANGLE_DEG = 0.01, 0.5
 

@@ -20,8 +20,8 @@ from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.indexing.rates.judge import Timed, Truth, indexed, timed
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.tables import INDEXING_RATES
+from mlindex.method.validation import centring_of, choose_entries
 from mlindex.patterns.spoil import EXACT, Spoil, spoil_of, spoiled
-from mlindex.validation import centring_of, choose_entries
 
 #: Lines of a primitive cubic cell of 5 A: indexing it loads all compiled code.
 _EASY = np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11]) / 25
@@ -72,7 +72,7 @@ def measure(
     otherwise on another machine.
 
     Args:
-        dataset: DATASET, at least :data:`mlindex.validation.COLUMNS`; only usable entries of the
+        dataset: DATASET, at least :data:`mlindex.method.validation.COLUMNS`; only usable entries of the
             validation side are taken.
         system: their lattice system.
         settings: config section.
@@ -106,7 +106,7 @@ def select(
     """The entries that :func:`measure` takes; of these alone it takes the same again.
 
     Args:
-        dataset: DATASET, at least :data:`mlindex.validation.CHOICE_COLUMNS`.
+        dataset: DATASET, at least :data:`mlindex.method.validation.CHOICE_COLUMNS`.
         system, settings, seed: as for :func:`measure`.
     """
     few = choose_entries(dataset, settings.degraded_entries, seed)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.method.validation import wilson_interval
 from mlindex.patterns.spoil import EXACT, UNITS
-from mlindex.validation import wilson_interval
 
 #: All Bravais lattices together.
 ALL = "all"

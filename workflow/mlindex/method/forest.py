@@ -17,10 +17,10 @@ from mlindex.base.provenance import derive_seed
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.learning.networks import write_arrays
 from mlindex.learning.trees import Trees
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Forest
-from mlindex.tables.results import METRICS
-from mlindex.training_data import (
+from mlindex.method.results import METRICS
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Forest
+from mlindex.method.training_data import (
     Examples,
     Samples,
     by_group,
@@ -30,7 +30,7 @@ from mlindex.training_data import (
     regression_samples,
 )
 
-_LOG = logging.getLogger("mlindex.forest")
+_LOG = logging.getLogger("mlindex.method.forest")
 _ESTIMATOR = "forest"
 #: Draws that a tree needs, in least leaves: two to split, twice as many because draws repeat.
 _LEAVES = 4

@@ -16,12 +16,12 @@ from mlindex.base.provenance import derive_seed
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard, standard_order
-from mlindex.engine.finish import Solution
-from mlindex.engine.optimize import Optimized, optimize
-from mlindex.engine.templates import template_cells
 from mlindex.indexing.merit import merit
-from mlindex.settings.models import Optimization, Validation
-from mlindex.tables.results import RATES, VALIDATION
+from mlindex.method.optimizer.finish import Solution
+from mlindex.method.optimizer.optimize import Optimized, optimize
+from mlindex.method.optimizer.templates import template_cells
+from mlindex.method.results import RATES, VALIDATION
+from mlindex.method.settings import Optimization, Validation
 
 #: Columns of DATASET that :func:`choose_entries` and :func:`validate` need.
 CHOICE_COLUMNS = ("entry_id", "bravais_lattice", "side", "usable")
@@ -36,7 +36,7 @@ _NORMAL_95 = 1.959963984540054
 
 
 class Models(Protocol):
-    """What indexing needs of a lattice system's trained models (:class:`mlindex.models.ModelSet`).
+    """What indexing needs of a lattice system's trained models (:class:`mlindex.method.models.ModelSet`).
 
     ``reference_hkl`` is (r, 3) in the standard setting, ``templates`` a frame of TEMPLATES.
     """

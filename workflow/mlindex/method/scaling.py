@@ -12,7 +12,7 @@ from mlindex.base.columns import cell_names
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
 from mlindex.learning.split import TRAIN
-from mlindex.tables.training import SCALING
+from mlindex.method.tables import SCALING
 
 #: Columns of DATASET that :func:`fit_scaling` needs.
 COLUMNS = ("unique_axis", "side", "usable", *cell_names(""), "observed_q2_inv_A2")

@@ -8,16 +8,16 @@ import numpy as np
 
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.engine.assigners import Assigner, Assignment
-from mlindex.engine.kernels import least_squares, lines_below
-from mlindex.engine.likelihood import (
+from mlindex.method.optimizer.assigners import Assigner, Assignment
+from mlindex.method.optimizer.kernels import least_squares, lines_below
+from mlindex.method.optimizer.likelihood import (
     explaining_threshold,
     geometric_merit,
     negative_log_likelihood,
     negative_log_posterior,
     variance,
 )
-from mlindex.settings.models import Optimization
+from mlindex.method.settings import Optimization
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import pandas as pd
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import ANGLES, LatticeSystem
 from mlindex.crystal.reindexed import reindexed_from_free
-from mlindex.scaling import Scaling
+from mlindex.method.scaling import Scaling
 
 #: Draws of a cell until it is valid; after that the augmented entry is given up for this round.
 CELL_ATTEMPTS = 20

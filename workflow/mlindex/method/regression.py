@@ -29,10 +29,10 @@ import tensorflow as tf
 from mlindex.base.provenance import generator
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.learning.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Regression
-from mlindex.tables.results import METRICS, TRAINING
-from mlindex.training_data import (
+from mlindex.method.results import METRICS, TRAINING
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Regression
+from mlindex.method.training_data import (
     Examples,
     Samples,
     Trained,
@@ -43,7 +43,7 @@ from mlindex.training_data import (
     regression_samples,
 )
 
-_LOG = logging.getLogger("mlindex.regression")
+_LOG = logging.getLogger("mlindex.method.regression")
 _ESTIMATOR = "network"
 
 
@@ -124,7 +124,7 @@ def train_regression(
 
     Training uses the training side, augmented entries included. Of the validation side one half
     of the parents stops the training, the other half, unaugmented entries only, gives the
-    figures (:func:`mlindex.training_data.validation_halves`). A group with too few entries is
+    figures (:func:`mlindex.method.training_data.validation_halves`). A group with too few entries is
     not trained; METRICS and log say so.
 
     Args:

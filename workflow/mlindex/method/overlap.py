@@ -11,9 +11,15 @@ import pandas as pd
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.learning.networks import VarianceNetwork
 from mlindex.learning.trees import Trees
-from mlindex.scaling import Scaling
-from mlindex.tables.results import METRICS
-from mlindex.training_data import Examples, by_group, metric, parameter_names, regression_samples
+from mlindex.method.results import METRICS
+from mlindex.method.scaling import Scaling
+from mlindex.method.training_data import (
+    Examples,
+    by_group,
+    metric,
+    parameter_names,
+    regression_samples,
+)
 
 _ESTIMATOR = "both"
 #: An estimate is good where every free parameter is within this share of its true value.

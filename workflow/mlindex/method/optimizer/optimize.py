@@ -8,10 +8,15 @@ import numpy as np
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.engine.assigners import Assigner, NearestAssigner, NetworkAssigner, Probabilities
-from mlindex.engine.finish import Solution, finish
-from mlindex.engine.search import Problem, search
-from mlindex.settings.models import Optimization
+from mlindex.method.optimizer.assigners import (
+    Assigner,
+    NearestAssigner,
+    NetworkAssigner,
+    Probabilities,
+)
+from mlindex.method.optimizer.finish import Solution, finish
+from mlindex.method.optimizer.steps import Problem, search
+from mlindex.method.settings import Optimization
 
 
 @dataclass(frozen=True)

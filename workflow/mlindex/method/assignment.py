@@ -29,12 +29,12 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.draws import possible_cells
 from mlindex.learning.networks import AssignmentNetwork, write_arrays
-from mlindex.scaling import Scaling
-from mlindex.settings.models import Assignment
-from mlindex.tables.results import METRICS, TRAINING
-from mlindex.training_data import Blocks, Trained, blocks_of, head, metric, sides
+from mlindex.method.draws import possible_cells
+from mlindex.method.results import METRICS, TRAINING
+from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Assignment
+from mlindex.method.training_data import Blocks, Trained, blocks_of, head, metric, sides
 
 #: Columns of EXAMPLES that :func:`train_assignment` needs.
 COLUMNS = (
@@ -42,7 +42,7 @@ COLUMNS = (
     *cell_names(""),
     *("q2_inv_A2", "label"),
 )
-_LOG = logging.getLogger("mlindex.assignment")
+_LOG = logging.getLogger("mlindex.method.assignment")
 _ESTIMATORS = ("assignment network", "nearest")
 _REDRAWS = 100
 _JUDGED_ROWS = 256
@@ -110,7 +110,7 @@ def train_assignment(
 
     Only unaugmented entries are used. Each epoch sees every cell with a fresh perturbation. Half
     of the validation side, perturbed once, stops the training; the other half gives the figures
-    (:func:`mlindex.training_data.validation_halves`): the share of peaks given the right label by
+    (:func:`mlindex.method.training_data.validation_halves`): the share of peaks given the right label by
     the network and by the nearest reflection, under the same perturbed cells. With too few
     entries nothing is trained or written; METRICS and log say so.
 

@@ -15,8 +15,8 @@ from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.scaling import training_entries
-from mlindex.tables.training import REFERENCE
+from mlindex.method.scaling import training_entries
+from mlindex.method.tables import REFERENCE
 
 #: Columns of DATASET that :func:`reference_list` needs.
 COLUMNS = ("unique_axis", "side", "usable", *cell_names(""))

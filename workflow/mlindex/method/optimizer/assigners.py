@@ -10,8 +10,8 @@ import numpy as np
 
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.engine.kernels import nearest_reflections
-from mlindex.settings.models import Optimization
+from mlindex.method.optimizer.kernels import nearest_reflections
+from mlindex.method.settings import Optimization
 
 #: Probabilities (n, p, r) of cells (n, 6) in the standard setting, at a noise level.
 Probabilities = Callable[[np.ndarray, int], np.ndarray]

@@ -15,16 +15,16 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from mlindex.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import hkl_to_standard
-from mlindex.histograms import count_list_1
-from mlindex.reference import labels
-from mlindex.resampling import (
+from mlindex.method.augmentation import Perturbation, allocate, reindexed_cells
+from mlindex.method.histograms import count_list_1
+from mlindex.method.reference import labels
+from mlindex.method.resampling import (
     Acceptance,
     PeakLists,
     Resolution,
@@ -32,9 +32,9 @@ from mlindex.resampling import (
     fit_first_peak,
     resample,
 )
-from mlindex.scaling import Scaling, reindexed_free
+from mlindex.method.scaling import Scaling, reindexed_free
+from mlindex.method.tables import DATASET, EXAMPLES
 from mlindex.structures.settings import Augmentation, Peaks, Simulation
-from mlindex.tables.training import DATASET, EXAMPLES
 
 #: Draws of cell and peaks until an augmented entry has enough peaks; then it is given up.
 LIST_ATTEMPTS = 5
@@ -62,7 +62,7 @@ Blocks = Callable[[Sequence[str]], Iterable[pd.DataFrame]]
 class Made:
     """How examples were made: FIRST_PEAK, ACCEPTANCE, and what histograms need of the dataset.
 
-    ``list_1`` is :func:`mlindex.histograms.count_list_1` of all entries; ``given_up`` counts
+    ``list_1`` is :func:`mlindex.method.histograms.count_list_1` of all entries; ``given_up`` counts
     augmented entries that were wanted but never had a valid cell with enough peaks.
     """
 

@@ -17,7 +17,7 @@ import pandas as pd
 from mlindex.base.schema import stack
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.tables.training import TEMPLATES
+from mlindex.method.tables import TEMPLATES
 
 #: Columns of EXAMPLES that :func:`learn_templates` needs.
 COLUMNS = ("side", "label")

@@ -11,8 +11,8 @@ from mlindex.crystal.cell import cell_from_reciprocal, cell_volume
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import BravaisLattice, bravais_of
 from mlindex.crystal.standard import standard_cell
-from mlindex.engine.search import Found, Problem
 from mlindex.indexing.merit import Merit, merit
+from mlindex.method.optimizer.steps import Found, Problem
 
 _REFINEMENTS = 3
 #: Two solutions this close are one, refined from different starts.

@@ -19,8 +19,8 @@ from numba import njit
 from scipy.optimize import least_squares
 
 from mlindex.crystal.lattice import LatticeSystem
+from mlindex.method.tables import ACCEPTANCE, FIRST_PEAK
 from mlindex.structures.settings import Peaks, Simulation
-from mlindex.tables.training import ACCEPTANCE, FIRST_PEAK
 
 #: With fewer reflections than this, eq. 19 is not fitted: see :func:`fit_acceptance`.
 MIN_FIT_REFLECTIONS = 50

@@ -18,9 +18,9 @@ from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import reindexed_from_free
 from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
-from mlindex.scaling import Scaling, ScalingFit, observed_q2, reindexed_free
-from mlindex.settings.models import Forest
-from mlindex.tables.training import SPLITS
+from mlindex.method.scaling import Scaling, ScalingFit, observed_q2, reindexed_free
+from mlindex.method.settings import Forest
+from mlindex.method.tables import SPLITS
 
 #: Columns of DATASET that :func:`compare_splits` needs.
 COLUMNS = (
