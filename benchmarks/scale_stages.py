@@ -15,7 +15,7 @@ from scale import SECTION, SHARD_SIZES, SHORT, SOURCE, SYSTEM, UNTRAINABLE, meas
 from scale_inputs import multiply
 
 from mlindex.base.schema import Table, write_table
-from mlindex.report.inputs import KINDS
+from mlindex.reports.workflow.inputs import KINDS
 from mlindex.settings.root import load_config
 from mlindex.structures.manifest import shard_count
 from mlindex.structures.sources import GeneratorSource, Shards

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mlindex.cli import app
-from mlindex.output.data import SCHEMA
+from mlindex.reports.result.data import SCHEMA
 from mlindex.tables import declared
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"

@@ -17,8 +17,8 @@ from mlindex.base.schema import read_provenance, read_table
 from mlindex.command import Done, as_text, index_content, write
 from mlindex.indexing.options import Options
 from mlindex.indexing.tables import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
-from mlindex.output.data import SCHEMA
 from mlindex.patterns.peaksearch import find_peaks
+from mlindex.reports.result.data import SCHEMA
 from mlindex.settings.root import load_config
 
 TABLES = {f"{table.name}.parquet" for table in OF_A_SAMPLE}

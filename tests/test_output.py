@@ -22,10 +22,10 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.indexing import tables as declared
 from mlindex.indexing.merit import two_theta_from_q2
-from mlindex.output import data, notation, view
-from mlindex.output.cif import best_cell_cif
-from mlindex.output.page import page
-from mlindex.output.terminal import show
+from mlindex.reports.result import data, notation, view
+from mlindex.reports.result.cif import best_cell_cif
+from mlindex.reports.result.page import page
+from mlindex.reports.result.terminal import show
 
 RESULTS = (made.monoclinic, made.one_ambiguous, made.rhombohedral, made.empty)
 HOSTILE = "a</script><script>window.hacked=1</script>\x1b[31m\n;_x.txt"
@@ -370,7 +370,7 @@ def test_page_with_one_line_only():
 
 def test_showing_loads_no_plotting():
     code = (
-        "import sys, mlindex.output.terminal, mlindex.output.page, mlindex.output.data; "
+        "import sys, mlindex.reports.result.terminal, mlindex.reports.result.page, mlindex.reports.result.data; "
         "print([m for m in ('plotly', 'matplotlib', 'tensorflow', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -13,10 +13,10 @@ import fabricated_results as made
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.rates.summary import curves
 from mlindex.patterns.spoil import UNITS
-from mlindex.report import figures, flow, indexing_figures, model_figures, model_tables
-from mlindex.report.html import table
-from mlindex.report.inputs import read_inputs
-from mlindex.report.page import build_page
+from mlindex.reports.html import table
+from mlindex.reports.workflow import figures, flow, indexing_figures, model_figures, model_tables
+from mlindex.reports.workflow.inputs import read_inputs
+from mlindex.reports.workflow.page import build_page
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"
 

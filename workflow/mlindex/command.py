@@ -170,14 +170,14 @@ def tell(done: Done, rows: int, as_data: bool) -> None:
 
 def as_json(done: Done) -> str:
     """The result as JSON text."""
-    from mlindex.output.data import as_data
+    from mlindex.reports.result.data import as_data
 
     return json.dumps(as_data(done.result), allow_nan=False)
 
 
 def show(done: Done, rows: int) -> None:
     """The result as tables on the terminal."""
-    from mlindex.output.terminal import show as show_on_terminal
+    from mlindex.reports.result.terminal import show as show_on_terminal
 
     show_on_terminal(done.result, rows)
 
@@ -186,7 +186,7 @@ def as_text(done: Done) -> str:
     """What the terminal shows as plain text, 80 columns wide."""
     from rich.console import Console
 
-    from mlindex.output.terminal import show as show_on_terminal
+    from mlindex.reports.result.terminal import show as show_on_terminal
 
     page = StringIO()
     console = Console(file=page, width=_WIDTH, color_system=None, highlight=False)
@@ -223,9 +223,9 @@ def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None)
 
 def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
     from mlindex.base.atomic import atomic_path
-    from mlindex.output.cif import best_cell_cif
-    from mlindex.output.data import write_tables
-    from mlindex.output.page import page
+    from mlindex.reports.result.cif import best_cell_cif
+    from mlindex.reports.result.data import write_tables
+    from mlindex.reports.result.page import page
 
     folder.mkdir(parents=True, exist_ok=True)
     texts = {

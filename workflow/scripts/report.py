@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage
-from mlindex.report.inputs import KINDS, read_inputs
-from mlindex.report.page import build_page
+from mlindex.reports.workflow.inputs import KINDS, read_inputs
+from mlindex.reports.workflow.page import build_page
 
 with Stage(snakemake) as stage:
     kinds = (*KINDS, "entries", "seconds", "indexing_seconds")

@@ -16,7 +16,7 @@ from mlindex.batch.sources import Sources
 from mlindex.crystal.formula import formula_of
 from mlindex.indexing.options import Options, check_lattices
 from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
-from mlindex.output.parquet import cell_rows, partner_rows
+from mlindex.reports.result.parquet import cell_rows, partner_rows
 from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
 
 _SUFFIX = ".parquet"

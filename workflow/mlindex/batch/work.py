@@ -16,10 +16,10 @@ from mlindex.command import index_content
 from mlindex.files import read
 from mlindex.indexing.compiling import announced, warm_up
 from mlindex.indexing.options import Options
-from mlindex.output.data import as_data
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList, peaks_from_columns
 from mlindex.patterns.radiation import choose, stated
+from mlindex.reports.result.data import as_data
 
 _READY = b"ready"
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from mlindex.base.schema import read_arrow
 from mlindex.indexing.tables import OF_A_SAMPLE
-from mlindex.output.document import Document
-from mlindex.output.parquet import rows_of
+from mlindex.reports.result.document import Document
+from mlindex.reports.result.parquet import rows_of
 from mlindex.verify.tree import Tree
 
 _JSON = "result.json"

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mlindex.indexing.result import Candidate, IndexingResult, Partner
-from mlindex.output.markup import facts, grid
-from mlindex.output.notation import (
+from mlindex.reports.result.markup import facts, grid
+from mlindex.reports.result.notation import (
     SYMBOLS,
     cell_numbers,
     figure_of_merit,
@@ -19,7 +19,7 @@ from mlindex.output.notation import (
     signed,
     volume,
 )
-from mlindex.output.view import Axis, alternative_cell, candidate_lines, figure_lines
+from mlindex.reports.result.view import Axis, alternative_cell, candidate_lines, figure_lines
 
 
 def ranking(result: IndexingResult, axis: Axis) -> str:
@@ -59,7 +59,7 @@ def _ranked(rank: int, candidate: Candidate, axis: Axis) -> list[str]:
 
 def details(result: IndexingResult, axis: Axis) -> str:
     """A folded part about each candidate, the first of them open."""
-    from mlindex.report.html import fold
+    from mlindex.reports.html import fold
 
     return "".join(
         fold(
@@ -107,7 +107,7 @@ def _facts(candidate: Candidate, axis: Axis) -> str:
 
 
 def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
-    from mlindex.report.html import fold
+    from mlindex.reports.html import fold
 
     lines = candidate_lines(result.peaks, candidate, axis)
     rows = []
@@ -127,7 +127,7 @@ def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
 
 
 def _extinctions(candidate: Candidate) -> str:
-    from mlindex.report.html import fold
+    from mlindex.reports.html import fold
 
     if not candidate.extinctions:
         return ""
@@ -140,7 +140,7 @@ def _extinctions(candidate: Candidate) -> str:
 
 
 def _absent(candidate: Candidate, axis: Axis) -> str:
-    from mlindex.report.html import fold
+    from mlindex.reports.html import fold
 
     if not candidate.absent:
         return ""
@@ -160,7 +160,7 @@ def _absent(candidate: Candidate, axis: Axis) -> str:
 
 
 def _partners(candidate: Candidate, axis: Axis) -> str:
-    from mlindex.report.html import fold, note
+    from mlindex.reports.html import fold, note
 
     if not candidate.partners:
         return ""

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.report import figures, flow
-from mlindex.report.html import figure, fold, good, heading, note, table, warning
-from mlindex.report.inputs import ReportData
+from mlindex.reports.html import figure, fold, good, heading, note, table, warning
+from mlindex.reports.workflow import figures, flow
+from mlindex.reports.workflow.inputs import ReportData
 from mlindex.structures.generator import real_against_generated
 
 _FIGURES = {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlindex.indexing.result import Candidate, IndexingResult, Partner
-from mlindex.output.notation import (
+from mlindex.reports.result.notation import (
     figure_of_merit,
     free_cell,
     lattice_name,
@@ -18,7 +18,7 @@ from mlindex.output.notation import (
     signed,
     volume,
 )
-from mlindex.output.view import (
+from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
     CandidateLines,

@@ -12,7 +12,7 @@ _INDICES = ("h", "k", "l")
 
 
 def rows_of(document: dict[str, Any]) -> list[tuple[Table, list[dict[str, Any]]]]:
-    """Every table with its rows, as :func:`mlindex.output.data.as_data` tells them."""
+    """Every table with its rows, as :func:`mlindex.reports.result.data.as_data` tells them."""
     candidates = document["candidates"]
     found = [
         (declared.INDEXED_SAMPLES, [_sample(document)]),

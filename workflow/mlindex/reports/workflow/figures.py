@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mlindex.method.histograms import KINDS
-from mlindex.report.plotting import (
+from mlindex.reports.plotting import (
     BLUE,
     GREY,
     ORANGE,

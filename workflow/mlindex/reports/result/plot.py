@@ -8,9 +8,9 @@ import numpy as np
 
 from mlindex.indexing.merit import q2_from_two_theta
 from mlindex.indexing.result import Candidate, IndexingResult
-from mlindex.output.notation import miller, signed
-from mlindex.output.view import Axis, Predicted, candidate_lines, predicted
 from mlindex.patterns.measured import MeasuredPattern
+from mlindex.reports.result.notation import miller, signed
+from mlindex.reports.result.view import Axis, Predicted, candidate_lines, predicted
 
 if TYPE_CHECKING:
     import plotly.graph_objects as go
@@ -173,7 +173,7 @@ def _ticks(
     lines: Predicted,
     axis: Axis,
 ) -> None:
-    from mlindex.report.plotting import BLUE, GREY, ORANGE
+    from mlindex.reports.plotting import BLUE, GREY, ORANGE
 
     observed = candidate_lines(result.peaks, candidate, axis)
     inside = lines.q2_inv_A2 <= _seen_end(candidate)
@@ -206,7 +206,7 @@ def _ticks(
 
 
 def _measured(fig: go.Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> None:
-    from mlindex.report.plotting import GREEN, GREY
+    from mlindex.reports.plotting import GREEN, GREY
 
     if pattern is None:
         return
@@ -235,7 +235,7 @@ def _peaks(
     stick_base: float | None,
 ) -> None:
     """Marks of the observed lines, with strokes from ``stick_base`` where there is no pattern."""
-    from mlindex.report.plotting import BLUE, GREY
+    from mlindex.reports.plotting import BLUE, GREY
 
     peaks = result.peaks
     positions = axis.positions(peaks.q2_inv_A2)

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.stats import norm
 
-from mlindex.report.plotting import (
+from mlindex.reports.plotting import (
     BLUE,
     GREY,
     ORANGE,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import yaml
 
-from mlindex.report import data_sections, figures, indexing_section, model_sections
-from mlindex.report.html import code, figure, fold, note, page, table
-from mlindex.report.inputs import ReportData
+from mlindex.reports.html import code, figure, fold, note, page, table
+from mlindex.reports.workflow import data_sections, figures, indexing_section, model_sections
+from mlindex.reports.workflow.inputs import ReportData
 
 
 def build_page(data: ReportData, resources: Path) -> str:

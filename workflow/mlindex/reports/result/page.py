@@ -8,11 +8,12 @@ from pathlib import PurePath
 
 from mlindex import __version__
 from mlindex.indexing.result import IndexingResult
-from mlindex.output.candidates import details, ranking
-from mlindex.output.markup import cards, facts, grid
-from mlindex.output.notation import figure_of_merit, percent, signed, volume
-from mlindex.output.plot import MOST_ROWS, Fit, axis_of, figure_of
-from mlindex.output.view import (
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.reports.result.candidates import details, ranking
+from mlindex.reports.result.markup import cards, facts, grid
+from mlindex.reports.result.notation import figure_of_merit, percent, signed, volume
+from mlindex.reports.result.plot import MOST_ROWS, Fit, axis_of, figure_of
+from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
     by_status,
@@ -21,7 +22,6 @@ from mlindex.output.view import (
     formula_units,
     headline,
 )
-from mlindex.patterns.measured import MeasuredPattern
 
 #: Probability from which a partner is named beside the verdict.
 _WORTH_SAYING = 0.01
@@ -102,7 +102,7 @@ def page(
             where no wavelength is known.
         found_peaks: what the peak search fitted, on the grid of ``pattern``.
     """
-    from mlindex.report import html
+    from mlindex.reports import html
 
     axis = axis_of(result, pattern)
     fig = figure_of(result, pattern, found_peaks if pattern is not None else None, axis)
@@ -164,7 +164,7 @@ def _figures(result: IndexingResult, axis: Axis) -> str:
 
 
 def _below(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) -> str:
-    from mlindex.report.html import note
+    from mlindex.reports.html import note
 
     text = _KEY if result.candidates else ""
     if pattern is not None and axis.wavelength_A is None:
@@ -188,7 +188,7 @@ def _search(result: IndexingResult) -> str:
 
 
 def _peak_list(result: IndexingResult, axis: Axis) -> str:
-    from mlindex.report.html import fold
+    from mlindex.reports.html import fold
 
     peaks = result.peaks
     n = len(peaks)

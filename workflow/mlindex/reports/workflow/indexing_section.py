@@ -6,9 +6,9 @@ import pandas as pd
 
 from mlindex.indexing.rates.summary import curves, shares
 from mlindex.patterns.spoil import EXACT, UNITS
-from mlindex.report import indexing_figures
-from mlindex.report.html import figure, fold, heading, note, table
-from mlindex.report.inputs import ReportData
+from mlindex.reports.html import figure, fold, heading, note, table
+from mlindex.reports.workflow import indexing_figures
+from mlindex.reports.workflow.inputs import ReportData
 
 _TITLES = {
     "shift": "Zero shift of 2theta",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mlindex.report.inputs import ReportData
+from mlindex.reports.workflow.inputs import ReportData
 
 _REJECTING = ("quality", "reduction", "simulation")
 #: Rules of the stage dataset that repeat what reduction (1) and simulation (2) rejected.

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.patterns.spoil import UNITS
-from mlindex.report.plotting import GREY, SERIES, finish, grid, place, side_legend
+from mlindex.reports.plotting import GREY, SERIES, finish, grid, place, side_legend
 
 _COLOURS = dict(zip(SYSTEMS, SERIES, strict=False))
 _PUBLISHED = "impurities"

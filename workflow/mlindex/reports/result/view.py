@@ -12,8 +12,8 @@ from mlindex.crystal.formula import Formula
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.indexing.merit import distinct, nearest_index, reflections, two_theta_from_q2
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
-from mlindex.output.notation import free_cell, lattice_name, percent, plain_cell
 from mlindex.patterns.peaklist import PeakList
+from mlindex.reports.result.notation import free_cell, lattice_name, percent, plain_cell
 
 #: Lines that M and F are given for.
 FIGURE_LINES = 20

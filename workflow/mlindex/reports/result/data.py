@@ -13,9 +13,9 @@ from mlindex import __version__
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.merit import two_theta_from_q2
 from mlindex.indexing.result import Candidate, IndexingResult, Partner
-from mlindex.output.document import VERSION, Cell, Document
-from mlindex.output.view import figure_lines, formula_units
 from mlindex.patterns.peaklist import PeakList
+from mlindex.reports.result.document import VERSION, Cell, Document
+from mlindex.reports.result.view import figure_lines, formula_units
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -212,6 +212,6 @@ def write_tables(
 
 
 def _tables(result: IndexingResult) -> list[tuple[Table, list[dict[str, Any]]]]:
-    from mlindex.output.parquet import rows_of
+    from mlindex.reports.result.parquet import rows_of
 
     return rows_of(as_data(result))

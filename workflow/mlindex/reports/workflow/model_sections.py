@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from mlindex.report import figures, model_figures, model_tables
-from mlindex.report.html import figure, fold, heading, note, table, warning
-from mlindex.report.inputs import ReportData
+from mlindex.reports.html import figure, fold, heading, note, table, warning
+from mlindex.reports.workflow import figures, model_figures, model_tables
+from mlindex.reports.workflow.inputs import ReportData
 
 _ASSIGNMENT = "assignment"
 

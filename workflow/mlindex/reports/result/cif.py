@@ -13,7 +13,8 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import ANGLES, AXES
 from mlindex.indexing.merit import two_theta_from_q2
 from mlindex.indexing.result import Candidate, IndexingResult
-from mlindex.output.notation import (
+from mlindex.patterns.peaklist import PeakList
+from mlindex.reports.result.notation import (
     cell_numbers,
     figure_of_merit,
     lattice_name,
@@ -21,8 +22,7 @@ from mlindex.output.notation import (
     signed,
     volume,
 )
-from mlindex.output.view import figure_lines, headline
-from mlindex.patterns.peaklist import PeakList
+from mlindex.reports.result.view import figure_lines, headline
 
 _UNKNOWN = "?"
 _LINE_WIDTH = 78
