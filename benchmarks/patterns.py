@@ -29,10 +29,10 @@ import pandas as pd
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.core import Lattice, Structure
 
+from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.base.schema import read_table
-from mlindex.command import index_content
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.options import Options
 from mlindex.indexing.rates.judge import Judged, Truth, judge

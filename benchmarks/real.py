@@ -33,8 +33,8 @@ from time import perf_counter, process_time
 
 import numpy as np
 
+from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
-from mlindex.command import index_content
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
 from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
 from mlindex.crystal.equivalence import lattice_of, same

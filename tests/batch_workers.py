@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from mlindex.batch.task import Task
+from mlindex.apps.batch.task import Task
 
 
 def obedient(connection, options):

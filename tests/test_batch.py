@@ -17,21 +17,21 @@ import pytest
 from typer.testing import CliRunner
 
 from batch_workers import obedient, stillborn
+from mlindex.apps.batch import partners_path, run_batch, samples_path, table, work
+from mlindex.apps.batch.console import told
+from mlindex.apps.batch.pool import Pool
+from mlindex.apps.batch.run import Summary
+from mlindex.apps.batch.sources import Sources
+from mlindex.apps.batch.tables import BATCH_SAMPLES
+from mlindex.apps.batch.task import Lines, Task
+from mlindex.apps.cli import app
+from mlindex.apps.command import interruptible
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_arrow, read_table
-from mlindex.batch import partners_path, run_batch, samples_path, table, work
-from mlindex.batch.console import told
-from mlindex.batch.pool import Pool
-from mlindex.batch.run import Summary
-from mlindex.batch.sources import Sources
-from mlindex.batch.task import Lines, Task
-from mlindex.cli import app
-from mlindex.command import interruptible
 from mlindex.files import read
 from mlindex.indexing.indexer import index
 from mlindex.indexing.options import Options
 from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
-from mlindex.tables.batch import BATCH_SAMPLES
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 CUBIC = Options(lattices=("cubic",), time_limit_s=600.0, keep=3)

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from mlindex.cli import app
+from mlindex.apps.cli import app
+from mlindex.apps.declared import declared
 from mlindex.reports.result.data import SCHEMA
-from mlindex.tables import declared
 
 SAMPLES = Path(__file__).resolve().parents[1] / "resources" / "samples"
 runner = CliRunner()
@@ -21,7 +21,7 @@ runner = CliRunner()
 
 def test_help_imports_nothing_slow() -> None:
     code = (
-        "import sys, mlindex.cli\n"
+        "import sys, mlindex.apps.cli\n"
         "slow = {'tensorflow', 'keras', 'pandas', 'numba', 'numpy'} & set(sys.modules)\n"
         "assert not slow, slow"
     )
@@ -31,7 +31,7 @@ def test_help_imports_nothing_slow() -> None:
 
 def test_indexing_imports_no_training_library() -> None:
     code = (
-        "import sys, mlindex.command, mlindex.indexing.search.plan, mlindex.indexing.search.describe\n"
+        "import sys, mlindex.apps.command, mlindex.indexing.search.plan, mlindex.indexing.search.describe\n"
         "slow = {'tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib', 'pymatgen'}\n"
         "assert not slow & set(sys.modules), slow & set(sys.modules)"
     )
@@ -145,7 +145,7 @@ def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.Mon
     from dataclasses import replace
 
     from indexing_results import one_ambiguous
-    from mlindex import command
+    from mlindex.apps import command
     from mlindex.indexing.options import Options
 
     cut, compiled, calls = one_ambiguous(), [], []
@@ -202,7 +202,7 @@ def test_a_wavelength_that_is_none_is_told_in_angstrom(
 
 
 def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
-    from mlindex import command
+    from mlindex.apps import command
     from mlindex.base.errors import MlindexError
 
     asked = []
@@ -224,7 +224,7 @@ def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPa
 def test_where_nothing_can_be_written_is_said_before_the_search(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from mlindex import command
+    from mlindex.apps import command
 
     monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("searched"))
     taken = tmp_path / "taken"
@@ -281,7 +281,7 @@ def test_no_cell_of_an_earlier_run_stays(tmp_path: Path) -> None:
     from dataclasses import replace
 
     from indexing_results import one_ambiguous
-    from mlindex import command
+    from mlindex.apps import command
 
     found = one_ambiguous()
     command.write(command.Done(found, None, None), tmp_path)

@@ -11,10 +11,10 @@ import jsonschema
 import pytest
 
 from indexing_results import empty, monoclinic, monoclinic_peaks, one_ambiguous, pattern_of
+from mlindex.apps.command import Done, as_text, index_content, write
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import imported_modules
 from mlindex.base.schema import read_provenance, read_table
-from mlindex.command import Done, as_text, index_content, write
 from mlindex.indexing.options import Options
 from mlindex.indexing.tables import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 from mlindex.patterns.peaksearch import find_peaks

@@ -15,16 +15,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from indexing_results import monoclinic
+from mlindex.apps.command import Done, write
+from mlindex.apps.declared import declared
+from mlindex.apps.verify import verify_results
+from mlindex.apps.verify.layout import PLACES, table_at
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table, write_table
-from mlindex.command import Done, write
 from mlindex.indexing.tables import CANDIDATE_CELLS
 from mlindex.learning.networks import read_arrays, write_arrays
 from mlindex.method.tables import SCALING
 from mlindex.structures.tables import FILES
-from mlindex.tables import declared
-from mlindex.verify import verify_results
-from mlindex.verify.layout import PLACES, table_at
 from small_results import NAME, SHARDS, sources, tables, write_tree
 
 LAB, MADE = SHARDS

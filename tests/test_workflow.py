@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from indexing_results import monoclinic_peaks, pattern_of
+from mlindex.apps.verify import verify_results
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.method.results import RATES, VALIDATION
 from mlindex.method.tables import DATASET, EXAMPLES
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
-from mlindex.verify import verify_results
 from small_workflow import (
     PROJECT,
     SYSTEM,

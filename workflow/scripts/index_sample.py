@@ -1,8 +1,8 @@
 """The unit cells that explain one measured peak list or pattern."""
 
+from mlindex.apps.command import index_content, write
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
-from mlindex.command import index_content, write
 from mlindex.files import read
 from mlindex.indexing.settings import Sample
 

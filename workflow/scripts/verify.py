@@ -1,8 +1,8 @@
 """Check of everything below results/; fails where there is a finding."""
 
+from mlindex.apps.verify import verify_results
 from mlindex.base.errors import MlindexError
 from mlindex.base.stage import Stage
-from mlindex.verify import verify_results
 
 with Stage(snakemake) as stage:
     report = verify_results("results", stage.progress)

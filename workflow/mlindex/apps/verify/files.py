@@ -10,14 +10,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from mlindex.apps.declared import declared
+from mlindex.apps.verify.findings import WARNING
+from mlindex.apps.verify.layout import COUNTED, EQUALLY_LONG, table_at
+from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.errors import MlindexError
 from mlindex.base.leftovers import is_temporary
 from mlindex.base.schema import Table
 from mlindex.learning.networks import read_arrays
-from mlindex.tables import declared
-from mlindex.verify.findings import WARNING
-from mlindex.verify.layout import COUNTED, EQUALLY_LONG, table_at
-from mlindex.verify.tree import Tree, some
 
 _TABLE_KEY = b"mlindex.table"
 _ROWS = 2000

@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from multiprocessing import connection, get_context
 from typing import Any
 
+from mlindex.apps.batch.task import Task
+from mlindex.apps.batch.work import serve
 from mlindex.base.errors import MlindexError
-from mlindex.batch.task import Task
-from mlindex.batch.work import serve
 from mlindex.indexing.options import Options
 
 #: Samples that a worker may be ahead of one that takes long, so that results come in order.
@@ -61,7 +61,7 @@ class Pool:
         workers: how many.
         options: of indexing.
         stopped: asked often; once it says True, nothing more is waited for.
-        serve: what a process does; see :func:`mlindex.batch.work.serve`.
+        serve: what a process does; see :func:`mlindex.apps.batch.work.serve`.
         spare_s: seconds that a sample may take besides its time limit.
     """
 
@@ -97,7 +97,7 @@ class Pool:
             worker.end()
 
     def answers(self, tasks: Iterator[Task]) -> Iterator[dict[str, Any]]:
-        """An answer to each task (see :func:`mlindex.batch.work.answer`), in order.
+        """An answer to each task (see :func:`mlindex.apps.batch.work.answer`), in order.
 
         When it is stopped, tasks that are being done are dropped, and what is finished comes out.
 

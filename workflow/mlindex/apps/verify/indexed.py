@@ -7,11 +7,11 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from mlindex.apps.verify.tree import Tree
 from mlindex.base.schema import read_arrow
 from mlindex.indexing.tables import OF_A_SAMPLE
 from mlindex.reports.result.document import Document
 from mlindex.reports.result.parquet import rows_of
-from mlindex.verify.tree import Tree
 
 _JSON = "result.json"
 #: Other files may be there, too: a cell, and peaks that were picked.

@@ -118,7 +118,7 @@ def index(
     Ends with 0 when the best cell is convincing, 1 when none is, 2 on wrong use. Ctrl-C ends the
     search early and shows what was found.
     """
-    from mlindex import command
+    from mlindex.apps import command
     from mlindex.indexing.options import Options
 
     options = Options(wavelength, _names(lattice), error, lines, time_limit, max(20, rows), formula)
@@ -176,7 +176,7 @@ def batch(
 
     Ends with 0, with 130 after Ctrl-C, with 2 on wrong use.
     """
-    from mlindex.batch import console
+    from mlindex.apps.batch import console
     from mlindex.indexing.options import Options
 
     options = Options(wavelength, _names(lattice), error, lines, time_limit, keep, formula)
@@ -215,7 +215,7 @@ def verify(
     ] = True,
 ) -> None:
     """Check results: schemas, counts, digests, and that no model saw its validation side."""
-    from mlindex.verify import verify_results
+    from mlindex.apps.verify import verify_results
 
     try:
         report = verify_results(results, sources=sources)
@@ -234,9 +234,9 @@ def docs(
     ),
 ) -> None:
     """Write the documentation of the config and of all tables from their declarations."""
+    from mlindex.apps.declared import declared
     from mlindex.base.schema import document
     from mlindex.settings import root
-    from mlindex.tables import declared
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.md").write_text(_ended(root.document()), encoding="utf-8")

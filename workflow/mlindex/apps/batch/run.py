@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from mlindex import __version__
+from mlindex.apps.batch.pool import Pool
+from mlindex.apps.batch.sources import Sources
+from mlindex.apps.batch.tables import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
 from mlindex.base.errors import MlindexError, explained
 from mlindex.base.schema import TableWriter
-from mlindex.batch.pool import Pool
-from mlindex.batch.sources import Sources
 from mlindex.crystal.formula import formula_of
 from mlindex.indexing.options import Options, check_lattices
 from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
 from mlindex.reports.result.parquet import cell_rows, partner_rows
-from mlindex.tables.batch import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
 
 _SUFFIX = ".parquet"
 #: Samples whose rows are written together; more would only be lost when the machine fails.
@@ -71,7 +71,7 @@ def run_batch(
 
     Args:
         given: files, folders (with what is below them), patterns of names such as ``*.xye``,
-            tables of peak lists (:mod:`mlindex.batch.table`).
+            tables of peak lists (:mod:`mlindex.apps.batch.table`).
         out: table of candidates; beside it lie that of samples (:func:`samples_path`) and that of
             the lattices with the same lines (:func:`partners_path`).
         options: of indexing, for each sample.

@@ -16,8 +16,8 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import TextIO
 
+from mlindex.apps.batch.task import Lines, Task
 from mlindex.base.errors import MlindexError
-from mlindex.batch.task import Lines, Task
 from mlindex.files.rows import SAMPLE_NAMES, Layout, layout, number
 from mlindex.patterns.radiation import from_header, stated
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
+from mlindex.apps.verify.tree import Tree, some
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
 from mlindex.method.results import RATES
 from mlindex.method.results import VALIDATION as INDEXED
 from mlindex.method.tables import DATASET, EXAMPLES, GROUPS
 from mlindex.structures.tables import DUPLICATES, REJECTS
-from mlindex.verify.tree import Tree, some
 
 _LOST, _TOO_FEW = (1, 2), 3
 _DATASET_COLUMNS = (

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from mlindex.apps.verify.layout import SHARD_OUTPUTS
+from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.schema import Table
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.tables import CELLS, ENTRIES, FILES, REJECTS
-from mlindex.verify.layout import SHARD_OUTPUTS
-from mlindex.verify.tree import Tree, some
 
 #: Of lattice system: the identifiers of its entries after quality control.
 EntriesOfSystem = dict[str, set[str]]

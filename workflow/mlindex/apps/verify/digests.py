@@ -7,14 +7,14 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
+from mlindex.apps.verify.findings import WARNING
+from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import code_digest, file_digest
 from mlindex.base.schema import read_table
 from mlindex.structures.tables import FILES
-from mlindex.verify.findings import WARNING
-from mlindex.verify.tree import Tree, some
 
-_SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+_SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 _MODEL = "model.json"
 _REMAKE = "remove what was made from it and run snakemake again"
 #: Of input and recorded digest: the files that record it.

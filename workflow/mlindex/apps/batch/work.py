@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from mlindex.apps.batch.task import Lines, Task
+from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
-from mlindex.batch.task import Lines, Task
-from mlindex.command import index_content
 from mlindex.files import read
 from mlindex.indexing.compiling import announced, warm_up
 from mlindex.indexing.options import Options

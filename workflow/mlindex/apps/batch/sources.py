@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlindex.apps.batch import table
+from mlindex.apps.batch.task import Task
 from mlindex.base.errors import MlindexError
-from mlindex.batch import table
-from mlindex.batch.task import Task
 from mlindex.files import supported
 
 _MAGIC = "*?["

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from mlindex.verify.digests import check_digests, check_sources
-from mlindex.verify.files import check_files
-from mlindex.verify.findings import Finding, Report
-from mlindex.verify.indexed import check_indexed
-from mlindex.verify.shards import check_shards
-from mlindex.verify.systems import check_systems
-from mlindex.verify.trained import check_models
-from mlindex.verify.tree import Tree
+from mlindex.apps.verify.digests import check_digests, check_sources
+from mlindex.apps.verify.files import check_files
+from mlindex.apps.verify.findings import Finding, Report
+from mlindex.apps.verify.indexed import check_indexed
+from mlindex.apps.verify.shards import check_shards
+from mlindex.apps.verify.systems import check_systems
+from mlindex.apps.verify.trained import check_models
+from mlindex.apps.verify.tree import Tree
 
 __all__ = ["Finding", "Report", "verify_results"]
 

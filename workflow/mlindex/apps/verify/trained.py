@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import read_blocks
 from mlindex.crystal.lattice import SYSTEMS, system_of
@@ -17,7 +18,6 @@ from mlindex.method.results import METRICS
 from mlindex.method.scaling import COLUMNS, fit_scaling
 from mlindex.method.tables import DATASET, EXAMPLES, REFERENCE, SCALING
 from mlindex.method.training_data import sides
-from mlindex.verify.tree import Tree, some
 
 _MODEL = "model.json"
 #: What a model directory holds beside the files that model.json lists.

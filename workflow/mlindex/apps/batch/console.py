@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mlindex.apps.batch.run import Summary, partners_path, run_batch, samples_path
+from mlindex.apps.batch.sources import Sources
+from mlindex.apps.batch.tables import CONVINCING, FAILED, NOT_CONVINCING
+from mlindex.apps.command import interruptible
 from mlindex.base.cores import cores
-from mlindex.batch.run import Summary, partners_path, run_batch, samples_path
-from mlindex.batch.sources import Sources
-from mlindex.command import interruptible
 from mlindex.indexing.options import Options
-from mlindex.tables.batch import CONVINCING, FAILED, NOT_CONVINCING
 
 
 def run(given: Sequence[str], out: Path, options: Options, workers: int | None) -> Summary:

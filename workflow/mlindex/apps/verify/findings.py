@@ -27,7 +27,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Report:
-    """The outcome of :func:`mlindex.verify.verify_results`.
+    """The outcome of :func:`mlindex.apps.verify.verify_results`.
 
     ``checked`` counts what was looked at, by kind; ``notes`` say what could not be looked at
     and what is worth knowing without being wrong.

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from mlindex.apps.verify.findings import ERROR, Finding
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import Table, read_provenance, read_table
-from mlindex.verify.findings import ERROR, Finding
 
 #: Files with a leading dot that belong where they are; every other is left over.
 _KNOWN_DOTFILES = (".snakemake_timestamp", ".state.parquet")
