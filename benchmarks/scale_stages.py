@@ -15,8 +15,8 @@ from scale import SECTION, SHARD_SIZES, SHORT, SOURCE, SYSTEM, UNTRAINABLE, meas
 from scale_inputs import multiply
 
 from mlindex.base.schema import Table, write_table
+from mlindex.config import load_config
 from mlindex.reports.workflow.inputs import KINDS
-from mlindex.settings.root import load_config
 from mlindex.structures.manifest import shard_count
 from mlindex.structures.sources import GeneratorSource, Shards
 

@@ -15,11 +15,11 @@ from mlindex.apps.command import Done, as_text, index_content, write
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import imported_modules
 from mlindex.base.schema import read_provenance, read_table
+from mlindex.config import load_config
 from mlindex.indexing.options import Options
 from mlindex.indexing.tables import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 from mlindex.patterns.peaksearch import find_peaks
 from mlindex.reports.result.data import SCHEMA
-from mlindex.settings.root import load_config
 
 TABLES = {f"{table.name}.parquet" for table in OF_A_SAMPLE}
 TEXTS = {"result.txt", "result.json", "result.html"}

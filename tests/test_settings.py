@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from mlindex.base.errors import MlindexError
-from mlindex.settings.root import Config, document, load_config, walk
+from mlindex.config import Config, document, load_config, walk
 
 PROJECT = Path(__file__).parents[1]
 

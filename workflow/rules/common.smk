@@ -25,7 +25,7 @@ from mlindex.structures.manifest import (
 )
 from mlindex.base.provenance import code_digest, derive_seed
 from mlindex.base.atomic import require_writable
-from mlindex.settings.root import load_config
+from mlindex.config import load_config
 from mlindex.indexing.settings import Sample
 
 share_package_path()

@@ -234,9 +234,9 @@ def docs(
     ),
 ) -> None:
     """Write the documentation of the config and of all tables from their declarations."""
+    from mlindex import config as root
     from mlindex.apps.declared import declared
     from mlindex.base.schema import document
-    from mlindex.settings import root
 
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.md").write_text(_ended(root.document()), encoding="utf-8")
