@@ -9,13 +9,13 @@ configfile: "config/config.yaml"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/sources.smk"
-include: "workflow/rules/entries.smk"
-include: "workflow/rules/dataset.smk"
-include: "workflow/rules/training.smk"
-include: "workflow/rules/ranking.smk"
-include: "workflow/rules/results.smk"
-include: "workflow/rules/verify.smk"
+include: "workflow/rules/structures.smk"
+include: "workflow/rules/patterns.smk"
+include: "workflow/rules/learning.smk"
+include: "workflow/rules/method.smk"
+include: "workflow/rules/indexing.smk"
+include: "workflow/rules/reports.smk"
+include: "workflow/rules/apps.smk"
 
 
 onstart:

@@ -1,4 +1,4 @@
-"""Fits workflow/mlindex/atomic_volumes.csv, the volume that an atom takes in a crystal.
+"""Fits workflow/mlindex/crystal/atomic_volumes.csv, the volume that an atom takes in a crystal.
 
     python resources/fit_atomic_volumes.py RESULTS [--exclude NAME ...] [--out FILE]
 
@@ -82,7 +82,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path)
     parser.add_argument("--exclude", nargs="*", default=[], help="parts of paths to leave out")
-    default = Path(__file__).parents[1] / "workflow" / "mlindex" / "atomic_volumes.csv"
+    default = Path(__file__).parents[1] / "workflow" / "mlindex" / "crystal" / "atomic_volumes.csv"
     parser.add_argument("--out", type=Path, default=default)
     arguments = parser.parse_args()
     entries = read_entries(arguments.results, arguments.exclude)

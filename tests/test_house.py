@@ -34,7 +34,7 @@ def test_workflow_lints():
 
 
 def test_files_are_short():
-    for path in [*PROJECT.glob("workflow/**/*.py"), *PROJECT.glob("tests/*.py")]:
+    for path in [*PROJECT.glob("workflow/**/*.py"), *PROJECT.glob("tests/**/*.py")]:
         lines = len(path.read_text().splitlines())
         assert lines <= (60 if path.parent.name == "scripts" else 500), f"{path}: {lines} lines"
 

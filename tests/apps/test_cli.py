@@ -1,0 +1,318 @@
+"""The command: help, documentation, exit codes, messages and files."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from mlindex.apps.cli import app
+from mlindex.apps.declared import declared
+from mlindex.reports.result.data import SCHEMA
+
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
+runner = CliRunner()
+
+
+def test_help_imports_nothing_slow() -> None:
+    code = (
+        "import sys, mlindex.apps.cli\n"
+        "slow = {'tensorflow', 'keras', 'pandas', 'numba', 'numpy'} & set(sys.modules)\n"
+        "assert not slow, slow"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert runner.invoke(app, ["index", "--help"]).exit_code == 0
+
+
+def test_indexing_imports_no_training_library() -> None:
+    code = (
+        "import sys, mlindex.apps.command, mlindex.indexing.search.plan, mlindex.indexing.search.describe\n"
+        "slow = {'tensorflow', 'keras', 'sklearn', 'pandas', 'matplotlib', 'pymatgen'}\n"
+        "assert not slow & set(sys.modules), slow & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("sample", "bravais", "cell"),
+    [
+        ("silicon", "cF", [5.431, 5.431, 5.431, 90, 90, 90]),
+        ("quartz", "hP", [4.913, 4.913, 5.405, 90, 90, 120]),
+        ("corundum", "hR", None),
+        ("rutile", "tP", [4.594, 4.594, 2.959, 90, 90, 90]),
+        ("tenorite", "mC", [4.685, 3.426, 5.130, 90, 99.5, 90]),
+    ],
+)
+def test_measured_lists_are_indexed_with_nothing_told(
+    sample: str, bravais: str, cell: list[float] | None, tmp_path: Path
+) -> None:
+    call = ["index", str(SAMPLES / f"{sample}.txt"), "--json", "--out", str(tmp_path)]
+    found = runner.invoke(app, call)
+    assert found.exit_code == 0, found.output
+    data = json.loads(found.stdout)
+    best = data["candidates"][0]
+    assert data["convincing"]
+    assert best["bravais_lattice"] == bravais
+    written = gemmi.cif.read(str(tmp_path / "best.cif")).sole_block()
+    assert float(gemmi.cif.as_number(written.find_value("_cell_length_a"))) > 0
+    if cell is not None:
+        crystal = gemmi.make_small_structure_from_block(written)
+        np.testing.assert_allclose(crystal.cell.parameters, cell, rtol=1e-3)
+    assert "<html" in (tmp_path / "result.html").read_text()
+    assert "A convincing cell" in (tmp_path / "result.txt").read_text()
+    assert set(SCHEMA["required"]) <= set(data)
+
+
+def test_nothing_convincing_ends_with_1() -> None:
+    call = ["index", str(SAMPLES / "tenorite.txt"), "--lattice", "cubic", "--time-limit", "20"]
+    shown = runner.invoke(app, call)
+    assert shown.exit_code == 1, shown.output
+
+
+@pytest.mark.parametrize(
+    ("text", "arguments", "words"),
+    [
+        ("1 2\n", [], "too few"),
+        ("d\n5\n4\n3\n2\n1\n", ["--lattice", "pentagonal"], "expected one of"),
+        ("2theta\n10\n20\n30\n40\n50\n", [], "wavelength"),
+        ("", [], ""),
+        ("d\n5\n4\n3\n2\n1\n", ["--time-limit", "0"], "time limit"),
+    ],
+)
+def test_bad_use_ends_with_2_and_says_why(
+    text: str, arguments: list[str], words: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "peaks.txt"
+    path.write_text(text)
+    ended = runner.invoke(app, ["index", str(path), *arguments])
+    assert ended.exit_code == 2
+    assert words in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_docs_are_written_from_the_declarations(tmp_path: Path) -> None:
+    assert runner.invoke(app, ["docs", str(tmp_path)]).exit_code == 0
+    tables = (tmp_path / "tables.md").read_text()
+    assert all(f"## {table.name}\n" in tables for table in declared())
+    assert "`optimization.iterations`" in (tmp_path / "config.md").read_text()
+
+
+def test_compiling_is_said_once_and_only_where_it_happens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from numba import njit
+
+    from mlindex.indexing.compiling import NOTICE, announced
+
+    source = tmp_path / "small_kernels.py"
+    source.write_text(
+        "from numba import njit\n\n\n@njit(cache=True)\ndef twice(x):\n    return 2 * x\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    import small_kernels
+
+    with announced() as compiled:
+        small_kernels.twice(1.0)
+        small_kernels.twice(1)
+    assert compiled.count("twice") == 2
+    assert capfd.readouterr().err.count(NOTICE) == 1
+    # What is in the cache is loaded, not compiled; a new dispatcher stands for a new process.
+    again = njit(cache=True)(small_kernels.twice.py_func)
+    with announced() as compiled:
+        assert again(2.0) == 4.0
+    assert compiled == []
+    assert capfd.readouterr().err == ""
+
+
+def test_warming_up_leaves_nothing_to_compile() -> None:
+    assert runner.invoke(app, ["warm-up"]).exit_code == 0
+    from mlindex.indexing.compiling import announced
+
+    with announced() as compiled:
+        ended = runner.invoke(app, ["index", str(SAMPLES / "tenorite.txt"), "--lines", "12"])
+    assert ended.exit_code in (0, 1), ended.output
+    assert compiled == []
+    assert "compiled already" in runner.invoke(app, ["warm-up"]).output
+
+
+def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    from contextlib import contextmanager
+    from dataclasses import replace
+
+    from helpers.indexing_results import one_ambiguous
+    from mlindex.apps import command
+    from mlindex.indexing.options import Options
+
+    cut, compiled, calls = one_ambiguous(), [], []
+    whole = replace(cut, searched=tuple(replace(s, status="complete") for s in cut.searched))
+
+    def search(*args: object, **kwargs: object) -> command.Done:
+        compiled.extend(["kernel"] * (2 - len(calls)))
+        calls.append(len(compiled))
+        return command.Done(whole if len(calls) > 2 else cut, None, None)
+
+    @contextmanager
+    def telling() -> object:
+        yield compiled
+
+    monkeypatch.setattr(command, "index_content", search)
+    monkeypatch.setattr(command, "announced", telling)
+    done = command.run(SAMPLES / "silicon.txt", Options(), quiet=True)
+    assert done.result is whole
+    assert calls == [2, 3, 3]
+    # Compiled already, the limit is the limit.
+    calls[:] = [0, 0]
+    monkeypatch.setattr(command, "index_content", lambda *a, **k: command.Done(cut, None, None))
+    assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result is cut
+
+
+def test_a_note_is_said_once(tmp_path: Path) -> None:
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join(f"{6.1 / n**0.5:.5f}" for n in (2, 1, 3, 4, 5, 6, 8, 9)))
+    out = tmp_path / "out"
+    done = runner.invoke(app, ["index", str(path), "--lattice", "cP", "--out", str(out)])
+    assert done.stdout.count("not in order") == 1
+    page = (out / "result.html").read_text()
+    assert page.count("Note: the lines were not in order") == 1
+
+
+@pytest.mark.parametrize(
+    ("wavelength", "words"),
+    [
+        ("CuKa", "'CuKa' is no number; give the wavelength in A: 1.540593 is K-alpha1"),
+        ("8.0478keV", "'8.0478keV' is no number; give the wavelength in A: that is 1.5406"),
+        ("copper", "'copper' is no number; give the wavelength in A, such as 1.5406"),
+        ("-1.5406", "a wavelength of -1.5406 A can't be right; give it in A, such as 1.5406"),
+    ],
+)
+def test_a_wavelength_that_is_none_is_told_in_angstrom(
+    wavelength: str, words: str, tmp_path: Path
+) -> None:
+    file = str(SAMPLES / "silicon.txt")
+    for call in (["index", file], ["batch", file, "--out", str(tmp_path / "never.parquet")]):
+        ended = runner.invoke(app, [*call, "--wavelength", wavelength])
+        assert ended.exit_code == 2
+        assert words in " ".join(ended.output.replace("│", " ").split())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mlindex.apps import command
+    from mlindex.base.errors import MlindexError
+
+    asked = []
+
+    def run(file: Path, options: object, quiet: bool) -> None:
+        asked.append((file, options))
+        raise MlindexError("enough")
+
+    monkeypatch.setattr(command, "run", run)
+    call = ["index", "-", "--wavelength", "1,5406", "--lattice", "Cubic,tP", "--lattice", "mC aP"]
+    ended = runner.invoke(app, call)
+    assert (ended.exit_code, ended.output) == (2, "mlindex: enough\n")
+    ((file, options),) = asked
+    assert file == Path("/dev/stdin")
+    assert options.wavelength_A == 1.5406
+    assert options.lattices == ("cubic", "tP", "mC", "aP")
+
+
+def test_where_nothing_can_be_written_is_said_before_the_search(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlindex.apps import command
+
+    monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("searched"))
+    taken = tmp_path / "taken"
+    taken.write_text("")
+    for out in (taken, taken / "below" / "it"):
+        ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--out", str(out)])
+        assert ended.exit_code == 2
+        assert ended.output == (
+            f"mlindex: {taken}: is a file, not a folder; give another folder to write to\n"
+        )
+    call = ["index", str(SAMPLES / "silicon.txt"), "--out", str(tmp_path / ("x" * 300))]
+    assert "can't be written to: File name too long" in runner.invoke(app, call).output
+    monkeypatch.setattr(command.os, "access", lambda path, mode, **_: not mode & os.W_OK)
+    ended = runner.invoke(
+        app, ["index", str(SAMPLES / "silicon.txt"), "--out", str(tmp_path / "new" / "one")]
+    )
+    assert ended.exit_code == 2
+    assert f"nothing can be written to {tmp_path}; give yourself the right" in ended.output
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("as_data", [False, True])
+def test_a_closed_pipe_ends_nothing_and_a_full_disk_is_said(as_data: bool, tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from helpers.indexing_results import one_ambiguous\n"
+        "from mlindex.apps import command\n"
+        "sys.stdout.reconfigure(encoding='ascii')\n"
+        "from mlindex.base.errors import MlindexError\n"
+        "try:\n"
+        f"    command.tell(command.Done(one_ambiguous(), None, None), 3, {as_data})\n"
+        "except MlindexError as error:\n"
+        "    print(error, file=sys.stderr)\n"
+        "print('went on', file=sys.stderr)\n"
+    )
+    call = [sys.executable, "-c", code]
+    tests = Path(__file__).parents[1]
+    closed = subprocess.Popen(
+        call, cwd=tests, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    closed.stdout.close()
+    assert closed.stderr.read() == "went on\n"
+    assert closed.wait() == 0
+    if Path("/dev/full").exists():
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                call, cwd=tests, stdout=full, stderr=subprocess.PIPE, text=True, check=True
+            )
+        assert done.stderr.startswith("standard output can't be written: No space left on device")
+        assert done.stderr.endswith("went on\n")
+
+
+def test_no_cell_of_an_earlier_run_stays(tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from helpers.indexing_results import one_ambiguous
+    from mlindex.apps import command
+
+    found = one_ambiguous()
+    command.write(command.Done(found, None, None), tmp_path)
+    assert (tmp_path / "best.cif").exists()
+    nothing = replace(found, candidates=(), convincing=False)
+    command.write(command.Done(nothing, None, None), tmp_path)
+    assert not (tmp_path / "best.cif").exists()
+
+
+def test_a_pattern_without_peaks_is_said(tmp_path: Path) -> None:
+    x = np.arange(10, 60, 0.02)
+    y = np.random.default_rng(3).poisson(100, len(x))
+    path = tmp_path / "flat.xy"
+    path.write_text("".join(f"{a:.2f} {b}\n" for a, b in zip(x, y, strict=True)))
+    ended = runner.invoke(app, ["index", str(path), "--wavelength", "1.5406"])
+    assert ended.exit_code == 2
+    assert ended.output == (
+        f"mlindex: {path}: no peak stands out of the 2500 points from 10 to 59.98 degrees; is it "
+        "the right file, and the right column? If so, count longer\n"
+    )
+
+
+def test_version_formats_and_a_folder_without_results(tmp_path: Path) -> None:
+    from mlindex import __version__
+
+    assert runner.invoke(app, ["--version"]).output == f"{__version__}\n"
+    formats = runner.invoke(app, ["formats"]).output.splitlines()
+    assert formats[:2] == ["Parquet with named columns", "    .parquet .pq"]
+    assert max(map(len, formats)) <= 90
+    ended = runner.invoke(app, ["verify", str(tmp_path)])
+    assert ended.exit_code == 2
+    assert "holds no results; give the folder that the workflow fills" in ended.output
+    ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--error", "inf"])
+    assert ended.exit_code == 2

@@ -1,0 +1,107 @@
+"""A copy of the project with a small config, and Snakemake runs in it."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from mlindex.structures.generator import write_shard
+from mlindex.structures.sources import GeneratorSource
+
+PROJECT = Path(__file__).resolve().parents[2]
+_PARTS = ("Snakefile", "environment.yml", "config", "resources", "workflow")
+SYSTEM = "tetragonal"
+TARGETS = (f"results/models/{SYSTEM}", "results/report.html")
+
+CONFIG = {
+    "seed": 11,
+    "lattice_systems": [SYSTEM],
+    "sources": [
+        {"kind": "folder", "name": "lab", "path": "cifs"},
+        {"kind": "generator", "name": "generated", "crystals": {SYSTEM: 240}},
+    ],
+    "shards": {"files_per_shard": 40, "crystals_per_shard": 120},
+    "grouping": {"min_entries": 60},
+    "regression": {
+        "cycles": 1,
+        "epochs": 2,
+        "mean_layers": [16],
+        "variance_layers": [8],
+        "min_train": 20,
+    },
+    "forest": {"trees": 8},
+    "assignment": {
+        "epochs": 1,
+        "layers": [16],
+        "noise_levels": [0.05, 0.01],
+        "epsilons": [0.01, 0.005],
+    },
+    "optimization": {"candidates_network": 10, "candidates_forest": 10, "iterations": 10},
+    "validation": {"entries": 8, "network_entries": 4},
+    # The search would be compiled anew in each copy; tests/indexing/test_rates.py runs it.
+    "indexing": {"entries": 0, "degraded_entries": 0},
+}
+
+
+def write_config(project: Path, **changes: dict) -> None:
+    """Write the small config with some sections updated."""
+    values = {
+        k: {**v, **changes.get(k, {})} if isinstance(v, dict) else changes.get(k, v)
+        for k, v in {**{k: {} for k in changes}, **CONFIG}.items()
+    }
+    (project / "config/config.yaml").write_text(yaml.safe_dump(values))
+
+
+def make_project(folder: Path) -> Path:
+    """Copy the project and put 60 CIF files, one crystal each, beside its Snakefile."""
+    project = folder / "project"
+    project.mkdir(parents=True)
+    for part in _PARTS:
+        source = PROJECT / part
+        ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        if source.is_dir():
+            shutil.copytree(source, project / part, ignore=ignore, symlinks=True)
+        else:
+            shutil.copy(source, project / part)
+    (project / "profiles").symlink_to("workflow/profiles")
+    write_config(project)
+    for name, text in crystals(0, 60):
+        path = project / "cifs" / name[-1] / f"{name}.cif"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return project
+
+
+def crystals(first: int, count: int) -> list[tuple[str, str]]:
+    """Generated crystals as (name, CIF text)."""
+    rng = np.random.default_rng(5 + first)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "crystals.cif.gz"
+        write_shard(path, SYSTEM, first, count, GeneratorSource(), PROJECT / "resources", rng)
+        blocks = re.split(r"(?m)^(?=data_)", gzip.decompress(path.read_bytes()).decode())
+    return [(b.split()[0].removeprefix("data_"), b) for b in blocks if b.startswith("data_")]
+
+
+def snakemake(project: Path, *arguments: str, check: bool = True) -> str:
+    """Run Snakemake in a project; its output."""
+    command = [sys.executable, "-m", "snakemake", "--cores", "2", *arguments]
+    done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
+    output = done.stdout + done.stderr
+    assert not check or done.returncode == 0, output[-6000:]
+    return output
+
+
+def planned(project: Path, *targets: str) -> dict[str, int]:
+    """How many jobs of each rule Snakemake would run."""
+    output = snakemake(project, "--dry-run", *(targets or TARGETS))
+    stats = output.partition("Job stats:")[2].partition("total")[0]
+    rows = (line.split() for line in stats.splitlines())
+    return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}

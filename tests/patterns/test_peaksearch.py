@@ -1,0 +1,341 @@
+"""Peak search on made patterns with known peaks, and on a measured certified standard."""
+
+from pathlib import Path
+
+import gemmi
+import numpy as np
+import pytest
+
+from mlindex.base.errors import MlindexError
+from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import read_peak_list
+from mlindex.patterns.peaksearch import PeakSearch, find_peaks, write_peak_file
+from mlindex.patterns.peaksearch.background import whittaker
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "experimental"
+CU_1, CU_2 = 1.540593, 1.544427
+SYNCHROTRON = 0.7
+
+
+def pseudo_voigt(x, position, fwhm, eta=0.5):
+    z = (x - position) / fwhm
+    return eta / (1 + 4 * z**2) + (1 - eta) * np.exp(-4 * np.log(2) * z**2)
+
+
+def second_line(position):
+    return 2 * np.degrees(np.arcsin(np.sin(np.radians(position) / 2) * CU_2 / CU_1))
+
+
+def counts(x, positions, heights, fwhm=0.1, doublet=False, base=200.0, seed=1):
+    y = base + 400 * np.exp(-(x - x[0]) / 3) + 150 * np.exp(-(((x - 25) / 8) ** 2))
+    for position, height in zip(positions, heights, strict=True):
+        width = fwhm(position) if callable(fwhm) else fwhm
+        y = y + height * pseudo_voigt(x, position, width)
+        if doublet:
+            y = y + height / 2 * pseudo_voigt(x, second_line(position), width)
+    return np.random.default_rng(seed).poisson(y).astype(float)
+
+
+def many(seed=3, n=30):
+    rng = np.random.default_rng(seed)
+    positions = np.cumsum(rng.uniform(0.8, 2.5, n)) + 8
+    return positions, 10 ** rng.uniform(2.3, 4, n)
+
+
+def test_all_peaks_and_no_others_are_found():
+    x = np.arange(5, 80, 0.02)
+    positions, heights = many()
+    y = counts(x, positions, heights, fwhm=lambda p: 0.08 + 0.001 * p)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=SYNCHROTRON))
+    assert len(found) == len(positions)
+    difference = found.two_theta_deg - positions
+    assert np.abs(difference).max() < 0.02
+    pull = difference / found.error_deg
+    assert np.sqrt(np.mean(pull**2)) < 1.5
+    np.testing.assert_allclose(found.height, heights, rtol=0.25)
+    np.testing.assert_allclose(found.fwhm_deg, 0.08 + 0.001 * positions, rtol=0.3)
+    assert found.background.shape == found.fitted.shape == x.shape
+    assert np.array_equal(found.peaks.intensity, found.area)
+    expected = (2 * np.sin(np.radians(found.two_theta_deg / 2)) / SYNCHROTRON) ** 2
+    np.testing.assert_allclose(found.peaks.q2_inv_A2, expected)
+
+
+def test_area_is_that_of_the_profile():
+    x = np.arange(10, 40, 0.01)
+    y = counts(x, [25.0], [20_000], base=100.0)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=SYNCHROTRON))
+    true = 20_000 * np.trapezoid(pseudo_voigt(x, 25.0, 0.1), x)
+    assert len(found) == 1
+    assert found.area[0] == pytest.approx(true, rel=0.05)
+
+
+@pytest.mark.parametrize("wavelength", [CU_1, 1.5406, 1.5418])
+def test_an_unstated_doublet_is_recognized(wavelength):
+    x = np.arange(10, 90, 0.02)
+    positions = np.array([20.0, 28.5, 35.2, 47.1, 56.3, 63.8, 71.0, 78.4, 85.5])
+    y = counts(x, positions, np.full(9, 4000.0), doublet=True)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=wavelength))
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
+    assert found.peaks.wavelength_A == pytest.approx(CU_1, abs=1e-4)
+    assert any("K-alpha doublets" in note for note in found.notes)
+
+
+def test_the_mean_wavelength_of_a_doublet_says_that_there_is_one():
+    # Too broad and too weak to show it; 1.5418 A means nothing for K-alpha1 alone.
+    x = np.arange(15, 90, 0.02)
+    positions = np.array([20.0, 28.5, 35.2, 47.1, 56.3, 63.8, 71.0, 78.4, 85.5])
+    y = counts(x, positions, np.full(9, 130.0), fwhm=0.3, doublet=True, base=60.0)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=1.5418))
+    assert found.peaks.wavelength_A == pytest.approx(CU_1, abs=1e-4)
+    assert len(found) == 9
+    pull = (found.two_theta_deg - positions) / found.error_deg
+    assert np.abs(pull).max() < 3
+
+
+def test_a_stated_doublet_needs_no_note_and_a_single_line_is_left_single():
+    x = np.arange(10, 90, 0.02)
+    positions = np.array([20.0, 28.5, 35.2, 47.1, 56.3, 63.8, 71.0, 78.4, 85.5])
+    heights = np.full(9, 4000.0)
+    stated = MeasuredPattern(
+        "made", x, counts(x, positions, heights, doublet=True), None, CU_1, CU_2
+    )
+    found = find_peaks(stated)
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
+    assert found.notes == ()
+    single = counts(x, positions, heights)
+    for second in (None, CU_2):
+        found = find_peaks(MeasuredPattern("made", x, single, None, CU_1, second))
+        np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
+        assert any("single" in note for note in found.notes) == (second is not None)
+
+
+def test_neutrons_have_no_doublet():
+    x = np.arange(10, 90, 0.02)
+    y = counts(x, [30.0, 30.0768, 60.0, 60.165], [4000, 2000, 4000, 2000], fwhm=0.04)
+    found = find_peaks(MeasuredPattern("made", x, y, None, 1.5406, radiation="neutron"))
+    assert len(found) == 4
+
+
+@pytest.mark.parametrize("apart", [0.9, 1.2, 2.0])
+def test_overlapping_peaks_are_resolved(apart):
+    x = np.arange(10, 60, 0.02)
+    lonely = [15.0, 22.0, 45.0, 52.0, 56.0]
+    pair = [30.0, 30.0 + apart * 0.12]
+    y = counts(x, lonely + pair, [5000] * 5 + [5000, 3000], fwhm=0.12)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=SYNCHROTRON))
+    near = found.two_theta_deg[(found.two_theta_deg > 29) & (found.two_theta_deg < 31)]
+    np.testing.assert_allclose(near, pair, atol=0.02)
+    assert len(found) == 7
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("smoothing", [1, 3, 5])
+def test_noise_on_a_hump_holds_no_peak(seed, smoothing):
+    x = np.arange(5, 85, 0.02)
+    y = counts(x, [], [], base=50.0, seed=seed)
+    y = np.convolve(y, np.full(smoothing, 1 / smoothing), "same")[3:-3]
+    found = find_peaks(MeasuredPattern("glass", x[3:-3], y, wavelength_A=CU_1))
+    assert len(found) == len(found.peaks) == 0
+    assert any("no peak" in note for note in found.notes)
+    assert np.all(np.isfinite(found.background))
+
+
+@pytest.mark.parametrize("level", [0.0, 7.0])
+def test_a_constant_pattern_is_no_error(level):
+    x = np.arange(5, 85, 0.05)
+    found = find_peaks(MeasuredPattern("flat", x, np.full(len(x), level), wavelength_A=CU_1))
+    assert len(found) == 0
+    assert found.notes
+
+
+def test_k_beta_is_left_out_and_named():
+    x = np.arange(10, 80, 0.02)
+    positions = np.array([30.0, 44.0, 53.0, 62.0, 70.0])
+    ghost = 2 * np.degrees(np.arcsin(np.sin(np.radians(15.0)) * 1.392234 / CU_1))
+    y = counts(x, positions, [50_000, 5000, 5000, 5000, 5000], doublet=True)
+    y = y + np.round(700 * pseudo_voigt(x, ghost, 0.1))
+    found = find_peaks(MeasuredPattern("made", x, y, None, CU_1, CU_2))
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.02)
+    assert any("K-beta" in note and f"{ghost:.0f}." in note for note in found.notes)
+
+
+def test_noise_that_goes_together_is_counted_once():
+    # Detectors merged onto one grid: neighbours share counts, and errors are stated too small.
+    x = np.arange(10, 110, 0.05)
+    positions = np.arange(13.0, 108.0, 5.0)
+    heights = np.where(np.arange(len(positions)) % 2, 220.0, 3000.0)
+    smooth = 150 + sum(
+        h * pseudo_voigt(x, p, 0.3, 0.1) for p, h in zip(positions, heights, strict=True)
+    )
+    white = np.random.default_rng(5).normal(size=len(x) + 1)
+    noise = 1.5 * np.sqrt(smooth) * (white[1:] + white[:-1]) / np.sqrt(2)
+    pattern = MeasuredPattern(
+        "merged", x, smooth + noise, np.sqrt(smooth), 1.54, None, 0.5, "neutron"
+    )
+    found = find_peaks(pattern)
+    assert len(found) == len(positions)
+    pull = (found.two_theta_deg - positions) / found.error_deg
+    assert 0.4 < np.sqrt(np.mean(pull**2)) < 1.5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_k_beta_measured_too_high_is_left_out(seed):
+    x = np.arange(20, 60, 0.02)
+    beta = 2 * np.degrees(np.arcsin(np.sin(np.radians(45.0) / 2) * 1.392234 / CU_1))
+    # The largest share that is taken for K-beta: noise lifts it above in every other pattern.
+    y = counts(x, [28.0, 45.0, 52.0, beta], [2000, 2500, 2000, 62], base=60.0, seed=seed)
+    found = find_peaks(MeasuredPattern("made", x, y, wavelength_A=CU_1))
+    np.testing.assert_allclose(found.two_theta_deg, [28.0, 45.0, 52.0], atol=0.02)
+
+
+def test_the_foot_behind_a_second_line_is_no_peak():
+    x = np.arange(25, 60, 0.008)
+    positions = np.array([30.0, 37.5, 43.5, 49.0, 54.0])
+    behind = second_line(positions) + 0.16
+    sticks = [(positions, 20_000), (second_line(positions), 10_000), (behind, 160)]
+    y = 60 + sum(h * pseudo_voigt(x, p, 0.07, 0.1) for where, h in sticks for p in where)
+    y = np.random.default_rng(2).poisson(y).astype(float)
+    found = find_peaks(MeasuredPattern("made", x, y, None, CU_1, CU_2))
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
+
+
+def mean_of_5(y):
+    return np.convolve(np.pad(y, 2, mode="edge"), np.full(5, 0.2), "valid")
+
+
+def savitzky_golay_of_5(y):
+    kernel = np.array([-3, 12, 17, 12, -3]) / 35
+    return np.convolve(np.pad(y, 2, mode="edge"), kernel, "valid")
+
+
+def mean_of_5_twice(y):
+    return mean_of_5(mean_of_5(y))
+
+
+@pytest.mark.parametrize("smooth", [mean_of_5, savitzky_golay_of_5, mean_of_5_twice])
+def test_smoothed_noise_holds_no_peaks(smooth):
+    # Of all patterns together, one line at the limit may be lost and one may be false.
+    x = np.arange(5, 80, 0.02)
+    lines = false = 0
+    for seed in range(8):
+        rng = np.random.default_rng(100 + seed)
+        positions = np.cumsum(rng.uniform(0.8, 4.2, 24)) + 7
+        y = smooth(counts(x, positions, 10 ** rng.uniform(2.1, 4, 24), seed=seed))
+        found = find_peaks(MeasuredPattern("smoothed", x, y, wavelength_A=SYNCHROTRON))
+        away = np.abs(found.two_theta_deg[:, None] - positions)
+        lines += np.sum(away.min(axis=0) < 0.05)
+        false += np.sum(away.min(axis=1) > 0.05)
+    assert lines >= 8 * 24 - 1
+    assert false <= 1
+
+
+def test_gaps_uneven_steps_and_scaled_errors():
+    rng = np.random.default_rng(5)
+    x = np.cumsum(rng.uniform(0.01, 0.03, 4000)) + 5
+    x = x[(x < 35) | (x > 45)]
+    positions = np.array([12.0, 20.0, 28.0, 33.0, 50.0, 61.0, 70.0])
+    y = counts(x, positions, np.full(7, 2000.0))
+    pattern = MeasuredPattern("made", x, y / 50, np.sqrt(y) / 50, SYNCHROTRON)
+    found = find_peaks(pattern)
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.01)
+
+
+def test_range_and_number_are_kept_to():
+    x = np.arange(5, 80, 0.02)
+    positions, heights = many()
+    pattern = MeasuredPattern("made", x, counts(x, positions, heights), None, SYNCHROTRON)
+    first = find_peaks(pattern, PeakSearch(max_peaks=7))
+    np.testing.assert_allclose(first.two_theta_deg, positions[:7], atol=0.02)
+    assert any("first 7 of 30" in note for note in first.notes)
+    part = find_peaks(pattern, PeakSearch(two_theta_min_deg=20, two_theta_max_deg=40))
+    inside = positions[(positions > 20.1) & (positions < 39.9)]
+    np.testing.assert_allclose(part.two_theta_deg, inside, atol=0.02)
+    assert part.background.shape == x.shape
+
+
+def test_the_same_pattern_gives_the_same_bytes():
+    x = np.arange(5, 80, 0.02)
+    pattern = MeasuredPattern("made", x, counts(x, *many()), None, SYNCHROTRON)
+    one, two = find_peaks(pattern), find_peaks(pattern)
+    assert one.two_theta_deg.tobytes() == two.two_theta_deg.tobytes()
+    assert one.fitted.tobytes() == two.fitted.tobytes()
+
+
+def test_peak_files_can_be_read_back(tmp_path):
+    x = np.arange(5, 80, 0.02)
+    # No name, whatever it holds, is taken for the wavelength.
+    name = "lambda=0.5.xy\nwavelength: 2"
+    pattern = MeasuredPattern(name, x, counts(x, *many()), None, SYNCHROTRON)
+    found = find_peaks(pattern, PeakSearch(max_peaks=20))
+    write_peak_file(found, tmp_path / "peaks.txt")
+    back = read_peak_list(tmp_path / "peaks.txt")
+    assert back.wavelength_A == SYNCHROTRON
+    np.testing.assert_allclose(back.q2_inv_A2, found.peaks.q2_inv_A2, rtol=1e-5)
+    np.testing.assert_allclose(back.intensity, found.area, rtol=1e-4)
+    np.testing.assert_allclose(back.fwhm_deg, found.fwhm_deg, atol=1e-5)
+    np.testing.assert_allclose(back.two_theta_error_deg, found.error_deg, atol=1e-5)
+
+
+def test_an_edited_peak_file_is_kept(tmp_path):
+    x = np.arange(5, 80, 0.02)
+    pattern = MeasuredPattern("made", x, counts(x, *many()), None, SYNCHROTRON)
+    found, path = find_peaks(pattern), tmp_path / "peaks.txt"
+    write_peak_file(found, path)
+    as_found = path.read_text()
+    write_peak_file(found, path)
+    assert list(tmp_path.iterdir()) == [path]
+    edited = as_found.replace("\n ", "\n# ", 1)
+    path.write_text(edited)
+    for _ in range(2):
+        write_peak_file(found, path)
+        assert path.read_text() == as_found
+        assert (tmp_path / "peaks.before.txt").read_text() == edited
+
+
+def test_what_is_missing_is_said():
+    x = np.arange(5, 80, 0.02)
+    with pytest.raises(MlindexError, match="--wavelength"):
+        find_peaks(MeasuredPattern("made", x, counts(x, [], [])))
+    pattern = MeasuredPattern("made", x, counts(x, [], []), wavelength_A=CU_1)
+    with pytest.raises(MlindexError, match="0 points"):
+        find_peaks(pattern, PeakSearch(two_theta_min_deg=90))
+    for wrong in (
+        {"minimum_significance": 0},
+        {"max_peaks": 0},
+        {"two_theta_min_deg": 30, "two_theta_max_deg": 20},
+    ):
+        with pytest.raises(MlindexError):
+            PeakSearch(**wrong)
+
+
+def test_a_certified_standard():
+    """NIST SRM 660c, a = 4.156780 A (22.5 degrees C), its lines within 0.02 degrees."""
+    path = SHARED / "nist_srm660c_LaB6.cif"
+    if not path.exists():
+        pytest.skip("no shared measured patterns")
+    block = next(b for b in gemmi.cif.read(str(path)) if b.find_values("_pd_proc_ls_weight"))
+    x, y, weight = (
+        np.array([gemmi.cif.as_number(v) for v in block.find_values(tag)])
+        for tag in (
+            "_pd_proc_2theta_corrected",
+            "_pd_proc_intensity_total",
+            "_pd_proc_ls_weight",
+        )
+    )
+    order = np.argsort(x)
+    keep = order[np.diff(x[order], prepend=-1) > 0]
+    found = find_peaks(MeasuredPattern("LaB6", x[keep], y[keep], weight[keep] ** -0.5, CU_1))
+    n = np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18])
+    expected = 2 * np.degrees(np.arcsin(CU_1 * np.sqrt(n) / (2 * 4.15678)))
+    nearest = [np.argmin(np.abs(found.two_theta_deg - e)) for e in expected]
+    difference = found.two_theta_deg[nearest] - expected
+    assert np.abs(difference - np.median(difference)).max() < 0.02
+
+
+def test_backgrounds_of_long_periods_stay_straight() -> None:
+    x = 20 + np.arange(5000) * 0.008
+    y = 3 + 0.1 * x
+    weight = np.where(np.arange(5000) % 150 < 50, 1.0, 0.0)
+    weight[7] = 1e6
+    for period in (30.0, 300.0):
+        np.testing.assert_allclose(whittaker(x, y, weight, period), y, atol=0.3)

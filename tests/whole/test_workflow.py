@@ -1,0 +1,245 @@
+"""The whole workflow on a small scale: what comes out, what reruns, and the same bytes twice."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+
+import numpy as np
+import pytest
+
+from helpers.indexing_results import monoclinic_peaks, pattern_of
+from helpers.small_workflow import (
+    PROJECT,
+    SYSTEM,
+    TARGETS,
+    crystals,
+    make_project,
+    planned,
+    snakemake,
+    write_config,
+)
+from mlindex.apps.verify import verify_results
+from mlindex.base.schema import read_provenance, read_table
+from mlindex.method.results import RATES, VALIDATION
+from mlindex.method.tables import DATASET, EXAMPLES
+from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
+
+pytestmark = pytest.mark.xdist_group("workflow")
+AFTER_MERGE = {
+    "deduplicate",
+    "dataset",
+    "scaling",
+    "reference",
+    "augment",
+    "train_regression",
+    "train_forests",
+    "train_assignment",
+    "compare_splits",
+    "compare_estimators",
+    "templates",
+    "bundle",
+    "validate",
+    "models",
+    "indexing_rates",
+    "report",
+}
+AFTER_EXAMPLES = AFTER_MERGE - {
+    "deduplicate",
+    "dataset",
+    "scaling",
+    "reference",
+    "compare_splits",
+    "augment",
+    "indexing_rates",
+}
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A finished run of the small workflow."""
+    project = make_project(tmp_path_factory.mktemp("workflow"))
+    snakemake(project, *TARGETS)
+    return project
+
+
+def test_results_add_up(project):
+    results = project / "results"
+    for source in ("lab", "generated"):
+        for files in (results / "sources" / source).glob("*.files.parquet"):
+            shard = files.name.removesuffix(".files.parquet")
+            kept = read_table(results / f"entries/{source}/{shard}.parquet", ENTRIES)
+            rejects = read_table(results / f"rejects/quality/{source}/{shard}.parquet", REJECTS)
+            expected = 120 if source == "generated" else len(read_table(files, FILES))
+            assert len(kept) + len(rejects) == expected
+    duplicates = read_table(results / f"duplicates/{SYSTEM}.parquet", DUPLICATES)
+    assert len(duplicates) == 300
+    dataset = read_table(results / f"dataset/{SYSTEM}.parquet", DATASET)
+    assert set(dataset["entry_id"]) <= set(duplicates.loc[duplicates["kept"], "entry_id"])
+
+
+def test_augmented_examples_stay_on_their_parents_side(project):
+    dataset = read_table(project / f"results/dataset/{SYSTEM}.parquet", DATASET)
+    examples = read_table(project / f"results/examples/{SYSTEM}.parquet", EXAMPLES)
+    side = dataset.set_index("entry_id")["side"]
+    assert (examples["side"].to_numpy() == side[examples["parent_id"]].to_numpy()).all()
+    assert examples["augmented"].any()
+
+
+def test_validation_is_of_validation_entries_only(project):
+    dataset = read_table(project / f"results/dataset/{SYSTEM}.parquet", DATASET)
+    validation = read_table(project / f"results/validation/{SYSTEM}.parquet", VALIDATION)
+    assert validation["method"].value_counts().to_dict() == {"nearest": 8, "network": 4}
+    sides = dataset.set_index("entry_id")["side"]
+    assert set(sides[validation["entry_id"]]) == {"validation"}
+    rates = read_table(project / f"results/rates/{SYSTEM}.parquet", RATES)
+    assert (rates["low"] <= rates["rate"]).all()
+    assert (rates["rate"] <= rates["high"]).all()
+
+
+def test_every_table_carries_its_provenance(project):
+    for path in (project / "results").rglob("*.parquet"):
+        if path.name.startswith("."):
+            continue
+        found = read_provenance(path)
+        assert found["code"], path
+        assert "numpy" in found["packages"]
+        assert found["inputs"] or found["rule"] == "manifest", path
+
+
+def test_finished_work_is_not_done_again(project):
+    assert planned(project) == {}
+
+
+def test_dates_and_unrelated_code_rerun_nothing(project):
+    for path in [*project.glob("cifs/*/*.cif"), *project.glob("workflow/scripts/*.py")]:
+        os.utime(path)
+    cli = project / "workflow/mlindex/apps/cli.py"
+    cli.write_text(cli.read_text() + "\nUNRELATED = 1\n")
+    assert planned(project) == {}
+
+
+def test_changed_augmentation_reruns_augmentation_and_what_follows(project):
+    module = project / "workflow/mlindex/method/augmentation.py"
+    before = module.read_text()
+    try:
+        module.write_text(before + "\nCHANGED = 1\n")
+        jobs = planned(project)
+    finally:
+        module.write_text(before)
+    assert set(jobs) == AFTER_EXAMPLES | {"augment"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "rules"),
+    [
+        ({"forest": {"trees": 9}}, {"train_forests", "compare_splits", "compare_estimators"}),
+        ({"validation": {"entries": 9}}, {"validate"}),
+        ({"augmentation": {"fraction": 0.5}}, AFTER_EXAMPLES | {"augment"}),
+    ],
+)
+def test_one_changed_value_reruns_what_uses_it(project, changes, rules):
+    try:
+        write_config(project, **changes)
+        jobs = planned(project)
+    finally:
+        write_config(project)
+    ends = {"bundle", "validate", "models", "report"} if "train_forests" in rules else {"report"}
+    assert set(jobs) == rules | ends | ({"models"} if "validate" in rules else set())
+
+
+def test_an_added_file_reruns_one_shard_and_what_follows_the_merge(project):
+    ((name, text),) = crystals(9000, 1)
+    added = project / "cifs" / f"{name}.cif"
+    try:
+        added.write_text(text)
+        jobs = planned(project)
+    finally:
+        added.unlink()
+        planned(project)
+    for rule in ("quality", "reduce", "simulate", "peaks"):
+        assert jobs.pop(rule) == 1
+    assert set(jobs) == AFTER_MERGE
+
+
+def test_a_broken_file_and_an_empty_source_are_explained(project):
+    empty = project / "nothing"
+    empty.mkdir(exist_ok=True)
+    try:
+        write_config(project, sources=[{"kind": "folder", "name": "x", "path": "nothing"}])
+        output = snakemake(project, "--dry-run", *TARGETS, check=False)
+        assert "source 'x': no CIF file below 'nothing'" in output
+        write_config(project, forest={"leaves": 3})
+        output = snakemake(project, "--dry-run", *TARGETS, check=False)
+        assert "forest.leaves: unknown key" in output
+    finally:
+        write_config(project)
+        shutil.rmtree(empty)
+    assert "Traceback" not in output
+    assert 'File "' not in output
+
+
+def test_two_runs_from_scratch_give_the_same_bytes(project, tmp_path):
+    again = make_project(tmp_path)
+    snakemake(again, *TARGETS, "--cores", "1")
+    compared = 0
+    for path in sorted((project / "results").rglob("*")):
+        if path.suffix in (".parquet", ".npz", ".json", ".gz") and ".state" not in path.name:
+            other = again / path.relative_to(project)
+            assert path.read_bytes() == other.read_bytes(), path.relative_to(project)
+            compared += 1
+    assert compared > 60
+
+
+def test_the_report_is_one_page_that_needs_nothing_else(project):
+    text = (project / "results/report.html").read_text()
+    assert not re.search(r'<(?:script|link|img)[^>]+(?:src|href)="https?:', text)
+    for heading in ("Data flow", "Rejects", "Distributions", "Training", "Validation", "Run times"):
+        assert f">{heading}" in text
+
+
+def test_too_few_entries_are_stated_not_a_crash(tmp_path):
+    few = make_project(tmp_path)
+    source = {"kind": "generator", "name": "generated", "crystals": {"rhombohedral": 12}}
+    write_config(few, sources=[source], lattice_systems=["rhombohedral"])
+    snakemake(few, "results/models/rhombohedral", "results/report.html")
+    card = (few / "results/models/rhombohedral/README.md").read_text()
+    assert "nothing was trained for rhombohedral" in card
+    assert "too few entries" in (few / "results/report.html").read_text()
+
+
+def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp_path):
+    project = make_project(tmp_path)
+    keep_compiled(project)
+    pattern, _, _ = pattern_of(monoclinic_peaks())
+    points = np.column_stack([pattern.two_theta_deg, pattern.intensity])
+    np.savetxt(project / "scan.xy", points)
+    scan = {"path": "scan.xy", "wavelength_A": 1.5406, "lattices": ["cubic"], "lines": 12}
+    write_config(project, samples={"scan": scan})
+    targets = ("results/indexed/silicon", "results/indexed/scan")
+    assert planned(project, *targets) == {"index_sample": 2}
+    snakemake(project, *targets)
+    first = {p: p.read_bytes() for p in (project / "results/indexed").rglob("*") if p.is_file()}
+    assert "A convincing cell" in (project / "results/indexed/silicon/result.txt").read_text()
+    assert (project / "results/indexed/scan/peaks.txt").exists()
+    report = verify_results(project / "results")
+    assert report.findings == (), report.as_text()
+    assert report.checked["indexed samples"] == 2
+    shutil.rmtree(project / "results/indexed")
+    snakemake(project, *targets, "--cores", "1")
+    assert {p: p.read_bytes() for p in first if p.name[0] != "."} == {
+        p: content for p, content in first.items() if p.name[0] != "."
+    }
+    write_config(project, samples={"scan": {**scan, "wavelength_A": None}})
+    output = snakemake(project, "results/indexed/scan", check=False)
+    assert "give it with" in output or "give the wavelength" in output
+    assert "Traceback" not in output
+
+
+def keep_compiled(project):
+    """Copy what numba has compiled here: it is keyed by the dates of the sources."""
+    for path in (PROJECT / "workflow").rglob("*.nb[ic]"):
+        target = project / path.relative_to(PROJECT)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy2(path, target)

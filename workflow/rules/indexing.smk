@@ -1,0 +1,104 @@
+"""Indexing with nothing known of the lattice: ranking, rates, samples."""
+
+
+rule ranking_examples:
+    input:
+        dataset="results/dataset/{system}.parquet",
+    output:
+        examples="results/ranking/examples/{system}.parquet",
+    log:
+        "results/logs/ranking_examples/{system}.log",
+    benchmark:
+        "results/benchmarks/ranking_examples/{system}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workers(1)
+    resources:
+        mem_mb=memory_mb(6 * GB, 5),
+        runtime=minutes(120, 2),
+    params:
+        code=code("ranking_examples.py"),
+        seed=seed("ranking_examples"),
+        settings=settings("ranking_examples"),
+    message:
+        "Lists of {wildcards.system} crystals for the ranking to learn from"
+    script:
+        "../scripts/ranking_examples.py"
+
+
+rule train_ranking:
+    input:
+        examples=expand(
+            "results/ranking/examples/{system}.parquet", system=CONFIG.lattice_systems
+        ),
+    output:
+        model=directory("results/pretrained"),
+        figures="results/ranking/figures.parquet",
+    log:
+        "results/logs/train_ranking.log",
+    benchmark:
+        "results/benchmarks/train_ranking.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(3 * GB, 20),
+        runtime=minutes(30, 1),
+    params:
+        code=code("train_ranking.py"),
+        seed=seed("train_ranking"),
+        settings=settings("ranking"),
+    message:
+        "Train the ranking"
+    script:
+        "../scripts/train_ranking.py"
+
+
+rule indexing_rates:
+    input:
+        dataset="results/dataset/{system}.parquet",
+    output:
+        rates="results/indexing_rates/{system}.parquet",
+        seconds="results/indexing_rates/{system}.seconds.csv",
+    log:
+        "results/logs/indexing_rates/{system}.log",
+    benchmark:
+        "results/benchmarks/indexing_rates/{system}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: workers(1)
+    resources:
+        mem_mb=memory_mb(6 * GB, 5),
+        runtime=minutes(60, 2),
+    params:
+        code=code("indexing_rates.py"),
+        seed=seed("indexing_rates"),
+        settings=settings("indexing"),
+    message:
+        "Indexing of {wildcards.system} entries with nothing told"
+    script:
+        "../scripts/indexing_rates.py"
+
+
+rule index_sample:
+    input:
+        sample=sample_file,
+    output:
+        result=directory("results/indexed/{sample}"),
+    log:
+        "results/logs/index_sample/{sample}.log",
+    benchmark:
+        "results/benchmarks/index_sample/{sample}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 2
+    resources:
+        mem_mb=memory_mb(2 * GB, 5),
+        runtime=minutes(15, 0.1),
+    params:
+        code=code("index_sample.py"),
+        settings=sample_settings,
+    message:
+        "Index {wildcards.sample}"
+    script:
+        "../scripts/index_sample.py"
