@@ -32,7 +32,7 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.rates.measure import case_of, chosen, measure, measure_cases
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.summary import SHARES, curves, with_outcomes
-from mlindex.method.tables import DATASET
+from mlindex.learning.tables import DATASET
 from mlindex.method.validation import wilson_interval
 from mlindex.patterns.spoil import EXACT, UNITS, Spoil
 

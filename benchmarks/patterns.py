@@ -38,7 +38,7 @@ from mlindex.indexing.options import Options
 from mlindex.indexing.rates.judge import Judged, Truth, judge
 from mlindex.indexing.rates.measure import case_of, chosen
 from mlindex.indexing.rates.settings import Indexing
-from mlindex.method.tables import DATASET
+from mlindex.learning.tables import DATASET
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.spoil import EXACT, Spoil
 from mlindex.structures.tables import ENTRIES

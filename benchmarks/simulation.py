@@ -28,9 +28,10 @@ import pandas as pd
 from pymatgen.analysis.diffraction.xrd import XRDCalculator
 from pymatgen.io.cif import CifParser
 
+from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import simulate
 from mlindex.structures.quality import check_file
-from mlindex.structures.settings import Quality, Simulation
+from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource
 from mlindex.structures.tables import ENTRIES
 

@@ -45,9 +45,9 @@ from mlindex.indexing.rates.measure import Case, case_of, chosen
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.search.observed import Observed, observe
 from mlindex.indexing.search.trials import Trial, different, walked, weigh
+from mlindex.learning.tables import DATASET
 from mlindex.method.models import ModelSet
 from mlindex.method.settings import Optimization, Validation
-from mlindex.method.tables import DATASET
 from mlindex.method.validation import candidate_cells, run_engine
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import EXACT, WAVELENGTH_A, Spoil

@@ -12,8 +12,8 @@ from mlindex.base import stage as stage_module
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import FLOAT64, STRING, Column, Table, TableWriter, read_table, write_table
 from mlindex.base.stage import Stage
+from mlindex.patterns.settings import Peaks, Simulation
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
-from mlindex.structures.settings import Peaks, Simulation
 from mlindex.structures.tables import CELLS, ENTRIES
 
 TABLE = Table("t", "a row", (Column("entry_id", STRING, "name"), Column("x", FLOAT64, "number")))

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from mlindex.base.schema import write_table
 from mlindex.config import load_config
-from mlindex.method.results import RATES
+from mlindex.method.tables import RATES
 from mlindex.method.training_data import error_metrics, metric
 from mlindex.method.validation import wilson_interval
 from mlindex.reports.workflow.inputs import KINDS, read_inputs

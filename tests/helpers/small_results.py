@@ -18,30 +18,23 @@ from mlindex.base.schema import Table, write_table
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.dataset import build_dataset
+from mlindex.learning.settings import Grouping, Split
+from mlindex.learning.tables import DATASET, GROUPS, METRICS
 from mlindex.method.forest import train_forests
 from mlindex.method.models import write_model_set
 from mlindex.method.reference import reference_list
-from mlindex.method.results import METRICS, RATES, VALIDATION
 from mlindex.method.scaling import Scaling, fit_scaling
-from mlindex.method.settings import Forest
-from mlindex.method.tables import DATASET, EXAMPLES, GROUPS, REFERENCE, SCALING, TEMPLATES
+from mlindex.method.settings import Augmentation, Forest
+from mlindex.method.tables import EXAMPLES, RATES, REFERENCE, SCALING, TEMPLATES, VALIDATION
 from mlindex.method.validation import rates
 from mlindex.patterns.calculated import peak_lists
+from mlindex.patterns.settings import Peaks, Simulation
 from mlindex.patterns.simulation import simulate
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.deduplication import deduplicate
 from mlindex.structures.quality import check_shard
 from mlindex.structures.reduction import reduce_entries
-from mlindex.structures.settings import (
-    Augmentation,
-    Deduplication,
-    Grouping,
-    Peaks,
-    Quality,
-    Reduction,
-    Simulation,
-    Split,
-)
+from mlindex.structures.settings import Deduplication, Quality, Reduction
 from mlindex.structures.sources import FolderSource, GeneratorSource
 from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
 

@@ -10,7 +10,8 @@ from mlindex.base.schema import STRING
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import AXES, LatticeSystem, bravais_of, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.method.tables import EXAMPLES, GROUPS, REFERENCE, SCALING
+from mlindex.learning.tables import GROUPS
+from mlindex.method.tables import EXAMPLES, REFERENCE, SCALING
 
 _LARGEST_INDEX = 6
 

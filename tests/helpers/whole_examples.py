@@ -12,8 +12,9 @@ from mlindex.crystal.lattice import LatticeSystem
 from mlindex.method.examples import stream_examples
 from mlindex.method.histograms import compare
 from mlindex.method.scaling import Scaling
+from mlindex.method.settings import Augmentation
 from mlindex.method.tables import EXAMPLES
-from mlindex.structures.settings import Augmentation, Peaks, Simulation
+from mlindex.patterns.settings import Peaks, Simulation
 
 
 @dataclass(frozen=True)

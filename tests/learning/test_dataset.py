@@ -13,13 +13,14 @@ from mlindex.learning.dataset import (
     PEAK_COLUMNS,
     build_dataset,
 )
+from mlindex.learning.settings import Grouping, Split
+from mlindex.learning.tables import DATASET, GROUPS
 from mlindex.method.reference import reference_list
 from mlindex.method.scaling import fit_scaling
 from mlindex.method.settings import Forest
 from mlindex.method.split_comparison import compare_splits
-from mlindex.method.tables import DATASET, GROUPS, SPLITS
+from mlindex.method.tables import SPLITS
 from mlindex.patterns.tables import PEAKS
-from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import CELLS, DUPLICATES, REJECTS
 
 

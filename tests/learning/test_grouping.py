@@ -20,9 +20,10 @@ from mlindex.learning.grouping import (
     operator_key,
     probe_reflections,
 )
-from mlindex.method.tables import GROUPS
+from mlindex.learning.settings import Grouping
+from mlindex.learning.tables import GROUPS
 from mlindex.structures.reduction import reduce_entries
-from mlindex.structures.settings import Grouping, Reduction
+from mlindex.structures.settings import Reduction
 
 SAME = operator_key(IDENTITY)
 

@@ -17,11 +17,13 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import UnitCell, cell_volume
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.learning.tables import DATASET
 from mlindex.method.reference import reference_list
 from mlindex.method.resampling import Acceptance, Resolution, least_separations
 from mlindex.method.scaling import Scaling, fit_scaling
-from mlindex.method.tables import ACCEPTANCE, DATASET, EXAMPLES, FIRST_PEAK, HISTOGRAMS
-from mlindex.structures.settings import Augmentation, Peaks, Simulation
+from mlindex.method.settings import Augmentation
+from mlindex.method.tables import ACCEPTANCE, EXAMPLES, FIRST_PEAK, HISTOGRAMS
+from mlindex.patterns.settings import Peaks, Simulation
 
 RESOLUTION = Resolution.from_settings(Peaks(), Simulation())
 KNOWN = Acceptance(np.e, 1500.0, 0.95, -0.3, True)

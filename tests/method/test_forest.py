@@ -6,11 +6,11 @@ import pytest
 from helpers.synthetic_examples import group_names, make_frames
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.learning.networks import write_arrays
+from mlindex.learning.tables import METRICS
 from mlindex.learning.trees import Trees
 from mlindex.method.forest import fit_forest, forest_arrays, train_forests
 from mlindex.method.overlap import compare_estimators
 from mlindex.method.regression import train_regression
-from mlindex.method.results import METRICS
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Forest, Regression
 from mlindex.method.training_data import regression_samples

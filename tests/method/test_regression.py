@@ -12,6 +12,7 @@ from helpers.synthetic_examples import make_frames
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.learning.networks import VarianceNetwork, write_arrays
+from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.regression import (
     build_models,
     network_arrays,
@@ -19,7 +20,6 @@ from mlindex.method.regression import (
     train_regression,
     weighted_nll,
 )
-from mlindex.method.results import METRICS, TRAINING
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Regression
 from mlindex.method.training_data import Samples, group_batches, parameter_names, validation_halves

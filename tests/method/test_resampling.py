@@ -17,7 +17,7 @@ from mlindex.method.resampling import (
     resample,
 )
 from mlindex.method.tables import ACCEPTANCE, FIRST_PEAK
-from mlindex.structures.settings import Peaks, Simulation
+from mlindex.patterns.settings import Peaks, Simulation
 
 RESOLUTION = Resolution.from_settings(Peaks(), Simulation())
 ALWAYS = Acceptance(np.e, 1e9, 1.0, 0.0, True)

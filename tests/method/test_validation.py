@@ -10,8 +10,8 @@ from helpers.indexing_models import Models
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.method.results import RATES, VALIDATION
 from mlindex.method.settings import Optimization, Validation
+from mlindex.method.tables import RATES, VALIDATION
 from mlindex.method.validation import (
     centring_of,
     choose_entries,

@@ -8,9 +8,9 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.patterns.calculated import observed_lines, peak_lists, reindexed_hkl
+from mlindex.patterns.settings import Peaks, Simulation
 from mlindex.patterns.simulation import simulate
 from mlindex.patterns.tables import PEAKS
-from mlindex.structures.settings import Peaks, Simulation
 
 FWHM = 0.1
 SIGMA = FWHM / np.sqrt(8 * np.log(2))

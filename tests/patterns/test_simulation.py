@@ -14,6 +14,7 @@ from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_fro
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.reflections import find_at_least, find_reflections, symmetry_of
 from mlindex.patterns import structure_factors
+from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import (
     MIN_LINES,
     Crystal,
@@ -30,7 +31,6 @@ from mlindex.patterns.structure_factors import (
     squared_structure_factors,
 )
 from mlindex.patterns.tables import PATTERNS, REFLECTIONS
-from mlindex.structures.settings import Simulation
 from mlindex.structures.tables import ENTRIES, REJECTS
 
 SHARED_CIFS = Path(__file__).resolve().parents[2].parent / "shared" / "cifs"

@@ -13,10 +13,11 @@ from test_quality import CORUNDUM
 import mlindex.structures.quality as quality
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_table
+from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import simulate
 from mlindex.structures.manifest import update_manifest
 from mlindex.structures.quality import check_shard
-from mlindex.structures.settings import Quality, Simulation
+from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource, Shards
 from mlindex.structures.tables import FILES
 

@@ -20,7 +20,7 @@ from helpers.small_workflow import (
 )
 from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.method.tables import DATASET
+from mlindex.learning.tables import DATASET
 from mlindex.patterns.tables import PEAKS
 from mlindex.structures.generator import write_shard
 from mlindex.structures.manifest import crystals_in_shard

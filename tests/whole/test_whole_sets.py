@@ -15,16 +15,18 @@ from mlindex.base.schema import write_table
 from mlindex.crystal.lattice import SYSTEMS, bravais_of
 from mlindex.learning.dataset import Shard, build_dataset, stream_dataset
 from mlindex.learning.grouping import operator_key, operator_keys
+from mlindex.learning.settings import Grouping, Split
+from mlindex.learning.tables import DATASET, GROUPS
 from mlindex.method.examples import stream_examples
 from mlindex.method.forest import train_forests
 from mlindex.method.optimizer.templates import learn_templates
 from mlindex.method.reference import reference_list
 from mlindex.method.scaling import Moments, Scaling, fit_scaling
-from mlindex.method.settings import Forest
+from mlindex.method.settings import Augmentation, Forest
 from mlindex.method.split_comparison import compare_splits
-from mlindex.method.tables import DATASET, EXAMPLES, GROUPS
+from mlindex.method.tables import EXAMPLES
+from mlindex.patterns.settings import Peaks, Simulation
 from mlindex.patterns.tables import PEAKS
-from mlindex.structures.settings import Augmentation, Grouping, Peaks, Simulation, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
 
 TABLES = {"entries": ENTRIES, "cells": CELLS, "peaks": PEAKS}

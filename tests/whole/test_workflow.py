@@ -22,8 +22,8 @@ from helpers.small_workflow import (
 )
 from mlindex.apps.verify import verify_results
 from mlindex.base.schema import read_provenance, read_table
-from mlindex.method.results import RATES, VALIDATION
-from mlindex.method.tables import DATASET, EXAMPLES
+from mlindex.learning.tables import DATASET
+from mlindex.method.tables import EXAMPLES, RATES, VALIDATION
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
 
 pytestmark = pytest.mark.xdist_group("workflow")

@@ -14,17 +14,17 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.settings import Sample
-from mlindex.method.settings import Assignment, Forest, Optimization, Regression, Validation
-from mlindex.structures.settings import (
+from mlindex.learning.settings import Grouping, Split
+from mlindex.method.settings import (
+    Assignment,
     Augmentation,
-    Deduplication,
-    Grouping,
-    Peaks,
-    Quality,
-    Reduction,
-    Simulation,
-    Split,
+    Forest,
+    Optimization,
+    Regression,
+    Validation,
 )
+from mlindex.patterns.settings import Peaks, Simulation
+from mlindex.structures.settings import Deduplication, Quality, Reduction
 from mlindex.structures.sources import FolderSource, GeneratorSource, Shards, Source
 
 
@@ -121,7 +121,7 @@ def walk(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]
 
 def document() -> str:
     """The config's documentation as Markdown, from the declarations alone."""
-    lines = ["# Config", "", "Generated from `workflow/mlindex/settings/`; do not edit.", ""]
+    lines = ["# Config", "", "Generated from the `settings.py` of each wing; do not edit.", ""]
     kinds = {
         "`sources` with `kind: folder`": FolderSource,
         "`sources` with `kind: generator`": GeneratorSource,

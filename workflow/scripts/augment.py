@@ -3,19 +3,13 @@
 from mlindex.base.schema import read_blocks
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import DATASET
 from mlindex.method.examples import stream_examples
 from mlindex.method.histograms import COLUMNS, compare
 from mlindex.method.scaling import Scaling
-from mlindex.method.tables import (
-    ACCEPTANCE,
-    DATASET,
-    EXAMPLES,
-    FIRST_PEAK,
-    HISTOGRAMS,
-    REFERENCE,
-    SCALING,
-)
-from mlindex.structures.settings import Augmentation, Peaks, Simulation
+from mlindex.method.settings import Augmentation
+from mlindex.method.tables import ACCEPTANCE, EXAMPLES, FIRST_PEAK, HISTOGRAMS, REFERENCE, SCALING
+from mlindex.patterns.settings import Peaks, Simulation
 
 with Stage(snakemake) as stage:
     system = system_of(stage.wildcards.system)

@@ -5,9 +5,10 @@ from pathlib import Path
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import GROUPS
 from mlindex.method.models import write_model_set
 from mlindex.method.settings import Assignment
-from mlindex.method.tables import GROUPS, REFERENCE, SCALING, TEMPLATES
+from mlindex.method.tables import REFERENCE, SCALING, TEMPLATES
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
     levels = stage.settings(Assignment).noise_levels

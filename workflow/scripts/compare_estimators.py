@@ -4,8 +4,8 @@ from pathlib import Path
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import METRICS
 from mlindex.method.overlap import compare_estimators
-from mlindex.method.results import METRICS
 from mlindex.method.scaling import Scaling
 from mlindex.method.tables import EXAMPLES, SCALING
 from mlindex.method.training_data import SAMPLE_COLUMNS

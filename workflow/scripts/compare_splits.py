@@ -2,9 +2,10 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import DATASET
 from mlindex.method.settings import Forest
 from mlindex.method.split_comparison import COLUMNS, compare_splits
-from mlindex.method.tables import DATASET, SPLITS
+from mlindex.method.tables import SPLITS
 
 with Stage(snakemake) as stage:
     dataset = stage.blocks("dataset", DATASET, COLUMNS)

@@ -3,8 +3,8 @@
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
 from mlindex.learning.dataset import DUPLICATE_COLUMNS, Shard, stream_dataset
-from mlindex.method.tables import DATASET, GROUPS
-from mlindex.structures.settings import Grouping, Split
+from mlindex.learning.settings import Grouping, Split
+from mlindex.learning.tables import DATASET, GROUPS
 from mlindex.structures.tables import DUPLICATES, REJECTS
 
 with Stage(snakemake) as stage:

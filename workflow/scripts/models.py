@@ -6,9 +6,9 @@ from pathlib import Path
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.schema import write_table
 from mlindex.base.stage import Stage
+from mlindex.learning.tables import GROUPS, METRICS
 from mlindex.method.model_card import model_card
-from mlindex.method.results import METRICS, RATES
-from mlindex.method.tables import GROUPS
+from mlindex.method.tables import RATES
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
     trained = Path(stage.input.models)

@@ -2,8 +2,8 @@
 
 from mlindex.base.stage import Stage
 from mlindex.patterns.calculated import peak_lists
+from mlindex.patterns.settings import Peaks, Simulation
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
-from mlindex.structures.settings import Peaks, Simulation
 from mlindex.structures.tables import CELLS
 
 with Stage(snakemake) as stage, stage.writer("peaks", PEAKS) as peaks:

@@ -5,7 +5,7 @@ from mlindex.crystal.lattice import system_of
 from mlindex.indexing.ranking.examples import examples
 from mlindex.indexing.ranking.settings import RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
-from mlindex.method.tables import DATASET
+from mlindex.learning.tables import DATASET
 
 with Stage(snakemake) as stage:
     found = examples(

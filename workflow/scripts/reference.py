@@ -2,8 +2,9 @@
 
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import DATASET
 from mlindex.method.reference import COLUMNS, reference_list
-from mlindex.method.tables import DATASET, REFERENCE
+from mlindex.method.tables import REFERENCE
 
 with Stage(snakemake) as stage:
     blocks = stage.blocks("dataset", DATASET, COLUMNS)

@@ -1,9 +1,9 @@
 """The powder patterns of one shard."""
 
 from mlindex.base.stage import Stage
+from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import COLUMNS, simulate
 from mlindex.patterns.tables import PATTERNS, REFLECTIONS
-from mlindex.structures.settings import Simulation
 from mlindex.structures.tables import ENTRIES, REJECTS
 
 with (

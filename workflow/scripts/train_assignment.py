@@ -3,8 +3,8 @@
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.assignment import COLUMNS, train_assignment
-from mlindex.method.results import METRICS, TRAINING
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Assignment
 from mlindex.method.tables import EXAMPLES, REFERENCE, SCALING

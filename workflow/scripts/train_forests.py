@@ -3,8 +3,8 @@
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import METRICS
 from mlindex.method.forest import train_forests
-from mlindex.method.results import METRICS
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Forest
 from mlindex.method.tables import EXAMPLES, SCALING

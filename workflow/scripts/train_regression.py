@@ -3,8 +3,8 @@
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.stage import Stage
 from mlindex.crystal.lattice import system_of
+from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.regression import train_regression
-from mlindex.method.results import METRICS, TRAINING
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Regression
 from mlindex.method.tables import EXAMPLES, SCALING

@@ -4,10 +4,10 @@ import pandas as pd
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage
+from mlindex.learning.tables import DATASET
 from mlindex.method.models import load_trained
-from mlindex.method.results import RATES, VALIDATION
 from mlindex.method.settings import Optimization, Validation
-from mlindex.method.tables import DATASET
+from mlindex.method.tables import RATES, VALIDATION
 from mlindex.method.validation import (
     CHOICE_COLUMNS,
     COLUMNS,

@@ -1,19 +1,21 @@
-"""The tables of the workflow, declared once: a module for each part of the data flow."""
+"""Every table of the package: those of the modules named ``tables``, one or none in each folder."""
 
 from __future__ import annotations
 
 import importlib
-import pkgutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlindex.base.schema import Table
 
+_PACKAGE = Path(__file__).parents[1]
+
 
 def declared() -> list[Table]:
-    """Every declared table, module by module in the order of declaration."""
+    """Every declared table, folder by folder in the order of declaration."""
     from mlindex.base.schema import Table
 
-    names = sorted(module.name for module in pkgutil.iter_modules(__path__))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    found = sorted(path.relative_to(_PACKAGE).parent.parts for path in _PACKAGE.rglob("tables.py"))
+    modules = [importlib.import_module(".".join(("mlindex", *parts, "tables"))) for parts in found]
     return [v for module in modules for v in vars(module).values() if isinstance(v, Table)]

@@ -311,7 +311,7 @@ def stack(values: Sequence[Sequence[float]] | pd.Series, dtype: Any = float) -> 
 
 def document(tables: Sequence[Table]) -> str:
     """The declarations as Markdown."""
-    lines = ["# Tables", "", "Generated from `workflow/mlindex/tables/`; do not edit.", ""]
+    lines = ["# Tables", "", "Generated from the `tables.py` of each wing; do not edit.", ""]
     for table in tables:
         lines += [f"## {table.name}", "", f"One row: {table.row}.", ""]
         lines += [

@@ -23,6 +23,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_blocks, read_table
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.learning.grouping import group_entries, operator_keys
+from mlindex.learning.settings import Grouping, Split
 from mlindex.learning.split import (
     SPLIT_UNITS,
     TRAIN,
@@ -31,9 +32,8 @@ from mlindex.learning.split import (
     composition_family,
     structure_type,
 )
-from mlindex.method.tables import DATASET, GROUPS
+from mlindex.learning.tables import DATASET, GROUPS
 from mlindex.patterns.tables import PEAKS
-from mlindex.structures.settings import Grouping, Split
 from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
 
 #: Columns of the tables that :func:`build_dataset` needs; the others need not be read.

@@ -19,8 +19,8 @@ import gemmi
 import numpy as np
 import pandas as pd
 
-from mlindex.method.tables import GROUPS
-from mlindex.structures.settings import Grouping
+from mlindex.learning.settings import Grouping
+from mlindex.learning.tables import GROUPS
 
 #: Absences are compared over |h|, |k|, |l| <= BOX_LIMIT and, on the axes, up to AXIS_LIMIT, so
 #: that 2n, 3n, 4n and 6n are told apart.

@@ -30,8 +30,8 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.learning.networks import AssignmentNetwork, write_arrays
+from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.draws import possible_cells
-from mlindex.method.results import METRICS, TRAINING
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Assignment
 from mlindex.method.training_data import Blocks, Trained, blocks_of, head, metric, sides

@@ -21,6 +21,7 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import hkl_to_standard
+from mlindex.learning.tables import DATASET
 from mlindex.method.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.method.histograms import count_list_1
 from mlindex.method.reference import labels
@@ -33,8 +34,9 @@ from mlindex.method.resampling import (
     resample,
 )
 from mlindex.method.scaling import Scaling, reindexed_free
-from mlindex.method.tables import DATASET, EXAMPLES
-from mlindex.structures.settings import Augmentation, Peaks, Simulation
+from mlindex.method.settings import Augmentation
+from mlindex.method.tables import EXAMPLES
+from mlindex.patterns.settings import Peaks, Simulation
 
 #: Draws of cell and peaks until an augmented entry has enough peaks; then it is given up.
 LIST_ATTEMPTS = 5

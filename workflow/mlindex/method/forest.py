@@ -16,8 +16,8 @@ from sklearn.ensemble import RandomForestRegressor
 from mlindex.base.provenance import derive_seed
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.learning.networks import write_arrays
+from mlindex.learning.tables import METRICS
 from mlindex.learning.trees import Trees
-from mlindex.method.results import METRICS
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Forest
 from mlindex.method.training_data import (

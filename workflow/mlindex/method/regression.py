@@ -29,7 +29,7 @@ import tensorflow as tf
 from mlindex.base.provenance import generator
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.learning.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
-from mlindex.method.results import METRICS, TRAINING
+from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Regression
 from mlindex.method.training_data import (

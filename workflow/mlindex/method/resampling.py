@@ -20,7 +20,7 @@ from scipy.optimize import least_squares
 
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.method.tables import ACCEPTANCE, FIRST_PEAK
-from mlindex.structures.settings import Peaks, Simulation
+from mlindex.patterns.settings import Peaks, Simulation
 
 #: With fewer reflections than this, eq. 19 is not fitted: see :func:`fit_acceptance`.
 MIN_FIT_REFLECTIONS = 50

@@ -139,3 +139,16 @@ class Validation(Section):
     angle_tolerance_deg: float = setting(
         0.5, "Difference of reduced angles that counts as the same lattice.", "degree", gt=0
     )
+
+
+class Augmentation(Section):
+    """How training entries are perturbed and their peaks drawn anew (Moreau 2.1.5)."""
+
+    max_per_parent: int = setting(10, "Augmented entries of one parent, at most.", ge=0)
+    fraction: float = setting(
+        1.0, "Augmented entries for each entry of the lattice system, rarer symbols first.", ge=0
+    )
+    perturbation_scale: float = setting(
+        0.2, "Standard deviation of a perturbation, in scaled units.", gt=0
+    )
+    separation_bins: int = setting(50, "Bins in the peak separation (eq. 19).", gt=1)

@@ -3,46 +3,6 @@
 from mlindex.base.columns import BRAVAIS, ENTRY_ID, cell_columns, miller_columns
 from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
 
-DATASET = Table(
-    "dataset",
-    "a unique entry of a lattice system with group and side",
-    (
-        ENTRY_ID,
-        BRAVAIS,
-        Column("hm_symbol", STRING, "Symbol in the reindexed setting"),
-        Column("unique_axis", STRING, "Unique axis of the reindexed cell: a, b, c or nothing"),
-        Column("group", STRING, "Group of the entry"),
-        Column("structure_type", STRING, "Space group, anonymous formula, atoms a lattice point"),
-        Column("composition_family", STRING, "Elements but hydrogen"),
-        Column("side", STRING, "train or validation, by the split unit of the config"),
-        Column("side_structure_type", STRING, "Side when split by structure type"),
-        Column("side_composition_family", STRING, "Side when split by composition family"),
-        Column("usable", BOOL, "Whether list 2 has the peaks that the model needs"),
-        *cell_columns("", "the reindexed cell"),
-        Column("volume_A3", FLOAT64, "Volume of the reindexed cell", "A³"),
-        Column("present_q2_inv_A2", list_of(FLOAT64), "q² of list 1", "1/A²"),
-        *miller_columns("present_", "list 1"),
-        Column("observed_q2_inv_A2", list_of(FLOAT64), "q² of list 2", "1/A²"),
-        *miller_columns("observed_", "list 2"),
-    ),
-)
-
-GROUPS = Table(
-    "groups",
-    "a pattern of reflection conditions and the group that it went into",
-    (
-        Column("group", STRING, "Group, e.g. mP_b_00: Bravais lattice, unique axis, number"),
-        BRAVAIS,
-        Column("unique_axis", STRING, "Unique axis of the reindexed cell: a, b, c or nothing"),
-        Column("conditions", STRING, "Reflection conditions of this pattern"),
-        Column("hm_symbols", STRING, "Symbols with this pattern and their counts"),
-        Column("entries", INT32, "Entries with this pattern"),
-        Column("usable", INT32, "Those of them that have the peaks that the model needs"),
-        Column("group_entries", INT32, "Entries of the whole group"),
-        Column("merged", BOOL, "Whether the pattern was too rare for a group of its own"),
-    ),
-)
-
 SCALING = Table(
     "scaling",
     "a quantity and how it is scaled: (value - mean) / scale",
@@ -141,5 +101,47 @@ TEMPLATES = Table(
         Column("line", list_of(INT32), "Positions of the lines, from 0"),
         Column("label", list_of(INT32), "Row of each line's reflection in the reference list"),
         Column("examples", INT32, "Training examples with it"),
+    ),
+)
+
+
+VALIDATION = Table(
+    "validation",
+    "a validation entry and what indexing made of it",
+    (
+        ENTRY_ID,
+        BRAVAIS,
+        Column("group", STRING, "Group of the entry"),
+        Column("method", STRING, "How indices were assigned: nearest or network"),
+        *cell_columns("true_", "the true cell, standard setting"),
+        *cell_columns("best_", "the best cell found, standard setting; NaN where none was"),
+        Column("outcome", STRING, "found, explained (other cell, all lines), or missed"),
+        Column("rank", INT32, "Rank of the true lattice among the cells found, 0 where absent"),
+        Column("m20", FLOAT64, "M of the best cell (de Wolff 1968)"),
+        Column("true_m20", FLOAT64, "M of the true cell"),
+        Column("indexed", INT32, "Lines that the best cell indexes"),
+        Column("lines", INT32, "Lines used"),
+        Column("candidates", INT32, "Candidates at the start"),
+        Column("iterations", INT32, "Steps made"),
+        Column(
+            "best_initial_distance_A", FLOAT64, "Nearest initial candidate to the true cell", "A"
+        ),
+    ),
+)
+
+
+RATES = Table(
+    "rates",
+    "an indexing rate on validation entries",
+    (
+        BRAVAIS,
+        Column("method", STRING, "How indices were assigned: nearest or network"),
+        Column("outcome", STRING, "found, or found or explained"),
+        Column("successes", INT32, "Entries with the outcome"),
+        Column("entries", INT32, "Entries indexed"),
+        Column("rate", FLOAT64, "Share"),
+        Column("low", FLOAT64, "Lower end of the 95 % interval (Wilson)"),
+        Column("high", FLOAT64, "Upper end of the 95 % interval (Wilson)"),
+        Column("published", STRING, "The author's figure, in percent"),
     ),
 )

@@ -20,8 +20,8 @@ from mlindex.indexing.merit import merit
 from mlindex.method.optimizer.finish import Solution
 from mlindex.method.optimizer.optimize import Optimized, optimize
 from mlindex.method.optimizer.templates import template_cells
-from mlindex.method.results import RATES, VALIDATION
 from mlindex.method.settings import Optimization, Validation
+from mlindex.method.tables import RATES, VALIDATION
 
 #: Columns of DATASET that :func:`choose_entries` and :func:`validate` need.
 CHOICE_COLUMNS = ("entry_id", "bravais_lattice", "side", "usable")

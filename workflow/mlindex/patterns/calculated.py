@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.errors import MlindexError
+from mlindex.patterns.settings import Peaks, Simulation
 from mlindex.patterns.simulation import Progress, gaussian_sigma
 from mlindex.patterns.tables import PEAKS
-from mlindex.structures.settings import Peaks, Simulation
 
 _INTEGER_TOLERANCE = 1e-6
 

@@ -18,13 +18,13 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
 from mlindex.crystal.reflections import Reflections, find_at_least, symmetry_of
+from mlindex.patterns.settings import Simulation
 from mlindex.patterns.structure_factors import (
     Sites,
     form_factor_coefficients,
     squared_structure_factors,
 )
 from mlindex.patterns.tables import PATTERNS, REFLECTIONS
-from mlindex.structures.settings import Simulation
 from mlindex.structures.tables import REJECTS
 
 #: Lines that are always listed, if need be from beyond the end of the pattern.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from mlindex.base.section import Section, setting
 
 
@@ -65,66 +63,3 @@ class Reduction(Section):
         "of the plane across the unique axis (monoclinic), so that a lattice has one reindexed "
         "cell whatever setting its author chose; false sorts the axes as given.",
     )
-
-
-class Simulation(Section):
-    """The calculated powder pattern (Moreau 2.1.1)."""
-
-    wavelength_A: float = setting(1.5406, "Wavelength (Cu K-alpha1).", "A", gt=0.1, lt=10)
-    two_theta_max_deg: float = setting(60.0, "End of the pattern.", "degree", gt=0, lt=180)
-    two_theta_step_deg: float = setting(0.02, "Step of the pattern.", "degree", gt=0)
-    fwhm_deg: float = setting(0.1, "Full width at half maximum of a peak.", "degree", gt=0)
-    displacement: bool = setting(
-        True, "Use the isotropic displacement parameters that the entry states."
-    )
-
-
-class Peaks(Section):
-    """Which reflections make the two peak lists (Moreau 2.1.1)."""
-
-    length: int = setting(60, "Reflections in each list, at most.", gt=0, le=60)
-    min_intensity: float = setting(
-        0.005, "Least intensity of an observed peak in the pattern with sum(I²) = 1.", gt=0
-    )
-    max_curvature_inv_deg2: float = setting(
-        -1.0, "An observed peak's second derivative lies below this.", "1/degree²"
-    )
-    min_separation_fwhm: float = setting(
-        1 / 1.5, "Closer than this many widths, only the stronger of two peaks is observed.", gt=0
-    )
-
-
-class Grouping(Section):
-    """How entries are grouped by reflection conditions (Moreau 2.1.2)."""
-
-    min_entries: int = setting(
-        400,
-        "Patterns of reflection conditions with fewer usable entries, training and validation "
-        "together, are joined to the most similar pattern of the same Bravais lattice and unique "
-        "axis.",
-        gt=0,
-    )
-
-
-class Split(Section):
-    """Training and validation sides (Moreau 2.1.3)."""
-
-    validation_fraction: float = setting(0.2, "Share of the validation side.", gt=0, lt=1)
-    unit: Literal["structure_type", "composition_family"] = setting(
-        "structure_type",
-        "What never stands on both sides: a structure type (space group, anonymous formula, "
-        "atoms in the primitive cell) or a composition family (set of elements but hydrogen).",
-    )
-
-
-class Augmentation(Section):
-    """How training entries are perturbed and their peaks drawn anew (Moreau 2.1.5)."""
-
-    max_per_parent: int = setting(10, "Augmented entries of one parent, at most.", ge=0)
-    fraction: float = setting(
-        1.0, "Augmented entries for each entry of the lattice system, rarer symbols first.", ge=0
-    )
-    perturbation_scale: float = setting(
-        0.2, "Standard deviation of a perturbation, in scaled units.", gt=0
-    )
-    separation_bins: int = setting(50, "Bins in the peak separation (eq. 19).", gt=1)

@@ -8,18 +8,18 @@ from mlindex.base.schema import Table
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.indexing.tables import OF_A_SAMPLE
-from mlindex.method.results import METRICS, RATES, TRAINING, VALIDATION
+from mlindex.learning.tables import DATASET, GROUPS, METRICS, TRAINING
 from mlindex.method.tables import (
     ACCEPTANCE,
-    DATASET,
     EXAMPLES,
     FIRST_PEAK,
-    GROUPS,
     HISTOGRAMS,
+    RATES,
     REFERENCE,
     SCALING,
     SPLITS,
     TEMPLATES,
+    VALIDATION,
 )
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
 from mlindex.structures.manifest import STATE

@@ -9,9 +9,9 @@ import pandas as pd
 from mlindex.apps.verify.tree import Tree, some
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
-from mlindex.method.results import RATES
-from mlindex.method.results import VALIDATION as INDEXED
-from mlindex.method.tables import DATASET, EXAMPLES, GROUPS
+from mlindex.learning.tables import DATASET, GROUPS
+from mlindex.method.tables import EXAMPLES, RATES
+from mlindex.method.tables import VALIDATION as INDEXED
 from mlindex.structures.tables import DUPLICATES, REJECTS
 
 _LOST, _TOO_FEW = (1, 2), 3

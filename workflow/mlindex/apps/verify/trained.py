@@ -13,10 +13,10 @@ from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import read_blocks
 from mlindex.crystal.lattice import SYSTEMS, system_of
+from mlindex.learning.tables import DATASET, METRICS
 from mlindex.method.reference import reference_list
-from mlindex.method.results import METRICS
 from mlindex.method.scaling import COLUMNS, fit_scaling
-from mlindex.method.tables import DATASET, EXAMPLES, REFERENCE, SCALING
+from mlindex.method.tables import EXAMPLES, REFERENCE, SCALING
 from mlindex.method.training_data import sides
 
 _MODEL = "model.json"

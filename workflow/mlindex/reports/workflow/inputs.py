@@ -12,15 +12,15 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, read_provenance, read_table
 from mlindex.indexing.rates.tables import INDEXING_RATES
-from mlindex.method.results import METRICS, RATES, TRAINING, VALIDATION
+from mlindex.learning.tables import DATASET, GROUPS, METRICS, TRAINING
 from mlindex.method.tables import (
     ACCEPTANCE,
-    DATASET,
     FIRST_PEAK,
-    GROUPS,
     HISTOGRAMS,
+    RATES,
     SCALING,
     SPLITS,
+    VALIDATION,
 )
 from mlindex.structures.tables import DUPLICATES, ENTRIES, REJECTS
 
