@@ -28,12 +28,12 @@ from pathlib import Path
 import pandas as pd
 
 from mlindex.base.schema import read_table
+from mlindex.base.statistics import wilson_interval
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.rates.measure import case_of, chosen, measure, measure_cases
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.summary import SHARES, curves, with_outcomes
 from mlindex.learning.tables import DATASET
-from mlindex.method.validation import wilson_interval
 from mlindex.patterns.spoil import EXACT, UNITS, Spoil
 
 

@@ -7,7 +7,7 @@ from helpers.benchmark_modules import benchmark
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import quadratic_terms
-from mlindex.indexing.merit import distinct, reflections
+from mlindex.crystal.lines import distinct, reflections
 
 RIGHT = np.array([5.43, 7.81, 11.92, 90.0, 90.0, 90.0])
 

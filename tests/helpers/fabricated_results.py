@@ -7,10 +7,10 @@ import pandas as pd
 import pyarrow as pa
 
 from mlindex.base.schema import write_table
+from mlindex.base.statistics import wilson_interval
 from mlindex.config import load_config
 from mlindex.method.tables import RATES
 from mlindex.method.training_data import error_metrics, metric
-from mlindex.method.validation import wilson_interval
 from mlindex.reports.workflow.inputs import KINDS, read_inputs
 from mlindex.structures.tables import ENTRIES
 

@@ -1,9 +1,9 @@
 """Mutated peak lists and patterns through every reader: `python tests/helpers/fuzz_readers.py`.
 
-Valid files of every format (tests/helpers/reader_files.py) are changed at random: bytes flipped, files cut
-or joined, lines swapped, numbers replaced, loops made huge, members of archives changed inside.
-Each must end in a peak list, a pattern, or a MlindexError that names the file, within limits of
-time and memory, and without a warning.
+Valid files of every format (tests/helpers/reader_files.py) are changed at random: bytes flipped,
+files cut or joined, lines swapped, numbers replaced, loops made huge, members of archives changed
+inside. Each must end in a peak list, a pattern, or a MlindexError that names the file, within
+limits of time and memory, and without a warning.
 """
 
 from __future__ import annotations

@@ -7,19 +7,12 @@ from dataclasses import replace
 import gemmi
 import numpy as np
 
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.indexing.merit import (
-    distinct,
-    f_n,
-    figures_of_many,
-    merit,
-    nearest_index,
-    q2_from_two_theta,
-    reflections,
-    two_theta_from_q2,
-)
+from mlindex.crystal.lines import distinct, nearest_index, reflections
+from mlindex.indexing.merit import f_n, figures_of_many, merit
 from mlindex.indexing.result import (
     AbsentLine,
     Candidate,

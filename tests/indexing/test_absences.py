@@ -9,7 +9,7 @@ from helpers.made_trials import generic_cell, trial_of
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.extinction_classes import allowed_mask, extinction_classes
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.indexing.merit import distinct, reflections
+from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.search.absences import NEAR_SIGMAS, absences
 from mlindex.indexing.search.evidence import log_likelihood
 from mlindex.indexing.search.lines import STRAY

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from helpers.made_trials import trial_of
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.indexing.search.evidence import log_likelihood, model_of
 from mlindex.indexing.search.lines import STRAY
 from mlindex.indexing.search.observed import ERROR_SCALES, observe
-from mlindex.patterns.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.peaklist import PeakList
 
 _CUBIC = np.array([6.1, 6.1, 6.1, 90.0, 90.0, 90.0])
 _SUMS = np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11])

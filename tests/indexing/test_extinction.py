@@ -10,6 +10,7 @@ import pytest
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.extinction_classes import SPACE_GROUP_COUNTS
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.extinction import (
     Weights,
     allowed_mask,
@@ -19,7 +20,6 @@ from mlindex.indexing.extinction import (
     n_allowed_of_many,
     suggest,
 )
-from mlindex.indexing.merit import distinct, reflections
 
 SETTINGS = [(lattice.symbol, c) for lattice in BRAVAIS.values() for c in lattice.centrings]
 #: Symbols in International Tables A, tables 1.6.4.2 to 1.6.4.30; monoclinic for unique axis b.

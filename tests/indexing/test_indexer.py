@@ -8,10 +8,11 @@ import pytest
 import mlindex
 import mlindex.indexing.indexer
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.indexing.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.search.plan import in_order
 from mlindex.patterns.peaklist import PeakList
 

@@ -4,18 +4,11 @@ import gemmi
 import numpy as np
 import pytest
 
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, allowed_by_centring
-from mlindex.indexing.merit import (
-    distinct,
-    f_n,
-    figures_of_many,
-    merit,
-    nearest_index,
-    q2_from_two_theta,
-    reflections,
-    two_theta_from_q2,
-)
+from mlindex.crystal.lines import distinct, nearest_index, reflections
+from mlindex.indexing.merit import f_n, figures_of_many, merit
 from mlindex.indexing.refine import refine
 
 

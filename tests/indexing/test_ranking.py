@@ -18,11 +18,12 @@ from mlindex.base.schema import read_table, write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
-from mlindex.indexing.merit import reflections
+from mlindex.crystal.lines import reflections
 from mlindex.indexing.ranking import network
 from mlindex.indexing.ranking.examples import examples
-from mlindex.indexing.ranking.features import FEATURES, features, known
+from mlindex.indexing.ranking.features import features, known
 from mlindex.indexing.ranking.judging import figures, lists_of
+from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.network import RankingModel
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES

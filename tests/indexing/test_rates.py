@@ -6,9 +6,10 @@ import pytest
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
-from mlindex.indexing.merit import distinct, q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.rates.judge import Judged, Truth, judge, told_error_deg
 from mlindex.indexing.rates.measure import SECONDS, cases, measure, select
 from mlindex.indexing.rates.settings import Indexing

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
-from mlindex.indexing.merit import q2_from_two_theta, reflections, two_theta_from_q2
+from mlindex.crystal.lines import reflections
 from mlindex.indexing.refine import refine
 
 WAVELENGTH_A = 1.5406

@@ -9,7 +9,7 @@ from helpers.made_trials import generic_cell, trial_of
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.indexing.merit import reflections
+from mlindex.crystal.lines import reflections
 from mlindex.indexing.search import plan
 from mlindex.indexing.search.dominant import is_open, rests_on_one_zone
 from mlindex.indexing.search.observed import observe

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.plan import search
-from mlindex.patterns.peaklist import peaks_from_columns
 
 #: No lattice explains them, so that no stage is left out for being no longer needed.
 _TWO_THETA = np.sort(np.random.default_rng(4).uniform(10, 60, 20))

@@ -11,7 +11,7 @@ from helpers.made_trials import generic_cell, trial_of
 from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
-from mlindex.indexing.merit import reflections
+from mlindex.crystal.lines import reflections
 from mlindex.indexing.search.absences import absences
 from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
 from mlindex.indexing.search.observed import observe

@@ -12,15 +12,8 @@ import pytest
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.learning.keras_trainer import Trainer, hidden_stack, stack_arrays
-from mlindex.learning.networks import (
-    DenseNetwork,
-    VarianceNetwork,
-    closeness,
-    gelu,
-    read_arrays,
-    softplus,
-    write_arrays,
-)
+from mlindex.learning.networks import DenseNetwork, gelu, read_arrays, softplus, write_arrays
+from mlindex.method.networks import VarianceNetwork, closeness
 
 ARRAYS = {
     "a/0/kernel": np.arange(6, dtype=np.float32).reshape(2, 3),

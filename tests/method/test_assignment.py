@@ -7,7 +7,7 @@ import pytest
 from helpers.synthetic_examples import group_names, make_frames, reference_hkl
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.learning.networks import AssignmentNetwork, hidden_layers
+from mlindex.learning.networks import hidden_layers
 from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.assignment import (
     assignment_lines,
@@ -18,6 +18,7 @@ from mlindex.method.assignment import (
     reciprocal,
     train_assignment,
 )
+from mlindex.method.networks import AssignmentNetwork
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Assignment
 

@@ -10,12 +10,13 @@ from helpers.synthetic_examples import make_frames, reference_hkl
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.crystal.reindexed import free_from_reindexed
-from mlindex.learning.networks import DenseNetwork, VarianceNetwork
+from mlindex.learning.networks import DenseNetwork
 from mlindex.learning.trees import Trees
 from mlindex.method.assignment import train_assignment
 from mlindex.method.draws import draw_from_network, draw_from_trees, possible_cells
 from mlindex.method.forest import train_forests
 from mlindex.method.models import FOREST, NETWORK, ModelSet, load_trained, write_model_set
+from mlindex.method.networks import VarianceNetwork
 from mlindex.method.regression import train_regression
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Assignment, Forest, Regression

@@ -9,8 +9,8 @@ from mlindex.base.schema import write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
+from mlindex.crystal.lines import distinct, reflections
 from mlindex.crystal.standard import standard_cell
-from mlindex.indexing.merit import distinct, reflections
 from mlindex.method.optimizer.kernels import least_squares, lines_below, nearest_reflections
 from mlindex.method.optimizer.likelihood import (
     explaining_threshold,

@@ -7,8 +7,8 @@ from helpers.synthetic_dataset import random_cell
 from mlindex.crystal.cell import UnitCell, reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.crystal.reindexed import hkl_to_standard
+from mlindex.learning.rows import training_entries
 from mlindex.method.reference import labels, reference_list, standard_cells, unique_reflections
-from mlindex.method.scaling import training_entries
 from mlindex.method.tables import REFERENCE
 
 

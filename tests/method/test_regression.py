@@ -11,8 +11,9 @@ from scipy import stats
 from helpers.synthetic_examples import make_frames
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.learning.networks import VarianceNetwork, write_arrays
+from mlindex.learning.networks import write_arrays
 from mlindex.learning.tables import METRICS, TRAINING
+from mlindex.method.networks import VarianceNetwork
 from mlindex.method.regression import (
     build_models,
     network_arrays,
@@ -128,7 +129,8 @@ def test_another_process_gives_the_same_bytes(trained, tmp_path):
     directory, *_ = trained
     tests = Path(__file__).parent
     code = (
-        f"import sys, pathlib; sys.path[:0] = [{str(tests)!r}, {str(tests.parent)!r}]; import test_regression as t; "
+        f"import sys, pathlib; sys.path[:0] = [{str(tests)!r}, {str(tests.parent)!r}]; "
+        "import test_regression as t; "
         f"t.train(pathlib.Path({str(tmp_path)!r}))"
     )
     environment = {**os.environ, "OMP_NUM_THREADS": "2", "PYTHONHASHSEED": "7"}

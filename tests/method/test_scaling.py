@@ -5,8 +5,9 @@ import pytest
 from helpers.synthetic_dataset import crystal, frames
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.learning.dataset import build_dataset
+from mlindex.learning.rows import observed_q2, reindexed_free
 from mlindex.learning.settings import Grouping, Split
-from mlindex.method.scaling import Scaling, fit_scaling, n_lengths, observed_q2, reindexed_free
+from mlindex.method.scaling import Scaling, fit_scaling, n_lengths
 from mlindex.method.tables import SCALING
 
 SYMBOLS_OF_AXES = {"a": "P 21/b 1 1", "b": "P 1 21/c 1", "c": "P 1 1 21/b"}

@@ -9,17 +9,12 @@ from test_engine import lines_of
 from helpers.indexing_models import Models
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
+from mlindex.base.statistics import wilson_interval
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.learning.choice import centring_of, choose_entries
 from mlindex.method.settings import Optimization, Validation
 from mlindex.method.tables import RATES, VALIDATION
-from mlindex.method.validation import (
-    centring_of,
-    choose_entries,
-    rates,
-    validate,
-    validate_methods,
-    wilson_interval,
-)
+from mlindex.method.validation import rates, validate, validate_methods
 
 SYMBOLS = {"mP": "P 1 21/c 1", "mC": "C 1 2/c 1"}
 

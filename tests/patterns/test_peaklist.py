@@ -7,13 +7,15 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
+from mlindex.crystal.lines import nearest_index, reflections
 from mlindex.files.peak_checks import to_q2
+from mlindex.files.peak_lists import parse_peak_list, peaks_from_columns, read_peak_list
 from mlindex.files.rounding import decimals, rounding_error
-from mlindex.indexing.merit import nearest_index, reflections, two_theta_from_q2
 from mlindex.indexing.search.observed import observe
-from mlindex.patterns.peaklist import PeakList, parse_peak_list, peaks_from_columns, read_peak_list
+from mlindex.patterns.peaklist import PeakList
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 #: Known cells of the shipped samples (conventional cell, reflection condition, largest error in d).

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.peak_lists import read_peak_list
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.peaklist import read_peak_list
 from mlindex.patterns.peaksearch import PeakSearch, find_peaks, write_peak_file
 from mlindex.patterns.peaksearch.background import whittaker
 

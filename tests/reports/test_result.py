@@ -20,8 +20,8 @@ import mlindex
 from helpers import indexing_results as made
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.indexing import tables as declared
-from mlindex.indexing.merit import two_theta_from_q2
 from mlindex.reports.result import data, notation, view
 from mlindex.reports.result.cif import best_cell_cif
 from mlindex.reports.result.page import page
@@ -370,7 +370,8 @@ def test_page_with_one_line_only():
 
 def test_showing_loads_no_plotting():
     code = (
-        "import sys, mlindex.reports.result.terminal, mlindex.reports.result.page, mlindex.reports.result.data; "
+        "import sys, mlindex.reports.result.terminal, mlindex.reports.result.page; "
+        "import mlindex.reports.result.data; "
         "print([m for m in ('plotly', 'matplotlib', 'tensorflow', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_quality import CORUNDUM
 
+from helpers.cif_texts import CORUNDUM
 from helpers.fuzz_cif import MUTATIONS, generated, mutated, run
 from mlindex.structures.quality import check_shard
 from mlindex.structures.settings import Quality

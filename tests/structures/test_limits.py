@@ -8,9 +8,9 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from test_quality import CORUNDUM
 
 import mlindex.structures.quality as quality
+from helpers.cif_texts import CORUNDUM
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_table
 from mlindex.patterns.settings import Simulation

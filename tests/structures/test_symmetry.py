@@ -5,20 +5,17 @@ import pytest
 from mlindex.crystal.cell import metric_tensor
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.structures.cif import EntryError, Sites
-from mlindex.structures.symbols import Stated, group_by_symbol, resolve
-from mlindex.structures.symmetry import (
-    Crystal,
+from mlindex.crystal.space_groups import (
     Operations,
     bravais_symbol,
     cell_fits,
     cell_system,
-    find_symmetry,
-    in_standard_setting,
-    multiplicities,
     operations_of,
     unique_axis,
 )
+from mlindex.structures.cif import EntryError, Sites
+from mlindex.structures.symbols import Stated, group_by_symbol, resolve
+from mlindex.structures.symmetry import Crystal, find_symmetry, in_standard_setting, multiplicities
 
 MONOCLINIC = np.array([5.0, 6.0, 7.0, 90, 101, 90])
 HEXAGONAL = np.array([4.76, 4.76, 12.99, 90, 90, 120])

@@ -1,6 +1,7 @@
 """A real Slurm on this machine runs the small workflow, and sends killed jobs again.
 
-Skipped where Slurm is not installed: `tests/helpers/slurm/cluster.sh install` does that on Debian, as root.
+Skipped where Slurm is not installed: `tests/helpers/slurm/cluster.sh install` does that on Debian,
+as root.
 """
 
 from __future__ import annotations

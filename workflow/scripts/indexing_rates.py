@@ -6,8 +6,8 @@ from mlindex.crystal.lattice import system_of
 from mlindex.indexing.rates.measure import measure, select
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.tables import INDEXING_RATES
+from mlindex.learning.choice import CHOICE_COLUMNS, COLUMNS
 from mlindex.learning.tables import DATASET
-from mlindex.method.validation import CHOICE_COLUMNS, COLUMNS
 
 with Stage(snakemake) as stage:
     system, settings = system_of(stage.wildcards.system), stage.settings(Indexing)

@@ -4,17 +4,12 @@ import pandas as pd
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage
+from mlindex.learning.choice import CHOICE_COLUMNS, COLUMNS, choose_entries
 from mlindex.learning.tables import DATASET
 from mlindex.method.models import load_trained
 from mlindex.method.settings import Optimization, Validation
 from mlindex.method.tables import RATES, VALIDATION
-from mlindex.method.validation import (
-    CHOICE_COLUMNS,
-    COLUMNS,
-    choose_entries,
-    rates,
-    validate_methods,
-)
+from mlindex.method.validation import rates, validate_methods
 
 with Stage(snakemake) as stage:
     settings = stage.settings(Validation)

@@ -18,7 +18,7 @@ import gemmi
 import numpy as np
 
 from mlindex.crystal.lattice import AXES, BRAVAIS
-from mlindex.structures.symmetry import bravais_symbol, cell_system, operations_of, unique_axis
+from mlindex.crystal.space_groups import bravais_symbol, cell_system, operations_of, unique_axis
 
 #: Known structures of each space group, 1 to 230: resources/spacegroup_frequencies.csv summed.
 SPACE_GROUP_COUNTS = (

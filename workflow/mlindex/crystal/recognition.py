@@ -2,17 +2,15 @@
 
 Reduced-cell tables ask one reduced basis for equalities, and errors both break these and change
 the basis. Here the cell is compared with every holohedry that any reduced basis can show
-(:mod:`mlindex.crystal.holohedries`), each by the least change of metric that makes it exact, so a cell
-near a border between two types of reduced cell is recognized from either side (the aim of Le Page
-1982, J. Appl. Cryst. 15, 255, and of Oishi-Tomiyasu 2012, Acta Cryst. A68, 525).
+(:mod:`mlindex.crystal.holohedries`), each by the least change of metric that makes it exact, so a
+cell near a border between two types of reduced cell is recognized from either side (the aim of Le
+Page 1982, J. Appl. Cryst. 15, 255, and of Oishi-Tomiyasu 2012, Acta Cryst. A68, 525).
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-import gemmi
 import numpy as np
 
 from mlindex.crystal.cell import cell_from_reciprocal
@@ -22,15 +20,13 @@ from mlindex.crystal.holohedries import (
     reciprocal_change,
     reciprocal_metric,
 )
-from mlindex.crystal.lattice import CENTRING_TRANSLATIONS, BravaisLattice, LatticeSystem
+from mlindex.crystal.lattice import CENTRING_TRANSLATIONS, BravaisLattice
 from mlindex.crystal.reduced import reduced
+from mlindex.crystal.standard import _to_standard
 
 #: A cell whose q² change by no more than this has the symmetry exactly, but for rounding.
 EXACT = 1e-5
-_FREE_OF_CONSTRAINTS = 6
 _ROUNDING = 1e-9
-_NIGGLI_EPSILON = 1e-9
-_UNIT = np.eye(3, dtype=int)
 
 
 @dataclass(frozen=True)
@@ -141,46 +137,3 @@ def _centring(lattice: BravaisLattice, operator: np.ndarray) -> str:
         if not np.any(halves @ operator.T % 2):
             return letter
     raise AssertionError(f"axes {operator.tolist()} are not standard for {lattice.symbol}")
-
-
-def _to_standard(cell: np.ndarray, system: LatticeSystem) -> tuple[np.ndarray, np.ndarray]:
-    """Change of basis (3, 3) to the standard setting, and the cell there."""
-    if not system.sorts_axes:
-        return _UNIT, cell
-    if system.n_free == _FREE_OF_CONSTRAINTS:
-        return _niggli(cell)
-    if system.unique_axis is not None:
-        return _plane_reduced(cell, system.unique_axis)
-    order = np.argsort(cell[:3], kind="stable")
-    return _UNIT[:, order], np.concatenate([cell[order], cell[3:]])
-
-
-def _niggli(cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    vector = gemmi.GruberVector(gemmi.UnitCell(*cell), "P", track_change_of_basis=True)
-    vector.niggli_reduce(epsilon=_NIGGLI_EPSILON * float(np.prod(cell[:3])) ** (2 / 3))
-    change = np.array(vector.change_of_basis.rot) // gemmi.Op.DEN
-    return change, np.array(vector.get_cell().parameters)
-
-
-def _plane_reduced(cell: np.ndarray, unique_axis: int) -> tuple[np.ndarray, np.ndarray]:
-    """Lagrange's reduction of the two-dimensional lattice across the unique axis."""
-    first, second = (axis for axis in range(3) if axis != unique_axis)
-    p, r = cell[first] ** 2, cell[second] ** 2
-    q = cell[first] * cell[second] * math.cos(math.radians(cell[3 + unique_axis]))
-    short, long = _UNIT[:, first], _UNIT[:, second]
-    while True:
-        if p > r:
-            p, r, short, long = r, p, long, short
-        steps = round(q / p)
-        if steps == 0:
-            break
-        q, r = q - steps * p, r - 2 * steps * q + steps * steps * p
-        long = long - steps * short
-    if q > 0:
-        q, long = -q, -long
-    change = _UNIT.copy()
-    change[:, first], change[:, second] = short, long
-    standard = cell.copy()
-    standard[first], standard[second] = math.sqrt(p), math.sqrt(r)
-    standard[3 + unique_axis] = math.degrees(math.acos(q / math.sqrt(p * r)))
-    return change, standard

@@ -15,9 +15,10 @@ from mlindex.base.errors import MlindexError
 from mlindex.files import rows
 from mlindex.files.assemble import Range, pattern, two_theta_from
 from mlindex.files.list_layouts import doubled
+from mlindex.files.peak_lists import parse_peak_list
 from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.peaklist import PeakList, parse_peak_list
+from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import choose, from_header
 
 _PATTERN_SUFFIXES = (".xy", ".xye", ".chi")

@@ -12,9 +12,10 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
-from mlindex.patterns.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import choose, stated
 
 _SECOND_LINE = re.compile(r"^\s*-?\d*\.\d+[\s,]+-?\d*\.?\d+[\s,]+-?[0-4]\b(?!\.)")

@@ -16,10 +16,11 @@ from mlindex.files.archive import number_of
 from mlindex.files.assemble import Range, pattern, two_theta_from
 from mlindex.files.columns import looks_like_pattern
 from mlindex.files.list_layouts import one_sample
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.files.rows import SAMPLE_NAMES, layout
 from mlindex.files.source import MAX_POINTS, Format, Source
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import Radiation, choose, stated
 
 if TYPE_CHECKING:

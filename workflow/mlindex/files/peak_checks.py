@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.merit import q2_from_two_theta
+from mlindex.crystal.bragg import q2_from_two_theta
 
 #: Lines closer than this in relative q² are given twice.
 SAME_LINE_REL = 1e-6

@@ -13,9 +13,11 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
-from mlindex.patterns.peaklist import PeakList, check_wavelength, peaks_from_columns
+from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.radiation import check_given as check_wavelength
 from mlindex.patterns.radiation import choose, from_header
 
 _WRAPPED = re.compile(r"np\.float\d*\(([^()]*)\)")

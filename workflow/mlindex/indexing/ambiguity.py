@@ -20,9 +20,9 @@ from mlindex.crystal.derivative import derivative_lattices
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.holohedries import reciprocal_change, reciprocal_metric
 from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, quadratic_terms
+from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.crystal.recognition import EXACT, Recognized, recognize
 from mlindex.crystal.reduced import reduced
-from mlindex.indexing.merit import distinct, nearest_index, reflections
 from mlindex.indexing.result import Partner
 
 #: Lines are compared up to this multiple of the last one measured, to tell lattices apart.

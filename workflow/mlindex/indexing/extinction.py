@@ -31,7 +31,8 @@ from mlindex.crystal.extinction_classes import (
     extinction_classes,
 )
 from mlindex.crystal.lattice import quadratic_terms
-from mlindex.indexing.merit import MOST_FOR_MANY, distinct, reflections
+from mlindex.crystal.lines import distinct, reflections
+from mlindex.indexing.merit import MOST_FOR_MANY
 from mlindex.indexing.result import Extinction
 
 __all__ = [
@@ -137,7 +138,7 @@ def n_allowed_of_many(
     or has more than 20,000 allowed reflections.
     """
     # numba takes half a second to import, and most users of this module don't come here.
-    from mlindex.indexing.merit_kernels import number_of_each
+    from mlindex.crystal.line_kernels import number_of_each
 
     cells = np.ascontiguousarray(np.atleast_2d(x_inv_A2), dtype=float)
     conditions = extinction.rotations, extinction.translations_24

@@ -148,7 +148,7 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
 
 def _look(peaks: PeakList, ask: _Ask) -> _Look:
     from mlindex.indexing.ranking.network import RankingModel
-    from mlindex.indexing.ranking.network import ranked as by_probability
+    from mlindex.indexing.ranking.rank import ranked as by_probability
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates
     from mlindex.indexing.search.further import find

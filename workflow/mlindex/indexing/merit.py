@@ -28,13 +28,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
-from mlindex.crystal.lattice import CENTRING_CODES, CENTRING_TRANSLATIONS, quadratic_terms
+from mlindex.crystal.lattice import CENTRING_TRANSLATIONS, quadratic_terms
+from mlindex.crystal.lines import distinct, nearest_index, reflections
 
-#: Lines whose q² agree to this fraction are one line: equal but for rounding.
-_SAME_LINE_REL = 1e-8
-#: Cells with more reflections than this below the last line are not worth a figure.
-_MAX_REFLECTIONS = 200_000
 #: The same where many cells are compared.
 MOST_FOR_MANY = 20_000
 
@@ -61,42 +59,6 @@ class Figures:
     m_reversed: np.ndarray
     m_symmetric: np.ndarray
     n_calculated: np.ndarray
-
-
-def reflections(cell: np.ndarray, centring: str, q2_max_inv_A2: float) -> np.ndarray:
-    """Miller indices (n, 3) up to q²_max, one of each Friedel pair, absences by centring left out.
-
-    Args:
-        cell: six cell parameters (A, degrees).
-        centring: centring letter of the lattice in this setting.
-        q2_max_inv_A2: upper end in 1/A².
-
-    Raises:
-        ValueError: if there would be too many to be of use.
-    """
-    cell = np.asarray(cell, dtype=float)
-    # |h| = |a · s| can't exceed a |s|, whatever the angles.
-    limits = np.floor(cell[:3] * np.sqrt(q2_max_inv_A2) + 1e-9).astype(int)
-    count = float(np.prod(2.0 * limits + 1))
-    if not count < _MAX_REFLECTIONS:
-        raise ValueError(f"{count:.0f} reflections up to q² = {q2_max_inv_A2} /A²: cell too large")
-    # numba takes half a second to import, and most users of this module don't come here.
-    from mlindex.indexing.merit_kernels import hkl_up_to
-
-    x6 = reciprocal_from_cell(cell)
-    # A little beyond, since rounding differs: the limit is kept below.
-    hkl = hkl_up_to(x6, CENTRING_CODES[centring], q2_max_inv_A2 * (1 + 1e-9))
-    q2 = quadratic_terms(hkl) @ x6
-    keep = q2 <= q2_max_inv_A2
-    return hkl[keep][np.argsort(q2[keep], kind="stable")]
-
-
-def distinct(q2_sorted: np.ndarray) -> np.ndarray:
-    """Positions of the first of each set of equal values in a rising array."""
-    if not len(q2_sorted):
-        return np.empty(0, dtype=int)
-    step = np.diff(q2_sorted) > _SAME_LINE_REL * q2_sorted[1:]
-    return np.concatenate([[0], np.flatnonzero(step) + 1])
 
 
 def merit(
@@ -171,21 +133,3 @@ def f_n(
     difference = np.abs(observed - two_theta_from_q2(q2_calculated_inv_A2, wavelength_A))
     with np.errstate(divide="ignore"):
         return float(np.divide(len(observed), np.mean(difference) * n_calculated))
-
-
-def nearest_index(values: np.ndarray, rising: np.ndarray) -> np.ndarray:
-    """Position in ``rising`` (m > 0) of the entry nearest to each of ``values`` (n,)."""
-    above = np.clip(np.searchsorted(rising, values), 0, len(rising) - 1)
-    below = np.maximum(above - 1, 0)
-    return np.where(np.abs(rising[below] - values) < np.abs(rising[above] - values), below, above)
-
-
-def two_theta_from_q2(q2_inv_A2: np.ndarray, wavelength_A: float) -> np.ndarray:
-    """2theta in degrees; NaN where the reflection can't be reached."""
-    sine = wavelength_A * np.sqrt(np.asarray(q2_inv_A2, dtype=float)) / 2
-    return np.degrees(2 * np.arcsin(np.where(sine <= 1, sine, np.nan)))
-
-
-def q2_from_two_theta(two_theta_deg: np.ndarray, wavelength_A: float) -> np.ndarray:
-    """q² in 1/A² of 2theta in degrees (Bragg)."""
-    return (2 * np.sin(np.radians(np.asarray(two_theta_deg, dtype=float) / 2)) / wavelength_A) ** 2

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.crystal.cell import cell_from_reciprocal, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
-from mlindex.indexing.merit import nearest_index, q2_from_two_theta, reflections
+from mlindex.crystal.lines import nearest_index, reflections
 
 _ITERATIONS = 20
 _SHIFT_CONVERGED_DEG = 1e-9

@@ -10,8 +10,8 @@ import numpy as np
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.formula import Formula, volume_factor
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.lines import reflections
 from mlindex.crystal.pseudosymmetry import next_two_fold_deg
-from mlindex.indexing.merit import reflections
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate
 
 #: Lists with fewer lines are short.

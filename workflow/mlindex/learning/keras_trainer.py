@@ -46,7 +46,7 @@ def make_deterministic() -> None:
         if threads != 1:
             raise MlindexError(
                 f"TensorFlow already runs with {threads or 'all'} threads in this process, where "
-                "reproducible training needs one: import mlindex.learning.keras_trainer first of all"
+                "reproducible training needs one: import mlindex.learning.keras_trainer first"
             ) from error
     tf.config.experimental.enable_op_determinism()
 
@@ -67,7 +67,7 @@ def hidden_stack(x: Any, units: Sequence[int], dropout: float, prefix: str) -> A
 
 
 def stack_arrays(model: keras.Model, prefix: str, count: int) -> dict[str, np.ndarray]:
-    """Weights of a :func:`hidden_stack` under the names that :mod:`mlindex.learning.networks` reads."""
+    """Weights of a :func:`hidden_stack` under the names that :mod:`.networks` reads."""
     found = {}
     for number in range(count):
         dense = model.get_layer(f"{prefix}_{number}_dense")

@@ -29,9 +29,10 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.learning.networks import AssignmentNetwork, write_arrays
+from mlindex.learning.networks import write_arrays
 from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.draws import possible_cells
+from mlindex.method.networks import AssignmentNetwork
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Assignment
 from mlindex.method.training_data import Blocks, Trained, blocks_of, head, metric, sides
@@ -110,8 +111,8 @@ def train_assignment(
 
     Only unaugmented entries are used. Each epoch sees every cell with a fresh perturbation. Half
     of the validation side, perturbed once, stops the training; the other half gives the figures
-    (:func:`mlindex.method.training_data.validation_halves`): the share of peaks given the right label by
-    the network and by the nearest reflection, under the same perturbed cells. With too few
+    (:func:`mlindex.method.training_data.validation_halves`): the share of peaks given the right
+    label by the network and by the nearest reflection, under the same perturbed cells. With too few
     entries nothing is trained or written; METRICS and log say so.
 
     Args:

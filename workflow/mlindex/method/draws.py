@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from mlindex.crystal.cell import cell_volume
-from mlindex.learning.networks import VarianceNetwork
 from mlindex.learning.trees import Trees
+from mlindex.method.networks import VarianceNetwork
 
 
 def possible_cells(cells: np.ndarray) -> np.ndarray:

@@ -21,6 +21,7 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import hkl_to_standard
+from mlindex.learning.rows import reindexed_free
 from mlindex.learning.tables import DATASET
 from mlindex.method.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.method.histograms import count_list_1
@@ -33,7 +34,7 @@ from mlindex.method.resampling import (
     fit_first_peak,
     resample,
 )
-from mlindex.method.scaling import Scaling, reindexed_free
+from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Augmentation
 from mlindex.method.tables import EXAMPLES
 from mlindex.patterns.settings import Peaks, Simulation

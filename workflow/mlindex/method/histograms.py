@@ -10,8 +10,9 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import ANGLES, LatticeSystem
+from mlindex.learning.rows import reindexed_free
 from mlindex.method.resampling import PeakLists, least_separations
-from mlindex.method.scaling import Scaling, reindexed_free
+from mlindex.method.scaling import Scaling
 from mlindex.method.tables import HISTOGRAMS
 
 BINS = 80

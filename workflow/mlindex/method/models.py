@@ -25,10 +25,10 @@ from mlindex.base.schema import read_table, write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, system_of
 from mlindex.crystal.reindexed import cell_to_standard, reindexed_from_free
-from mlindex.learning.networks import AssignmentNetwork, VarianceNetwork
 from mlindex.learning.tables import GROUPS
 from mlindex.learning.trees import Trees
 from mlindex.method.draws import draw_from_network, draw_from_trees, possible_cells
+from mlindex.method.networks import AssignmentNetwork, VarianceNetwork
 from mlindex.method.scaling import Scaling
 from mlindex.method.tables import REFERENCE, SCALING, TEMPLATES
 

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.learning.networks import VarianceNetwork
 from mlindex.learning.tables import METRICS
 from mlindex.learning.trees import Trees
+from mlindex.method.networks import VarianceNetwork
 from mlindex.method.scaling import Scaling
 from mlindex.method.training_data import (
     Examples,

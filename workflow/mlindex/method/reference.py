@@ -15,7 +15,7 @@ from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.method.scaling import training_entries
+from mlindex.learning.rows import training_entries
 from mlindex.method.tables import REFERENCE
 
 #: Columns of DATASET that :func:`reference_list` needs.

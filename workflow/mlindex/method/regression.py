@@ -28,8 +28,9 @@ import tensorflow as tf
 
 from mlindex.base.provenance import generator
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.learning.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork, write_arrays
+from mlindex.learning.networks import write_arrays
 from mlindex.learning.tables import METRICS, TRAINING
+from mlindex.method.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork
 from mlindex.method.scaling import Scaling
 from mlindex.method.settings import Regression
 from mlindex.method.training_data import (
@@ -124,8 +125,8 @@ def train_regression(
 
     Training uses the training side, augmented entries included. Of the validation side one half
     of the parents stops the training, the other half, unaugmented entries only, gives the
-    figures (:func:`mlindex.method.training_data.validation_halves`). A group with too few entries is
-    not trained; METRICS and log say so.
+    figures (:func:`mlindex.method.training_data.validation_halves`). A group with too few entries
+    is not trained; METRICS and log say so.
 
     Args:
         examples: EXAMPLES of the lattice system.

@@ -10,35 +10,13 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.crystal.reindexed import free_from_reindexed
-from mlindex.learning.split import TRAIN
+from mlindex.learning.rows import observed_q2, reindexed_free, training_entries
 from mlindex.method.tables import SCALING
 
 #: Columns of DATASET that :func:`fit_scaling` needs.
 COLUMNS = ("unique_axis", "side", "usable", *cell_names(""), "observed_q2_inv_A2")
 Q2, LENGTH, ANGLE = "q2_inv_A2", "length_A", "angle_rad"
 _RIGHT_ANGLE_TOLERANCE_DEG = 1e-6
-
-
-def training_entries(dataset: pd.DataFrame) -> pd.DataFrame:
-    """The usable entries of the training side: all that anything is ever fitted to."""
-    return dataset[dataset["usable"].astype(bool) & (dataset["side"] == TRAIN)]
-
-
-def observed_q2(frame: pd.DataFrame, system: LatticeSystem) -> np.ndarray:
-    """q² in 1/A² of the model's peaks, shape (entries, n_peaks), of usable entries."""
-    rows = [np.asarray(q2, dtype=float)[: system.n_peaks] for q2 in frame["observed_q2_inv_A2"]]
-    return np.array(rows, dtype=float).reshape(len(rows), system.n_peaks)
-
-
-def reindexed_free(frame: pd.DataFrame, system: LatticeSystem) -> np.ndarray:
-    """Free parameters (A, degrees) of the reindexed cells of DATASET rows: (n, n_free)."""
-    cells = frame[cell_names("")].to_numpy(dtype=float)
-    free = np.empty((len(frame), system.n_free))
-    axes = frame["unique_axis"].to_numpy()
-    for axis in np.unique(axes.astype(str)):
-        free[axes == axis] = free_from_reindexed(cells[axes == axis], system, axis)
-    return free
 
 
 def n_lengths(system: LatticeSystem) -> int:

@@ -17,8 +17,9 @@ from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import reindexed_from_free
+from mlindex.learning.rows import observed_q2, reindexed_free
 from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
-from mlindex.method.scaling import Scaling, ScalingFit, observed_q2, reindexed_free
+from mlindex.method.scaling import Scaling, ScalingFit
 from mlindex.method.settings import Forest
 from mlindex.method.tables import SPLITS
 

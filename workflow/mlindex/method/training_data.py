@@ -14,7 +14,8 @@ from mlindex.base.columns import cell_names
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import ANGLES, AXES, LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
-from mlindex.method.scaling import Scaling, reindexed_free
+from mlindex.learning.rows import reindexed_free
+from mlindex.method.scaling import Scaling
 from mlindex.method.tables import EXAMPLES
 
 #: Columns of EXAMPLES that :func:`regression_samples` and :func:`by_group` need.

@@ -13,30 +13,23 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
+from mlindex.base.statistics import wilson_interval
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem
-from mlindex.crystal.reindexed import cell_to_standard, standard_order
+from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.indexing.merit import merit
+from mlindex.learning.choice import centring_of, choose_entries
 from mlindex.method.optimizer.finish import Solution
 from mlindex.method.optimizer.optimize import Optimized, optimize
 from mlindex.method.optimizer.templates import template_cells
 from mlindex.method.settings import Optimization, Validation
 from mlindex.method.tables import RATES, VALIDATION
 
-#: Columns of DATASET that :func:`choose_entries` and :func:`validate` need.
-CHOICE_COLUMNS = ("entry_id", "bravais_lattice", "side", "usable")
-COLUMNS = (
-    *CHOICE_COLUMNS,
-    *("hm_symbol", "unique_axis", "group"),
-    *cell_names(""),
-    "observed_q2_inv_A2",
-)
 FOUND, EXPLAINED, MISSED = "found", "explained", "missed"
-_NORMAL_95 = 1.959963984540054
 
 
 class Models(Protocol):
-    """What indexing needs of a lattice system's trained models (:class:`mlindex.method.models.ModelSet`).
+    """What indexing needs of trained models (:class:`mlindex.method.models.ModelSet`).
 
     ``reference_hkl`` is (r, 3) in the standard setting, ``templates`` a frame of TEMPLATES.
     """
@@ -148,16 +141,6 @@ def validate_methods(
     return Validated(table, [seconds for part in parts for seconds in part.seconds])
 
 
-def choose_entries(dataset: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
-    """At most ``count`` usable validation entries, as evenly as can be over Bravais lattices."""
-    usable = dataset[dataset["usable"] & (dataset["side"] == "validation")]
-    keys = [derive_seed(seed, "choose", entry) for entry in usable["entry_id"]]
-    shuffled = usable.assign(_key=keys).sort_values(["_key", "entry_id"], kind="stable")
-    turn = shuffled.groupby("bravais_lattice").cumcount()
-    chosen = shuffled.assign(_turn=turn).sort_values(["_turn", "_key"], kind="stable").head(count)
-    return chosen.drop(columns=["_key", "_turn"]).sort_values("entry_id").reset_index(drop=True)
-
-
 def _index_entry(
     entry: dict[str, Any],
     models: Models,
@@ -234,19 +217,6 @@ def run_engine(
     )
 
 
-def centring_of(hm_symbol: str, system: LatticeSystem, unique_axis: str) -> str:
-    """Centring letter in the standard setting from a symbol in the reindexed setting."""
-    letter = hm_symbol.strip()[0].upper()
-    if letter == "R":
-        # Reindexing puts these on rhombohedral axes, where the lattice is primitive.
-        return "P"
-    faces = "ABC"
-    if letter not in faces:
-        return letter
-    position = standard_order(system, unique_axis).index(faces.index(letter))
-    return faces[position]
-
-
 def _outcome(
     q2: np.ndarray,
     true_cell: np.ndarray,
@@ -319,12 +289,3 @@ def _rate(symbol: str, method: str, outcome: str, successes: int, entries: int) 
         "high": high,
         "published": BRAVAIS[symbol].published_rate,
     }
-
-
-def wilson_interval(successes: int, entries: int) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927, J. Am. Stat. Assoc. 22, 209)."""
-    share, z2 = successes / entries, _NORMAL_95**2
-    centre = (share + z2 / (2 * entries)) / (1 + z2 / entries)
-    spread = share * (1 - share) / entries + z2 / (4 * entries**2)
-    half = _NORMAL_95 * np.sqrt(spread) / (1 + z2 / entries)
-    return max(0.0, float(centre - half)), min(1.0, float(centre + half))

@@ -7,7 +7,7 @@ from math import ceil
 
 import numpy as np
 
-from mlindex.indexing.merit import q2_from_two_theta, two_theta_from_q2
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 
 #: Wavelength at which 2theta is meant, Cu K-alpha1 in A.
 WAVELENGTH_A = 1.5406

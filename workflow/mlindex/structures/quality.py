@@ -24,6 +24,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.crystal.space_groups import bravais_symbol, cell_fits, cell_system
 from mlindex.structures.cif import (
     CifEntry,
     EntryError,
@@ -37,15 +38,7 @@ from mlindex.structures.listed import Listed
 from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource, GeneratorSource
 from mlindex.structures.symbols import Stated, resolve
-from mlindex.structures.symmetry import (
-    Crystal,
-    bravais_symbol,
-    cell_fits,
-    cell_system,
-    find_symmetry,
-    in_standard_setting,
-    multiplicities,
-)
+from mlindex.structures.symmetry import Crystal, find_symmetry, in_standard_setting, multiplicities
 from mlindex.structures.tables import ENTRIES, REJECTS
 
 #: Name of each rule.

@@ -15,8 +15,8 @@ from functools import lru_cache
 import gemmi
 import numpy as np
 
+from mlindex.crystal.space_groups import Operations, operation_arrays
 from mlindex.structures.cif import EntryError
-from mlindex.structures.symmetry import Operations, operation_arrays
 
 #: Atoms on the sites and in the formula agree when they differ by less than this share.
 _COUNT_MISMATCH = 0.05

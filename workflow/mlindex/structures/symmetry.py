@@ -8,26 +8,15 @@ setting outside the table are rewritten in the standard one of their group.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import gemmi
 import numpy as np
 import spglib
 
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
-from mlindex.crystal.lattice import BRAVAIS, FAMILY_OF_CRYSTAL_SYSTEM, SYSTEMS, LatticeSystem
-from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.crystal.space_groups import Operations, operations_of
 from mlindex.structures.cif import EntryError, Sites
 
-#: Conventional centring of the lattice that a centring makes in a crystal family, where the two
-#: differ: C of tetragonal is P of the cell turned by 45 degrees, and so on.
-_SAME_LATTICE = {
-    **{f"a{centring}": "aP" for centring in "ABCIFR"},
-    **{f"m{centring}": "mC" for centring in "ABIF"},
-    **{f"o{centring}": "oC" for centring in "AB"},
-    **{"tC": "tP", "tF": "tI", "hH": "hP"},
-}
-_RHOMBOHEDRAL_AXES = "R"
 _SITE_TOLERANCE_A = 0.1
 _IMAGES_AT_ONCE = 500_000
 #: Points of no symmetry, to stand for atoms where only the operations are known.
@@ -39,14 +28,6 @@ _CELL_DECIMALS = 10
 
 
 @dataclass(frozen=True)
-class Operations:
-    """Symmetry operations: rotations (m, 3, 3) and translations (m, 3), centring included."""
-
-    rotations: np.ndarray
-    translations: np.ndarray
-
-
-@dataclass(frozen=True)
 class Crystal:
     """A cell (6,) in A and degrees, a tabulated setting and the sites of its asymmetric unit."""
 
@@ -55,51 +36,6 @@ class Crystal:
     sites: Sites
     #: Volume of this cell divided by that of the cell it was rewritten from.
     volume_ratio: float = 1.0
-
-
-def bravais_symbol(group: gemmi.SpaceGroup) -> str:
-    """Symbol of the Bravais lattice (key of ``lattice.BRAVAIS``) of a setting."""
-    centring = "R" if group.ext == _RHOMBOHEDRAL_AXES else group.centring_type()
-    symbol = FAMILY_OF_CRYSTAL_SYSTEM[group.crystal_system_str()] + centring
-    return _SAME_LATTICE.get(symbol, symbol)
-
-
-def unique_axis(group: gemmi.SpaceGroup) -> str:
-    """Unique axis of a monoclinic setting, "" of any other."""
-    return group.monoclinic_unique_axis().strip("\0")
-
-
-def cell_system(group: gemmi.SpaceGroup) -> LatticeSystem:
-    """The lattice system whose constraints a setting's cell obeys.
-
-    It is not that of the lattice where a rhombohedral lattice is given on hexagonal axes.
-    """
-    lattice = BRAVAIS[bravais_symbol(group)]
-    on_hexagonal_axes = group.centring_type() == "R"
-    return SYSTEMS["hexagonal"] if on_hexagonal_axes else lattice.system
-
-
-def cell_fits(
-    cell: np.ndarray, group: gemmi.SpaceGroup, length_rel: float, angle_deg: float
-) -> bool:
-    """Whether a cell (6,) obeys the constraints of a setting within tolerances."""
-    system = cell_system(group)
-    standard = cell_to_standard(cell, system, unique_axis(group))
-    return system.fits(standard, length_rel, angle_deg)
-
-
-@lru_cache(maxsize=1024)
-def operations_of(hall: str) -> Operations:
-    """The operations of a Hall symbol."""
-    return operation_arrays(gemmi.symops_from_hall(hall))
-
-
-def operation_arrays(operations: gemmi.GroupOps) -> Operations:
-    """Operations of gemmi as arrays."""
-    listed = list(operations)
-    rotations = np.array([op.rot for op in listed], dtype=float) / gemmi.Op.DEN
-    translations = np.array([op.tran for op in listed], dtype=float) / gemmi.Op.DEN
-    return Operations(rotations, translations)
 
 
 def multiplicities(xyz: np.ndarray, cell: np.ndarray, hall: str) -> np.ndarray:

@@ -1,9 +1,9 @@
 """A table of peak lists: Parquet or CSV, a row for each line, the rows of a sample together.
 
 A column ``sample`` (or ``sample_id``, ``entry_id``) tells the samples apart; the others are named
-as in a single list (:mod:`mlindex.patterns.peaklist`): a position and, if there are, intensity, fwhm and
-2theta_error. A column ``wavelength_A``, the Parquet metadata or a comment above the CSV states
-the wavelength. Tables are read a few rows at a time.
+as in a single list (:mod:`mlindex.patterns.peaklist`): a position and, if there are, intensity,
+fwhm and 2theta_error. A column ``wavelength_A``, the Parquet metadata or a comment above the CSV
+states the wavelength. Tables are read a few rows at a time.
 """
 
 from __future__ import annotations

@@ -14,10 +14,11 @@ from mlindex.apps.batch.task import Lines, Task
 from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
 from mlindex.files import read
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.indexing.compiling import announced, warm_up
 from mlindex.indexing.options import Options
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.peaklist import PeakList, peaks_from_columns
+from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import choose, stated
 from mlindex.reports.result.data import as_data
 

@@ -14,16 +14,17 @@ from threadpoolctl import threadpool_limits
 
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, LatticeSystem, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.indexing.merit import two_theta_from_q2
-from mlindex.indexing.ranking.features import FEATURES, features, known
+from mlindex.indexing.ranking.features import features, known
+from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.settings import RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
 from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
-from mlindex.method.validation import centring_of
+from mlindex.learning.choice import centring_of
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlindex.indexing.ranking.meanings import _EVIDENCE, _GAIN, FEATURES
 from mlindex.indexing.search.absences import Absences, absences
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.trials import Trial
@@ -20,40 +21,7 @@ _EQUAL = 0.02
 #: Log-evidence is compared up to such a difference; more makes no difference.
 _FAR = 40.0
 _LEAST_RMS = 1e-3
-#: Units of two features.
-_EVIDENCE, _GAIN = 20.0, 3.0
 
-#: Features and what they mean: see :func:`features`. Which Bravais lattice it is is none of them:
-#: lists to learn from are drawn evenly from all, and real ones are not.
-MEANINGS = {
-    "evidence": "Log-evidence / 20",
-    "ahead": "Log-evidence ahead of the best other candidate's / 10",
-    "absences": "ln of the mean likelihood over extinction classes, against no conditions / 3",
-    "pseudo_centring": "What pseudo-centring adds to it / 3",
-    "ahead_with_absences": "Log-evidence and absences ahead of the best other's / 10",
-    "best_class": "ln of the best extinction class's likelihood, against no conditions / 5",
-    "best_class_share": "ln of the weight of this class / 5",
-    "allowed_share": "Share of the lattice's lines that the best extinction class allows",
-    "unseen": "Share of this class's lines in the first half of the list that are not seen",
-    "reflections_per_line": "ln of the reflections up to the last line for each line",
-    "unexplained": "Lines that are not explained / 3",
-    "unexplained_share": "Share of them, times 5",
-    "explained_ahead": "Lines explained, ahead of the best other / 3, at most 3 either way",
-    "rms_errors": "ln of the root mean square of discrepancies in errors",
-    "rms_behind": "ln of it over the least of others that explain as much / 3, 0 if none is less",
-    "free_parameters": "Free parameters / 6",
-    "shift": "Size of the zero shift, in 0.05 degrees",
-    "lines": "Lines used / 20",
-    "volume": "ln of the primitive volume in 500 A3 / 2",
-    "axial_ratio": "ln of the longest of the reduced axes over the shortest",
-    "before_first_line": "ln of 1 and the reflections expected before the first line",
-    "first_gap": "q of the first line over that of the last, to the power 1.5",
-    "sublattice_ahead": "How far the best sublattice is ahead, -1 for far behind or none",
-    "superlattice_ahead": "How far the best superlattice is ahead, -1 for far behind or none",
-    "equal_ahead": "How far the best other lattice of the same volume is ahead, likewise",
-    "figure_of_merit": "ln of a figure of merit as de Wolff's / 3",
-}
-FEATURES = tuple(MEANINGS)
 _NO_ABSENCES = Absences(0.0, 0.0, 0.0, 0.0, 0, 0, 0.0)
 
 
@@ -106,12 +74,6 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
         own["equal_ahead"] = _best_of(supported, equal, i)
         rows[i] = [own[name] for name in FEATURES]
     return rows
-
-
-def support(features: np.ndarray) -> np.ndarray:
-    """Log-evidence with what absences add to it (...,), from features (..., F)."""
-    evidence, gain = (FEATURES.index(name) for name in ("evidence", "absences"))
-    return _EVIDENCE * features[..., evidence] + _GAIN * features[..., gain]
 
 
 def _own(candidate: Known, observed: Observed) -> dict[str, float]:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from mlindex.indexing.ranking.features import FEATURES, support
+from mlindex.indexing.ranking.meanings import FEATURES, support
 from mlindex.indexing.ranking.network import RankingModel
 from mlindex.indexing.ranking.tables import RANKING_FIGURES
 

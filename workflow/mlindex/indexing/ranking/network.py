@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,9 +14,7 @@ from scipy.special import softmax
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
-from mlindex.indexing.ranking.features import FEATURES, features, known, support
-from mlindex.indexing.search.observed import Observed
-from mlindex.indexing.search.trials import Trial
+from mlindex.indexing.ranking.meanings import FEATURES, support
 from mlindex.learning.networks import DenseNetwork, read_arrays, write_arrays
 
 SHIPPED = Path(__file__).with_name("pretrained")
@@ -100,13 +98,3 @@ class RankingModel:
         standard = ((features - self.mean) / self.scale).astype(np.float32)
         log_support = support(np.asarray(features, dtype=float))
         return np.mean([m.probabilities(standard, log_support) for m in self.members], axis=0)
-
-
-def ranked(
-    trials: Sequence[Trial], observed: Observed, model: RankingModel
-) -> list[tuple[Trial, float]]:
-    """Trials with their probabilities, the most probable first."""
-    rows = features([known(trial, observed) for trial in trials], observed)
-    probabilities = model.probabilities(rows)
-    order = np.argsort(-probabilities, kind="stable")
-    return [(trials[i], float(probabilities[i])) for i in order]

@@ -2,7 +2,7 @@
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID
 from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
-from mlindex.indexing.ranking.features import MEANINGS
+from mlindex.indexing.ranking.meanings import MEANINGS
 
 RANKING_EXAMPLES = Table(
     "ranking_examples",

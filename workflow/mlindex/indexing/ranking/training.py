@@ -16,8 +16,8 @@ import tensorflow as tf
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
-from mlindex.indexing.ranking.features import FEATURES, support
 from mlindex.indexing.ranking.judging import lists_of
+from mlindex.indexing.ranking.meanings import FEATURES, support
 from mlindex.indexing.ranking.settings import Ranking
 
 _ABSENT = -1e9
@@ -110,7 +110,7 @@ def train_ranking(
     seed: int,
     progress: Callable[[Iterable], Iterable] = iter,
 ) -> tuple[dict[str, np.ndarray], list[tuple[float, float]]]:
-    """Arrays that :class:`mlindex.indexing.ranking.network.RankingModel` loads, and losses of each epoch.
+    """Arrays that :class:`.network.RankingModel` loads, and losses of each epoch.
 
     The loss of a list is -ln of the probability given to what is right, "none" included. Each
     member of the ensemble keeps out another share of the lists to stop in time.

@@ -20,7 +20,7 @@ from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.indexing.rates.judge import Timed, Truth, indexed, timed
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.tables import INDEXING_RATES
-from mlindex.method.validation import centring_of, choose_entries
+from mlindex.learning.choice import centring_of, choose_entries
 from mlindex.patterns.spoil import EXACT, Spoil, spoil_of, spoiled
 
 #: Lines of a primitive cubic cell of 5 A: indexing it loads all compiled code.
@@ -72,7 +72,8 @@ def measure(
     otherwise on another machine.
 
     Args:
-        dataset: DATASET, at least :data:`mlindex.method.validation.COLUMNS`; only usable entries of the
+        dataset: DATASET, at least :data:`mlindex.method.validation.COLUMNS`; only usable entries of
+        the
             validation side are taken.
         system: their lattice system.
         settings: config section.

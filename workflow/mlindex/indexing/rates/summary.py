@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from mlindex.base.statistics import wilson_interval
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.method.validation import wilson_interval
 from mlindex.patterns.spoil import EXACT, UNITS
 
 #: All Bravais lattices together.

@@ -1,1 +1,1 @@
-"""Finding lattices in lists of lines, with nothing told: see :mod:`mlindex.indexing.search.plan`."""
+"""The search for lattices in a list of lines; it begins in :mod:`.plan`."""

@@ -17,8 +17,8 @@ from numba import njit
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.extinction_classes import extinction_classes
 from mlindex.crystal.lattice import quadratic_terms
-from mlindex.indexing.merit import reflections
-from mlindex.indexing.merit_kernels import SAME_LINE_REL, distances, forbidden
+from mlindex.crystal.line_kernels import SAME_LINE_REL, distances, forbidden
+from mlindex.crystal.lines import reflections
 from mlindex.indexing.search.evidence import log_likelihood
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pseudo import WEAK_SHARES, pseudo_centred, repeats

@@ -1,8 +1,8 @@
 """Right-angled lattices with three free axes: a wall and a vote for the third axis.
 
-Two lines of one coordinate plane give two axes, a wall of :mod:`mlindex.indexing.search.walls`; every line
-outside votes for the third by (q² - B k² - C l²) / h². Lines with higher indices do for that than
-the solution of three lines at once could try.
+Two lines of one coordinate plane give two axes, a wall of :mod:`mlindex.indexing.search.walls`;
+every line outside votes for the third by (q² - B k² - C l²) / h². Lines with higher indices do for
+that than the solution of three lines at once could try.
 """
 
 from __future__ import annotations

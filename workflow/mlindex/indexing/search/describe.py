@@ -10,9 +10,10 @@ import numpy as np
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import quadratic_terms
+from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.indexing.ambiguity import partners
 from mlindex.indexing.extinction import suggest
-from mlindex.indexing.merit import distinct, f_n, figures_of_many, merit, nearest_index, reflections
+from mlindex.indexing.merit import f_n, figures_of_many, merit
 from mlindex.indexing.refine import Refined, refine
 from mlindex.indexing.result import AbsentLine, Candidate, Partner
 from mlindex.indexing.search.observed import Observed

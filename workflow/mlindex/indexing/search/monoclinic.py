@@ -1,9 +1,9 @@
 """Monoclinic lattices: zones that hold b* first, or the net at right angles to b.
 
-q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl (:mod:`mlindex.indexing.search.walls`). Or three
-give the net of h0l (Ito 1949: two axes and their sum or difference), and every further line votes
-for B. Screw axes and glide planes leave only part of the net to be seen, so each is tried with its
-axes halved as well.
+q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl (:mod:`mlindex.indexing.search.walls`). Or
+three give the net of h0l (Ito 1949: two axes and their sum or difference), and every further line
+votes for B. Screw axes and glide planes leave only part of the net to be seen, so each is tried
+with its axes halved as well.
 """
 
 from __future__ import annotations

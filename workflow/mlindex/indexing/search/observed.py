@@ -7,7 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
-from mlindex.indexing.merit import two_theta_from_q2
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.indexing.search.lines import Lines, lines_of
 from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A, PeakList
 

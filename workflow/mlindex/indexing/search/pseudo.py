@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES
-from mlindex.indexing.merit_kernels import SAME_LINE_REL, distances, forbidden
+from mlindex.crystal.line_kernels import SAME_LINE_REL, distances, forbidden
 from mlindex.indexing.search.evidence import AT_ONCE, normal_density
 from mlindex.indexing.search.lines import STRAY
 

@@ -17,7 +17,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.crystal.lattice import CENTRING_CODES, quadratic_terms
-from mlindex.indexing.merit import reflections
+from mlindex.crystal.lines import reflections
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.trials import Trial, tabled, weigh
 

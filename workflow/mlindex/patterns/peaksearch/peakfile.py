@@ -1,4 +1,4 @@
-"""Found peaks as a text file that people edit and :func:`mlindex.patterns.peaklist.read_peak_list` reads."""
+"""Found peaks as a text file that people edit and that is read as a peak list again."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.merit import q2_from_two_theta
+from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.peaksearch.background import fit_background, refine_background

@@ -10,8 +10,8 @@ import numpy as np
 
 from mlindex import __version__
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import ANGLES, AXES
-from mlindex.indexing.merit import two_theta_from_q2
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.notation import (

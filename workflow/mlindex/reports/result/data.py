@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlindex import __version__
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.indexing.merit import two_theta_from_q2
 from mlindex.indexing.result import Candidate, IndexingResult, Partner
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.document import VERSION, Cell, Document

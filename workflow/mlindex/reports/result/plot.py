@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from mlindex.indexing.merit import q2_from_two_theta
+from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.reports.result.notation import miller, signed

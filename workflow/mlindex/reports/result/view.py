@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.formula import Formula
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
-from mlindex.indexing.merit import distinct, nearest_index, reflections, two_theta_from_q2
+from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.notation import free_cell, lattice_name, percent, plain_cell
