@@ -6,6 +6,7 @@ import numpy as np
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
+from mlindex.crystal.lines import distinct, reflections
 from mlindex.method.tables import TEMPLATES
 
 
@@ -46,3 +47,11 @@ class Models:
         weight = np.exp(-distance / (0.02 * level)) + 1e-12
         weight[..., -1] = 1e-12
         return weight / weight.sum(axis=-1, keepdims=True)
+
+
+def lines_of(cell, centring: str, count: int) -> np.ndarray:
+    cell = np.array(cell, dtype=float)
+    q2 = np.sort(quadratic_terms(reflections(cell, centring, 0.9)) @ reciprocal_from_cell(cell))
+    q2 = q2[distinct(q2)]
+    # Every fifth line is missing, as in patterns.
+    return q2[np.arange(len(q2)) % 5 != 3][:count]

@@ -4,12 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.indexing_models import Models, reference_list
+from helpers.indexing_models import Models, lines_of, reference_list
 from mlindex.base.schema import write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
-from mlindex.crystal.lines import distinct, reflections
 from mlindex.crystal.standard import standard_cell
 from mlindex.method.optimizer.kernels import least_squares, lines_below, nearest_reflections
 from mlindex.method.optimizer.likelihood import (
@@ -39,14 +38,6 @@ CELLS = {
     "mC": [6.6, 8.9, 10.3, 90, 103, 90],
     "aP": [5.4, 6.8, 8.1, 97, 102, 105],
 }
-
-
-def lines_of(cell, centring: str, count: int) -> np.ndarray:
-    cell = np.array(cell, dtype=float)
-    q2 = np.sort(quadratic_terms(reflections(cell, centring, 0.9)) @ reciprocal_from_cell(cell))
-    q2 = q2[distinct(q2)]
-    # Every fifth line is missing, as in patterns.
-    return q2[np.arange(len(q2)) % 5 != 3][:count]
 
 
 def test_nearest_reflections_are_those_of_a_plain_search() -> None:

@@ -1,9 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_scaling import dataset_of
 
-from helpers.synthetic_dataset import random_cell
+from helpers.synthetic_dataset import dataset_of, random_cell
 from mlindex.crystal.cell import UnitCell, reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.crystal.reindexed import hkl_to_standard

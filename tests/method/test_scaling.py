@@ -2,34 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from helpers.synthetic_dataset import crystal, frames
-from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
-from mlindex.learning.dataset import build_dataset
+from helpers.synthetic_dataset import dataset_of
+from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
 from mlindex.learning.rows import observed_q2, reindexed_free
-from mlindex.learning.settings import Grouping, Split
 from mlindex.method.scaling import Scaling, fit_scaling, n_lengths
 from mlindex.method.tables import SCALING
-
-SYMBOLS_OF_AXES = {"a": "P 21/b 1 1", "b": "P 1 21/c 1", "c": "P 1 1 21/b"}
-
-
-def dataset_of(system, count=30, seed=0):
-    """A dataset of made-up crystals of all Bravais lattices, or unique axes, of a system."""
-    rng = np.random.default_rng(seed)
-    if system.unique_axis is None:
-        kinds = [(b.symbol, "", None) for b in bravais_of(system.name)]
-    else:
-        kinds = [("mP", symbol, axis) for axis, symbol in SYMBOLS_OF_AXES.items()]
-    made = []
-    for i in range(count):
-        bravais, symbol, axis = kinds[i % len(kinds)]
-        counts = (i + 1.0, 8.0, 4.0)
-        name = f"made:{i:03d}:x"
-        made.append(crystal(name, bravais, rng, symbol=symbol, unique_axis=axis, counts=counts))
-    rng = np.random.default_rng(seed)
-    return build_dataset(
-        system, **frames(made), grouping=Grouping(min_entries=5), split=Split(), rng=rng
-    ).dataset
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
-from test_engine import lines_of
 
-from helpers.indexing_models import Models
+from helpers.indexing_models import Models, lines_of
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import write_table
 from mlindex.base.statistics import wilson_interval

@@ -14,8 +14,8 @@ from types import SimpleNamespace
 import numpy as np
 import psutil
 import pytest
-from test_quality import CORUNDUM
 
+from helpers.cif_texts import CORUNDUM
 from helpers.faults.kill import Series, jobs
 from helpers.faults.mounts import script, unshare
 from helpers.faults.outputs import comparable, finished

@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from test_quality import CORUNDUM
 
+from helpers.cif_texts import CORUNDUM
 from helpers.small_results import NAME, sources, tables, write_tree
 from mlindex import files as readers
 from mlindex.base.errors import MlindexError
