@@ -13,7 +13,7 @@ import pytest
 from helpers.indexing_results import empty, monoclinic, monoclinic_peaks, one_ambiguous, pattern_of
 from mlindex.apps.command import Done, as_text, index_content, write
 from mlindex.base.errors import MlindexError
-from mlindex.base.provenance import imported_modules
+from mlindex.base.imports import imported_modules
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.config import load_config
 from mlindex.indexing.options import Options

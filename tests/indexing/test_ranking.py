@@ -19,7 +19,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.crystal.lines import reflections
-from mlindex.indexing.ranking import network
+from mlindex.indexing.ranking import shipped
 from mlindex.indexing.ranking.examples import examples
 from mlindex.indexing.ranking.features import features, known
 from mlindex.indexing.ranking.judging import figures, lists_of
@@ -187,19 +187,17 @@ def test_a_model_of_other_features_is_refused(learned, tmp_path):
 
 
 def test_the_shipped_model_is_what_its_card_says():
-    card = json.loads((network.SHIPPED / "ranking.json").read_text())
-    assert card["sha256"] == file_digest(network.SHIPPED / "ranking.npz")
-    assert RankingModel.shipped().probabilities(np.zeros((0, len(FEATURES)))).shape == (0,)
-    arrays = read_arrays(network.SHIPPED / "ranking.npz")
+    card = json.loads((shipped.CARD).read_text())
+    assert card["sha256"] == file_digest(shipped.ARRAYS)
+    assert shipped.shipped_ranking().probabilities(np.zeros((0, len(FEATURES)))).shape == (0,)
+    arrays = read_arrays(shipped.ARRAYS)
     assert sum(a.nbytes for a in arrays.values()) < 1e6
 
 
 def test_a_changed_shipped_model_is_refused(tmp_path, monkeypatch):
-    for name in ("ranking.npz", "ranking.json"):
-        (tmp_path / name).write_bytes((network.SHIPPED / name).read_bytes())
-    with (tmp_path / "ranking.npz").open("ab") as stream:
-        stream.write(b"x")
-    monkeypatch.setattr(network, "SHIPPED", tmp_path)
-    RankingModel.shipped.__func__.cache_clear()
+    changed = tmp_path / "ranking.npz"
+    changed.write_bytes(shipped.ARRAYS.read_bytes() + b"x")
+    monkeypatch.setattr(shipped, "ARRAYS", changed)
+    shipped.shipped_ranking.cache_clear()
     with pytest.raises(MlindexError, match="was changed"):
-        RankingModel.shipped()
+        shipped.shipped_ranking()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -54,6 +55,12 @@ AFTER_EXAMPLES = AFTER_MERGE - {
     "augment",
     "indexing_rates",
 }
+#: Data files of the package, in its folder; tests/base/test_package_data.py knows of all.
+DATA_FILES = (
+    "crystal/atomic_volumes.csv",
+    "indexing/ranking/pretrained/ranking.json",
+    "indexing/ranking/pretrained/ranking.npz",
+)
 
 
 @pytest.fixture(scope="module")
@@ -129,6 +136,14 @@ def test_changed_augmentation_reruns_augmentation_and_what_follows(project):
     finally:
         module.write_text(before)
     assert set(jobs) == AFTER_EXAMPLES | {"augment"}
+
+
+@pytest.mark.parametrize("name", DATA_FILES)
+def test_changed_package_data_reruns_the_stages_that_use_it(project, name):
+    with one_byte_changed(project / "workflow/mlindex" / name):
+        jobs = planned(project)
+    assert jobs == {"indexing_rates": 1, "report": 1}
+    assert planned(project) == {}
 
 
 @pytest.mark.parametrize(
@@ -226,6 +241,10 @@ def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp
     report = verify_results(project / "results")
     assert report.findings == (), report.as_text()
     assert report.checked["indexed samples"] == 2
+    for name in DATA_FILES:
+        with one_byte_changed(project / "workflow/mlindex" / name):
+            assert planned(project, *targets) == {"index_sample": 2}, name
+    assert planned(project, *targets) == {}
     shutil.rmtree(project / "results/indexed")
     snakemake(project, *targets, "--cores", "1")
     assert {p: p.read_bytes() for p in first if p.name[0] != "."} == {
@@ -237,9 +256,22 @@ def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp
     assert "Traceback" not in output
 
 
+@contextmanager
+def one_byte_changed(path):
+    """A file with another byte in its middle, while the block lasts."""
+    before = path.read_bytes()
+    middle = len(before) // 2
+    path.write_bytes(before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :])
+    try:
+        yield
+    finally:
+        path.write_bytes(before)
+
+
 def keep_compiled(project):
-    """Copy what numba has compiled here: it is keyed by the dates of the sources."""
-    for path in (PROJECT / "workflow").rglob("*.nb[ic]"):
+    """Copy what numba has compiled here, keyed by the dates of the sources, and of what it was."""
+    workflow = PROJECT / "workflow"
+    for path in [*workflow.rglob("*.nb[ic]"), *workflow.rglob("compiled.sha256")]:
         target = project / path.relative_to(PROJECT)
         target.parent.mkdir(exist_ok=True)
         shutil.copy2(path, target)

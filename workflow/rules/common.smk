@@ -23,7 +23,8 @@ from mlindex.structures.manifest import (
     shard_name,
     update_manifest,
 )
-from mlindex.base.provenance import code_digest, derive_seed
+from mlindex.base.imports import code_digest
+from mlindex.base.provenance import derive_seed
 from mlindex.base.atomic import require_writable
 from mlindex.config import load_config
 from mlindex.indexing.settings import Sample

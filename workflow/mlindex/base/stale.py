@@ -1,47 +1,94 @@
 """Compiled code is forgotten when what it was compiled from has changed.
 
 numba keeps compiled functions beside the modules that define them, and compiles one again when its
-own module changes. Functions and constants of other modules that it has taken in are not looked
-at: after an update of a part of the package, old code would go on running.
+own module changes. It does not look at functions and constants that it has taken in from other
+modules: after an update of a part of the package, old code would go on running.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
+import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_COMPILED = re.compile(r"^@njit", re.MULTILINE)
-_IMPORT = re.compile(r"^from mlindex\.([\w.]+) import", re.MULTILINE)
-_MARK = Path("__pycache__") / "compiled.sha256"
+_CACHE = "__pycache__"
+_MARK = Path(_CACHE) / "compiled.sha256"
 
 
 def forget_stale(package: Path) -> bool:
-    """Remove the compiled functions below a package if their sources are others than last time.
+    """Remove the compiled functions below a package if what they were compiled from has changed.
 
-    A package that can't be written holds none. Returns whether they were others.
+    Each import of mlindex asks this, so it must be cheap: sources are read (about a second) only
+    if the size, a date or the place on the disk of some file is another than last time. A package
+    that can't be written holds no compiled functions.
+
+    Returns:
+        Whether the sources have changed, or are seen for the first time.
     """
-    digest = _digest(package)
-    mark = package / _MARK
-    with suppress(OSError):
-        if mark.read_text(encoding="ascii") == digest:
-            return False
-    with suppress(OSError):
-        for index in package.rglob("__pycache__/*.nbi"):
-            index.unlink(missing_ok=True)
-        mark.parent.mkdir(exist_ok=True)
-        mark.write_text(digest, encoding="ascii")
-    return True
+    seen = _look(package)
+    known, seen_before = _marked(package)
+    if seen == seen_before or not os.access(package, os.W_OK):
+        return False
+    sources = _sources(package)
+    if sources != known:
+        for index in package.rglob(f"{_CACHE}/*.nbi"):
+            with suppress(OSError):
+                index.unlink()
+    _mark(package, sources, seen)
+    return sources != known
 
 
-def _digest(package: Path) -> str:
-    """Of the modules with compiled functions and of those that they import from."""
-    texts = {p: p.read_text(encoding="utf-8") for p in sorted(package.rglob("*.py"))}
-    compiled = {path for path, text in texts.items() if _COMPILED.search(text)}
-    named = {name for path in compiled for name in _IMPORT.findall(texts[path])}
-    used = compiled | {package.joinpath(*name.split(".")).with_suffix(".py") for name in named}
-    found = hashlib.sha256()
-    for path in sorted(used & texts.keys()):
-        found.update(f"{path.relative_to(package)}\n{texts[path]}\0".encode())
-    return found.hexdigest()
+def _look(package: Path) -> str:
+    """Digest of what the file system says of every file but caches: nothing is read.
+
+    A date can be set back (an installer, rsync); the date of the last change of the inode can't.
+    """
+    digest = hashlib.sha256()
+    for entry in _files(os.fspath(package)):
+        at = entry.stat()
+        facts = (entry.path, at.st_size, at.st_mtime_ns, at.st_ctime_ns, at.st_ino)
+        digest.update(repr(facts).encode(errors="surrogateescape"))
+    return digest.hexdigest()
+
+
+def _files(folder: str) -> Iterator[os.DirEntry]:
+    for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+        if entry.name == _CACHE:
+            continue
+        if entry.is_dir():
+            yield from _files(entry.path)
+        else:
+            yield entry
+
+
+def _sources(package: Path) -> str:
+    """Digest of the modules with compiled functions and of all that these depend on."""
+    # Here, not above: reading syntax trees is not for every import of mlindex.
+    from mlindex.base.imports import Package
+
+    read = Package(package)
+    try:
+        compiling = read.compiling()
+        used = compiling.union(*(read.reached(read.file(module)) for module in compiling))
+        return read.digest(used)
+    except SyntaxError:
+        # Somebody is at work on one of them; other modules can still be imported.
+        return "broken"
+
+
+def _marked(package: Path) -> tuple[str, str]:
+    """What was marked last: digest of the sources, and of the look at the files."""
+    with suppress(OSError, ValueError):
+        sources, look = (package / _MARK).read_text(encoding="utf-8").split()
+        return sources, look
+    return "", ""
+
+
+def _mark(package: Path, sources: str, look: str) -> None:
+    from mlindex.base.atomic import atomic_path
+    from mlindex.base.errors import MlindexError
+
+    with suppress(MlindexError), atomic_path(package / _MARK) as path:
+        path.write_text(f"{sources} {look}\n", encoding="utf-8")

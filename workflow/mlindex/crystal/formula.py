@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from math import gcd
-from pathlib import Path
 
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.base.packaged import packaged
 
-_VOLUMES = Path(__file__).with_name("atomic_volumes.csv")
+_VOLUMES = packaged(__file__, "atomic_volumes.csv")
 #: Student's t of ln(volume / sum of the atoms'): degrees of freedom and scale, of crystals that
 #: the volumes were not fitted to (resources/fit_atomic_volumes.py prints it).
 _FREEDOM, _SCALE = 2.05, 0.089

@@ -147,14 +147,14 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
 
 
 def _look(peaks: PeakList, ask: _Ask) -> _Look:
-    from mlindex.indexing.ranking.network import RankingModel
     from mlindex.indexing.ranking.rank import ranked as by_probability
+    from mlindex.indexing.ranking.shipped import shipped_ranking
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates
     from mlindex.indexing.search.further import find
 
     observed, trials, progress = find(peaks, **ask.how, report=ask.report)
-    ranked = by_probability(trials, observed, RankingModel.shipped())
+    ranked = by_probability(trials, observed, shipped_ranking())
     if ask.formula is not None:
         ranked = weighed_by_volume(ranked, ask.formula)
     found = candidates(ranked[: ask.keep], observed, peaks, _DETAILED)

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from mlindex.base.errors import MlindexError
-from mlindex.base.provenance import UNREADABLE, code_digest, file_digest, package_versions
+from mlindex.base.imports import code_digest
+from mlindex.base.provenance import UNREADABLE, file_digest, package_versions
 from mlindex.base.schema import (
     INT64,
     Column,

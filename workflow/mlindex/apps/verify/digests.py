@@ -10,7 +10,8 @@ from pathlib import Path, PurePosixPath
 from mlindex.apps.verify.findings import WARNING
 from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.errors import MlindexError
-from mlindex.base.provenance import code_digest, file_digest
+from mlindex.base.imports import code_digest
+from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table
 from mlindex.structures.tables import FILES
 

@@ -25,6 +25,7 @@ from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
 from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
 from mlindex.learning.choice import centring_of
+from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
 
@@ -79,7 +80,7 @@ def _chosen(
 ) -> list[dict[str, Any]]:
     found = []
     enough = dataset["observed_q2_inv_A2"].map(len) >= settings.fewest_lines
-    for side, count in (("train", settings.entries), ("validation", settings.validation_entries)):
+    for side, count in ((TRAIN, settings.entries), (VALIDATION, settings.validation_entries)):
         for bravais in bravais_of(system.name):
             mask = enough & (dataset["side"] == side)
             part = dataset[mask & (dataset["bravais_lattice"] == bravais.symbol)]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.indexing.ranking.meanings import _EVIDENCE, _GAIN, FEATURES
+from mlindex.indexing.ranking.meanings import EVIDENCE_UNIT, FEATURES, GAIN_UNIT
 from mlindex.indexing.search.absences import Absences, absences
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.trials import Trial
@@ -85,9 +85,9 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
     mean = max(float(np.mean(np.abs(trial.difference))), 1e-7 * observed.q2[-1])
     below, gap = _low_angle(trial, observed)
     return {
-        "evidence": trial.evidence / _EVIDENCE,
-        "absences": found.gain / _GAIN,
-        "pseudo_centring": found.pseudo / _GAIN,
+        "evidence": trial.evidence / EVIDENCE_UNIT,
+        "absences": found.gain / GAIN_UNIT,
+        "pseudo_centring": found.pseudo / GAIN_UNIT,
         "best_class": found.best / 5,
         "best_class_share": found.log_share / 5,
         "allowed_share": found.allowed / max(found.number, 1),

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import softmax
 
-from mlindex.indexing.ranking.meanings import FEATURES, support
-from mlindex.indexing.ranking.network import RankingModel
+from mlindex.indexing.ranking.meanings import FEATURES
+from mlindex.indexing.ranking.network import RankingModel, support
 from mlindex.indexing.ranking.tables import RANKING_FIGURES
+from mlindex.learning.sides import VALIDATION
 
 Probabilities = Callable[[np.ndarray], np.ndarray]
 #: Probability from which a first candidate is counted as convincing here.
@@ -32,7 +33,7 @@ def lists_of(examples: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
 
 def figures(examples: pd.DataFrame, model: RankingModel) -> pd.DataFrame:
     """RANKING_FIGURES of the validation side of RANKING_EXAMPLES."""
-    held_out = examples[examples["side"] == "validation"]
+    held_out = examples[examples["side"] == VALIDATION]
     exact = held_out["noise_deg"] == 0
     parts = {"exact": held_out[exact], "spoiled": held_out[~exact], "all": held_out}
     ways: dict[str, Probabilities] = {

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
+#: Units of two features: log-evidence, and what absences add to it.
+EVIDENCE_UNIT, GAIN_UNIT = 20.0, 3.0
 
-#: Units of two features.
-_EVIDENCE, _GAIN = 20.0, 3.0
-
-
-#: Features and what they mean: see :func:`features`. Which Bravais lattice it is is none of them:
-#: lists to learn from are drawn evenly from all, and real ones are not.
+#: Features and what they mean: see :func:`.features.features`. The Bravais lattice is not one of
+#: them: lists to learn from are drawn evenly from all, and real ones are not.
 MEANINGS = {
     "evidence": "Log-evidence / 20",
     "ahead": "Log-evidence ahead of the best other candidate's / 10",
@@ -39,11 +36,4 @@ MEANINGS = {
     "figure_of_merit": "ln of a figure of merit as de Wolff's / 3",
 }
 
-
 FEATURES = tuple(MEANINGS)
-
-
-def support(features: np.ndarray) -> np.ndarray:
-    """Log-evidence with what absences add to it (...,), from features (..., F)."""
-    evidence, gain = (FEATURES.index(name) for name in ("evidence", "absences"))
-    return _EVIDENCE * features[..., evidence] + _GAIN * features[..., gain]

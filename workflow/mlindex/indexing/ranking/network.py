@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,19 +13,25 @@ from scipy.special import softmax
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
-from mlindex.indexing.ranking.meanings import FEATURES, support
+from mlindex.indexing.ranking.meanings import EVIDENCE_UNIT, FEATURES, GAIN_UNIT
 from mlindex.learning.networks import DenseNetwork, read_arrays, write_arrays
 
-SHIPPED = Path(__file__).with_name("pretrained")
-_ARRAYS, _CARD = "ranking.npz", "ranking.json"
+#: Names of the two files of a model.
+ARRAYS, CARD = "ranking.npz", "ranking.json"
 
 
 def write_model(directory: Path, arrays: Mapping[str, np.ndarray], provenance: Mapping) -> None:
     """The arrays and a card: what they were made from, and their digest."""
-    write_arrays(directory / _ARRAYS, arrays)
-    card = {"sha256": file_digest(directory / _ARRAYS), "made": provenance}
-    with atomic_path(directory / _CARD) as path:
+    write_arrays(directory / ARRAYS, arrays)
+    card = {"sha256": file_digest(directory / ARRAYS), "made": provenance}
+    with atomic_path(directory / CARD) as path:
         path.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def support(features: np.ndarray) -> np.ndarray:
+    """Log-evidence with what absences add to it (...,), from features (..., F)."""
+    evidence, gain = (FEATURES.index(name) for name in ("evidence", "absences"))
+    return EVIDENCE_UNIT * features[..., evidence] + GAIN_UNIT * features[..., gain]
 
 
 @dataclass(frozen=True)
@@ -74,19 +79,6 @@ class RankingModel:
             for k, (share, none) in enumerate(zip(arrays["share"], arrays["none"], strict=True))
         )
         return cls(members, arrays["mean"], arrays["scale"])
-
-    @classmethod
-    @cache
-    def shipped(cls) -> RankingModel:
-        """The one that comes with the package, checked against the digest on its card.
-
-        Raises:
-            MlindexError: the files were changed.
-        """
-        card = json.loads((SHIPPED / _CARD).read_text(encoding="utf-8"))
-        if file_digest(SHIPPED / _ARRAYS) != card["sha256"]:
-            raise MlindexError(f"{SHIPPED / _ARRAYS} was changed; install mlindex again")
-        return cls.load(SHIPPED / _ARRAYS)
 
     def probabilities(self, features: np.ndarray) -> np.ndarray:
         """Probability (m,) of each candidate of a list with features (m, F).

@@ -17,8 +17,10 @@ import tensorflow as tf
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.indexing.ranking.judging import lists_of
-from mlindex.indexing.ranking.meanings import FEATURES, support
+from mlindex.indexing.ranking.meanings import FEATURES
+from mlindex.indexing.ranking.network import support
 from mlindex.indexing.ranking.settings import Ranking
+from mlindex.learning.sides import TRAIN
 
 _ABSENT = -1e9
 #: Of the support in the score, before training.
@@ -91,7 +93,7 @@ def train(
     Raises:
         MlindexError: there are too few lists.
     """
-    listed = lists_of(examples[examples["side"] == "train"])
+    listed = lists_of(examples[examples["side"] == TRAIN])
     if len(listed) < _FEWEST_LISTS:
         raise MlindexError(
             f"{len(listed)} training lists are too few, {_FEWEST_LISTS} are needed: raise "
