@@ -1,10 +1,12 @@
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from mlindex.base.imports import PACKAGE
+from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.learning.split import (
-    TRAIN,
-    VALIDATION,
     anonymous_formula,
     assign_sides,
     composition_family,
@@ -109,3 +111,9 @@ def test_names_of_units():
     cassiterite = structure_type(136, ["O", "Sn"], [4, 2], 6.0)
     assert rutile == cassiterite
     assert rutile != structure_type(136, ["O", "Ti"], [8, 4], 12.0)
+
+
+def test_the_names_of_the_sides_are_written_once():
+    compared = re.compile(r"""["']side["']\] *[!=]= *["']|["']train["'], *["']?validation""")
+    files = [p for p in PACKAGE.root.rglob("*.py") if compared.search(p.read_text("utf-8"))]
+    assert [path.name for path in files] == ["sides.py"]

@@ -8,6 +8,7 @@ from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import standard_order
+from mlindex.learning.sides import VALIDATION
 
 #: Columns of DATASET that :func:`choose_entries` and :func:`validate` need.
 CHOICE_COLUMNS = ("entry_id", "bravais_lattice", "side", "usable")
@@ -23,7 +24,7 @@ COLUMNS = (
 
 def choose_entries(dataset: pd.DataFrame, count: int, seed: int) -> pd.DataFrame:
     """At most ``count`` usable validation entries, as evenly as can be over Bravais lattices."""
-    usable = dataset[dataset["usable"] & (dataset["side"] == "validation")]
+    usable = dataset[dataset["usable"] & (dataset["side"] == VALIDATION)]
     keys = [derive_seed(seed, "choose", entry) for entry in usable["entry_id"]]
     shuffled = usable.assign(_key=keys).sort_values(["_key", "entry_id"], kind="stable")
     turn = shuffled.groupby("bravais_lattice").cumcount()

@@ -8,7 +8,7 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
-from mlindex.learning.split import TRAIN
+from mlindex.learning.sides import TRAIN
 
 
 def training_entries(dataset: pd.DataFrame) -> pd.DataFrame:

@@ -14,7 +14,8 @@ from math import gcd
 import numpy as np
 import pandas as pd
 
-TRAIN, VALIDATION = "train", "validation"
+from mlindex.learning.sides import TRAIN, VALIDATION
+
 SPLIT_UNITS = ("structure_type", "composition_family")
 HYDROGEN = frozenset({"H", "D"})
 _WHOLE = 0.01

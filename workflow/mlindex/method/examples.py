@@ -22,6 +22,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import hkl_to_standard
 from mlindex.learning.rows import reindexed_free
+from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.learning.tables import DATASET
 from mlindex.method.augmentation import Perturbation, allocate, reindexed_cells
 from mlindex.method.histograms import count_list_1
@@ -50,7 +51,7 @@ FIT_ENTRIES = 20_000
 _BLOCK, _PARENTS = 5000, 20_000
 #: Columns of DATASET for the first look.
 _HEAD_COLUMNS = ("usable", "side", "hm_symbol", "unique_axis", *cell_names(""))
-_SIDES = ("train", "validation")
+_SIDES = (TRAIN, VALIDATION)
 _INHERITED = ["side", "bravais_lattice", "hm_symbol", "unique_axis", "group"]
 _COLUMNS = (
     *("entry_id", "usable", *_INHERITED, *cell_names("")),
@@ -166,7 +167,7 @@ def stream_examples(
         MlindexError: an entry's Miller indices and cell are not of one setting.
     """
     heads = _heads(dataset)
-    train = np.flatnonzero(heads["side"] == "train")
+    train = np.flatnonzero(heads["side"] == TRAIN)
     resolution = Resolution.from_settings(peaks, simulation)
     lists, list_1 = _write_originals(dataset, reference, system, train, write)
     first_peak = fit_first_peak(lists)

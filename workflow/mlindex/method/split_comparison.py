@@ -18,7 +18,8 @@ from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import reindexed_from_free
 from mlindex.learning.rows import observed_q2, reindexed_free
-from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
+from mlindex.learning.sides import TRAIN, VALIDATION
+from mlindex.learning.split import SPLIT_UNITS
 from mlindex.method.scaling import Scaling, ScalingFit
 from mlindex.method.settings import Forest
 from mlindex.method.tables import SPLITS

@@ -15,6 +15,7 @@ from mlindex.base.schema import stack
 from mlindex.crystal.lattice import ANGLES, AXES, LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
 from mlindex.learning.rows import reindexed_free
+from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.method.scaling import Scaling
 from mlindex.method.tables import EXAMPLES
 
@@ -72,14 +73,14 @@ def validation_halves(parents: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
 
 def sides(examples: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Masks of the rows of EXAMPLES for training, stopping and figures (unaugmented only)."""
-    validation = (examples["side"] == "validation").to_numpy()
+    validation = (examples["side"] == VALIDATION).to_numpy()
     stopping = np.zeros(len(examples), dtype=bool)
     first, second = validation_halves(list(examples.loc[validation, "parent_id"]))
     stopping[validation] = first
     figures = np.zeros(len(examples), dtype=bool)
     figures[validation] = second
     figures &= ~examples["augmented"].to_numpy(dtype=bool)
-    return (examples["side"] == "train").to_numpy(), stopping, figures
+    return (examples["side"] == TRAIN).to_numpy(), stopping, figures
 
 
 def blocks_of(examples: Blocks) -> Iterable[pd.DataFrame]:
@@ -91,7 +92,7 @@ def blocks_of(examples: Blocks) -> Iterable[pd.DataFrame]:
 
 def head(block: pd.DataFrame) -> pd.DataFrame:
     """What :func:`sides` needs of a block: names of parents of the validation side only."""
-    held_out = block["side"] == "validation"
+    held_out = block["side"] == VALIDATION
     columns = block[["parent_id", "augmented", "side"]]
     return columns.assign(parent_id=columns["parent_id"].where(held_out, ""))
 

@@ -8,7 +8,8 @@ import pandas as pd
 
 from mlindex.apps.verify.tree import Tree, some
 from mlindex.indexing.rates.tables import INDEXING_RATES
-from mlindex.learning.split import SPLIT_UNITS, TRAIN, VALIDATION
+from mlindex.learning.sides import TRAIN, VALIDATION
+from mlindex.learning.split import SPLIT_UNITS
 from mlindex.learning.tables import DATASET, GROUPS
 from mlindex.method.tables import EXAMPLES, RATES
 from mlindex.method.tables import VALIDATION as INDEXED

@@ -17,6 +17,7 @@ import pandas as pd
 from mlindex.base.schema import stack
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.lattice import LatticeSystem
+from mlindex.learning.sides import TRAIN
 from mlindex.method.tables import TEMPLATES
 
 #: Columns of EXAMPLES that :func:`learn_templates` needs.
@@ -50,7 +51,7 @@ def learn_templates(
     blocks = [examples] if isinstance(examples, pd.DataFrame) else examples
     found = [np.empty(0, dtype=np.int64)]
     for block in blocks:
-        labels = stack(block.loc[block["side"] == "train", "label"], int)
+        labels = stack(block.loc[block["side"] == TRAIN, "label"], int)
         if len(labels):
             found.append(_codes(labels, choices, design))
     codes, counts = np.unique(np.concatenate(found), return_counts=True)

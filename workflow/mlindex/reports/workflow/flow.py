@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.reports.workflow.inputs import ReportData
 
 _REJECTING = ("quality", "reduction", "simulation")
@@ -52,8 +53,8 @@ def _system_row(data: ReportData, system: str) -> dict[str, object]:
         "unique": kept,
         "without cell or pattern": int(rules.isin(list(_REPEATED)).sum()),
         "too few peaks": int((rules == _TOO_FEW_PEAKS).sum()),
-        "training": int(sides.get("train", 0)),
-        "validation": int(sides.get("validation", 0)),
+        "training": int(sides.get(TRAIN, 0)),
+        "validation": int(sides.get(VALIDATION, 0)),
     }
 
 
