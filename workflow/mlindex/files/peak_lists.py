@@ -1,4 +1,18 @@
-"""Peak lists from files and columns."""
+"""Peak lists from files and columns.
+
+A list is text or CSV with columns told apart by blanks, tabs, commas or semicolons. Lines that
+begin with # are comments; ``# wavelength: 1.5406`` in one of them states the wavelength. The first
+line that is not a comment may name the columns, and so may the last comment above the numbers:
+
+- position: d (or d_A), 2theta (two_theta, two_theta_deg), q (q_inv_A), Q (q_2pi), q2 (q2_inv_A2);
+  also theta, which is doubled. Units in brackets, nm, pm and rad, are heeded.
+  Lower-case q is 1/d, as everywhere in mlindex; capital Q, q_2pi and the names that pyFAI
+  writes are 2 pi/d. A note says which was taken;
+- optional: intensity (I), fwhm (degrees 2theta), 2theta_error (degrees).
+
+Without names, the first column is 2theta where a wavelength is given and d otherwise, the second
+the intensity. Other formats: :mod:`mlindex.files`.
+"""
 
 from __future__ import annotations
 

@@ -178,13 +178,3 @@ def _solve(
                     x6[u] += x * basis[p, u]
             if good and max(x6[0], x6[1], x6[2]) <= longest:
                 consider(x6, determinant(x6), kind, tables, pool)
-
-
-def trials_of(lines: Lines, system: LatticeSystem) -> int:
-    """Size of the search: trials of all Bravais lattices of the system, rejected ones too."""
-    return sum(
-        len(combos) * len(inverses)
-        for bravais in bravais_of(system.name)
-        for letter in bravais.walked_centrings
-        for combos, inverses in _trials(lines, system, letter)
-    )

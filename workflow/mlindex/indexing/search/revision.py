@@ -49,7 +49,6 @@ def _revisions(trial: Trial, observed: Observed) -> list[Trial]:
     except ValueError:
         return []
     shares = quadratic_terms(hkl) @ trial.bravais.system.walked_matrix.T  # (r, f)
-    codes = np.array([CENTRING_CODES[trial.centring]])
     found = []
     for p in range(len(trial.x)):
         values = _agreed(trial.x, shares, p, q2, _ERRORS * observed.sigma)
