@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
-import scale
-from scale import SECTION, SHARD_SIZES, SHORT, SOURCE, SYSTEM, UNTRAINABLE, measure
 from scale_inputs import multiply
+from scale_job import HERE, SECTION, SHARD_SIZES, SHORT, SOURCE, SYSTEM, UNTRAINABLE, measure
 
 from mlindex.base.schema import Table, write_table
 from mlindex.config import load_config
@@ -20,7 +19,7 @@ from mlindex.reports.workflow.inputs import KINDS
 from mlindex.structures.manifest import shard_count
 from mlindex.structures.sources import GeneratorSource, Shards
 
-RESOURCES = scale.HERE.parent / "resources"
+RESOURCES = HERE.parent / "resources"
 CONFIG = load_config({"sources": [{"kind": "generator", "name": SOURCE}]})
 SHARD_STAGES = ("generate", "quality", "reduce", "simulate", "peaks")
 MANIFEST = ("manifest, first", "manifest, again")

@@ -24,7 +24,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from scale import SYSTEM, measure
+from scale_job import SYSTEM, measure
 from scale_stages import job, shard_jobs
 
 WHOLE = "deduplicate"
