@@ -7,10 +7,11 @@ import pytest
 
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.equivalence import same_lattice
+from mlindex.crystal.reduction_kernels import reduce_form, reduce_x6
 from mlindex.indexing.search import triclinic, zones
 from mlindex.indexing.search.kernels import Kind, Tables, explain, line_table
 from mlindex.indexing.search.lines import Lines, lines_of
-from mlindex.indexing.search.polish import fit, reduce_x6
+from mlindex.indexing.search.polish import fit
 from mlindex.indexing.search.pool import Pool, consider, determinant
 
 WAVELENGTH_A = 1.5406
@@ -129,11 +130,11 @@ def test_reduced_form_is_equivalent() -> None:
     for _ in range(50):
         A, B = rng.uniform(0.005, 0.05, 2)
         X = rng.uniform(-2, 2) * np.sqrt(A * B)
-        a, b, x = zones.reduce_form(A, B, X)
+        a, b, x = reduce_form(A, B, X)
         assert 0 <= x <= a * (1 + 1e-12)
         assert a <= b
         assert a * b - x * x / 4 == pytest.approx(A * B - X * X / 4, rel=1e-9)
-    assert zones.reduce_form(0.01, 0.01, 0.03) == (0.0, 0.0, 0.0)
+    assert reduce_form(0.01, 0.01, 0.03) == (0.0, 0.0, 0.0)
 
 
 def test_true_zone_is_refined_to_its_lines() -> None:

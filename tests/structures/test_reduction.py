@@ -13,7 +13,7 @@ from mlindex.crystal import basis
 from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.structures.reduction import COLUMNS, reduce_entries, shortest_plane_vectors
+from mlindex.structures.reduction import COLUMNS, reduce_entries
 from mlindex.structures.settings import Reduction
 from mlindex.structures.tables import CELLS, REJECTS
 
@@ -239,23 +239,6 @@ def test_choices_of_one_monoclinic_cell_have_one_reindexed_cell():
     assert len(set(cells["reindexed_hm_symbol"])) == 1
     as_given, _ = reduce(first, *others, reduce_plane=False)
     assert as_given["reindexed_b_A"].nunique() > 1
-
-
-def test_shortest_plane_vectors_against_search():
-    rng = np.random.default_rng(2)
-    lengths = rng.uniform(3, 20, (300, 2))
-    product = lengths.prod(axis=1) * np.cos(np.radians(rng.uniform(8, 172, 300)))
-    change = shortest_plane_vectors(lengths[:, 0] ** 2, product, lengths[:, 1] ** 2)
-    np.testing.assert_allclose(np.abs(np.linalg.det(change)), 1)
-    steps = np.indices((81, 81)).reshape(2, -1).T - 40
-    for i in range(300):
-        metric = np.array([[lengths[i, 0] ** 2, product[i]], [product[i], lengths[i, 1] ** 2]])
-        reduced = change[i].T @ metric @ change[i]
-        squares = np.sort(np.einsum("ni,ij,nj->n", steps, metric, steps))
-        # Place 0 is the null vector; each vector and its opposite are as long.
-        assert reduced[0, 0] == pytest.approx(squares[1])
-        assert reduced[1, 1] >= reduced[0, 0] - 1e-9
-        assert -reduced[0, 0] / 2 - 1e-9 <= reduced[0, 1] <= 1e-9
 
 
 def test_equal_axes_stay_in_order():

@@ -18,6 +18,7 @@ import gemmi
 import numpy as np
 
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
+from mlindex.crystal.niggli import niggli_reduction, relative_epsilon
 
 _VECTORS = np.array([v for v in product((-1, 0, 1), repeat=3) if any(v)])
 
@@ -32,9 +33,8 @@ class Lattice:
     @cached_property
     def reduced(self) -> np.ndarray:
         """The Niggli cell (6,) of the primitive lattice."""
-        vector = gemmi.GruberVector(gemmi.UnitCell(*self.cell), self.centring)
-        vector.niggli_reduce(epsilon=1e-9 * float(np.prod(self.cell[:3])) ** (2 / 3))
-        return np.array(vector.get_cell().parameters)
+        epsilon = relative_epsilon(self.cell)
+        return niggli_reduction(self.cell, self.centring, epsilon=epsilon).cell
 
     @cached_property
     def volume_A3(self) -> float:

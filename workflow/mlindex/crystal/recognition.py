@@ -22,7 +22,7 @@ from mlindex.crystal.holohedries import (
 )
 from mlindex.crystal.lattice import CENTRING_TRANSLATIONS, BravaisLattice
 from mlindex.crystal.reduced import reduced
-from mlindex.crystal.standard import _to_standard
+from mlindex.crystal.standard import change_to_standard
 
 #: A cell whose q² change by no more than this has the symmetry exactly, but for rounding.
 EXACT = 1e-5
@@ -115,7 +115,7 @@ def _near(table: Holohedries, x6: np.ndarray, tolerance: float) -> tuple[np.ndar
 def _recognized(
     lattice: BravaisLattice, operator: np.ndarray, cell: np.ndarray, distance: float
 ) -> Recognized:
-    change, cell = _to_standard(cell, lattice.system)
+    change, cell = change_to_standard(cell, lattice.system)
     operator = operator @ change
     if _determinant(operator.tolist()) < 0:
         operator = -operator

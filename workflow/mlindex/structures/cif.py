@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path, PurePosixPath
 
-import gemmi
 import numpy as np
 from gemmi import cif
 
@@ -480,8 +479,3 @@ def _r_factor(block: cif.Block) -> float | None:
         if shares:
             return min(shares)
     return None
-
-
-def gemmi_cell(cell: np.ndarray) -> gemmi.UnitCell:
-    """gemmi's cell of six parameters (A, degrees)."""
-    return gemmi.UnitCell(*(float(v) for v in cell))

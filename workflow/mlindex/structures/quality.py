@@ -24,13 +24,13 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.guard import CRASH, MEMORY, TIME, Begin, Limits, Stop, Stops, guarded
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.crystal.niggli import coarse_epsilon, niggli_reduction
 from mlindex.crystal.space_groups import bravais_symbol, cell_fits, cell_system
 from mlindex.structures.cif import (
     CifEntry,
     EntryError,
     block_names,
     entry_name,
-    gemmi_cell,
     read_block,
     read_document,
 )
@@ -58,7 +58,6 @@ _USUAL_VOLUME_PER_ATOM_A3 = 18.0
 _COUNT_TOLERANCE = 0.05
 _HYDROGEN = ("D", "H")
 _NIGGLI_STEPS = 1000
-_NIGGLI_EPSILON = 1e-5
 #: Why an entry or a file is given up, by the kind of stop.
 _STOPPED = {
     TIME: "reading it takes longer than quality.max_entry_s allows",
@@ -389,16 +388,16 @@ def _require_cell(crystal: Crystal, settings: Quality) -> None:
 
 def _reduced_volume(crystal: Crystal) -> float:
     seen = " ".join(f"{value:g}" for value in crystal.cell)
-    # Grosse-Kunstleve, Sauter & Adams, Acta Cryst. A60 (2004) 1: epsilon relative to the cell.
-    epsilon = _NIGGLI_EPSILON * float(cell_volume(crystal.cell)) ** (1 / 3)
+    epsilon = coarse_epsilon(crystal.cell)
     try:
-        vector = gemmi.GruberVector(gemmi_cell(crystal.cell), crystal.group)
-        steps = vector.niggli_reduce(epsilon, _NIGGLI_STEPS)
+        found = niggli_reduction(
+            crystal.cell, crystal.group, epsilon=epsilon, most_steps=_NIGGLI_STEPS
+        )
     except (RuntimeError, ValueError) as error:
         raise EntryError(5, seen, f"the cell can't be reduced: {error}") from None
-    if steps >= _NIGGLI_STEPS:
-        raise EntryError(5, seen, f"the reduction of the cell does not end in {steps} steps")
-    return float(gemmi.UnitCell(*vector.cell_parameters()).volume)
+    if found.steps >= _NIGGLI_STEPS:
+        raise EntryError(5, seen, f"the reduction of the cell does not end in {found.steps} steps")
+    return float(gemmi.UnitCell(*found.cell).volume)
 
 
 def _require_volume(

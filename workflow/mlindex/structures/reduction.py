@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-import gemmi
 import numpy as np
 import pandas as pd
 
@@ -26,6 +25,8 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal import basis
 from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem, quadratic_terms
+from mlindex.crystal.niggli import FIXED_EPSILON_A2, niggli_reduction
+from mlindex.crystal.plane import shortest_plane_vectors
 from mlindex.crystal.reindexed import free_from_reindexed, reindexed_from_free
 from mlindex.structures.settings import Reduction
 from mlindex.structures.tables import CELLS, REJECTS
@@ -49,16 +50,12 @@ _RULES = {1: "symmetry and lattice", 2: "Niggli reduction", 3: "same q² list"}
 _STAGE = "reduction"
 #: Greatest relative change that symmetry may make to a parameter of the cell as given.
 _MAX_CHANGE = 0.01
-#: Greatest relative change that symmetry may make to a parameter of the cell as given.
-_MAX_CHANGE = 0.01
 #: Miller indices compared run from minus to plus this.
 _MAX_INDEX = 4
-_NIGGLI_EPSILON_A2 = 1e-9
 _NIGGLI_STEPS = 1000
 #: Lengths and metric elements closer than this, relatively, are equal: rounding decides nothing.
 _TIE = 1e-9
 _TIE_DECIMALS = 8
-_MAX_PLANE_STEPS = 200
 _BLOCK = 2000
 
 
@@ -173,15 +170,16 @@ def _niggli(reduced: _Reduced, rows: np.ndarray, to_primitive: np.ndarray) -> No
     for row, cell in zip(rows.tolist(), primitive.tolist(), strict=True):
         if row in reduced.problems:
             continue
-        vector = gemmi.GruberVector(gemmi.UnitCell(*cell), "P", True)
+        found = niggli_reduction(
+            cell, epsilon=FIXED_EPSILON_A2, most_steps=_NIGGLI_STEPS, with_change=True
+        )
         # gemmi's own is_niggli compares without tolerance and fails on equal axes.
-        if vector.niggli_reduce(_NIGGLI_EPSILON_A2, _NIGGLI_STEPS) >= _NIGGLI_STEPS:
+        if found.steps >= _NIGGLI_STEPS:
             seen = " ".join(f"{value:g}" for value in cell)
             reduced.reject([row], 2, seen, "the Niggli reduction of the cell does not end")
             continue
-        reduced.niggli[row] = vector.cell_parameters()
-        change = np.array(vector.change_of_basis.rot) / gemmi.Op.DEN
-        reduced.to_niggli[row] = to_primitive @ change
+        reduced.niggli[row] = found.cell
+        reduced.to_niggli[row] = to_primitive @ found.change
 
 
 def _axes(
@@ -202,39 +200,11 @@ def _axes(
     first, second = (axis for axis in range(3) if axis != unique)
     metric = metric_tensor(basis.transformed_cells(cells, fixed))
     shortest = shortest_plane_vectors(
-        metric[:, first, first], metric[:, first, second], metric[:, second, second]
+        metric[:, first, first], metric[:, first, second], metric[:, second, second], _TIE
     )
     change = np.tile(np.eye(3), (len(cells), 1, 1))
     change[np.ix_(range(len(cells)), [first, second], [first, second])] = shortest
     return fixed @ change
-
-
-def shortest_plane_vectors(vv: np.ndarray, vw: np.ndarray, ww: np.ndarray) -> np.ndarray:
-    """The two shortest vectors of plane lattices, at no acute angle, as integer matrices.
-
-    Columns of the result (n, 2, 2) are the new vectors in terms of the old v and w. Its
-    determinant may be -1. Of equally short ones, those that come first from v and w are taken
-    (Lagrange's reduction).
-
-    Args:
-        vv: squares of v in A², shape (n,).
-        vw: products of v and w in A².
-        ww: squares of w in A².
-    """
-    change = np.tile(np.eye(2), (len(vv), 1, 1))
-    for _ in range(_MAX_PLANE_STEPS):
-        swap = ww < vv * (1 - _TIE)
-        vv, ww = np.where(swap, ww, vv), np.where(swap, vv, ww)
-        change = np.where(swap[:, None, None], change[:, :, ::-1], change)
-        steps = np.where(np.abs(vw) > vv / 2 * (1 + _TIE), np.rint(vw / vv), 0.0)
-        if not (steps.any() or swap.any()):
-            break
-        change[:, :, 1] -= steps[:, None] * change[:, :, 0]
-        ww = ww - 2 * steps * vw + steps**2 * vv
-        vw = vw - steps * vv
-    acute = vw > _TIE * vv
-    change[acute, :, 1] *= -1
-    return change
 
 
 def _sorted_axes(

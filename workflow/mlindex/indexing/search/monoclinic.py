@@ -12,6 +12,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
+from mlindex.crystal.reduction_kernels import reduce_form
 from mlindex.crystal.walk import present
 from mlindex.indexing.search import walls
 from mlindex.indexing.search.kernels import Kind, Tables
@@ -20,7 +21,6 @@ from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, Pool, consider
 from mlindex.indexing.search.refit import refit
 from mlindex.indexing.search.rising import rising
-from mlindex.indexing.search.zones import reduce_form
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
 #: the letters to try there.

@@ -14,9 +14,10 @@ import numpy as np
 from numba import njit
 
 from mlindex.crystal.derivative import derivative_lattices
+from mlindex.crystal.reduction_kernels import reduce_x6
 from mlindex.indexing.search.kernels import Kind, Tables, explain, line_table, popcount
 from mlindex.indexing.search.lines import Lines
-from mlindex.indexing.search.polish import fit, reduce_x6
+from mlindex.indexing.search.polish import fit
 from mlindex.indexing.search.pool import Kept, Pool, determinant, key_of, offer
 from mlindex.indexing.search.votes import Votes, cast, clear, open_lines, room_for, take_peak
 from mlindex.indexing.search.zones import ROWS, best_zones, shared_rows

@@ -13,6 +13,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.base.linear import solve_positive
+from mlindex.crystal.reduction_kernels import reduce_form
 from mlindex.indexing.search.kernels import Tables, popcount
 from mlindex.indexing.search.lines import Lines
 
@@ -71,22 +72,6 @@ def best_zones(lines: Lines, n_axes: int, least_area: float, size: int) -> tuple
     forms = forms[order]
     refine_zones(forms, lines.q2, lines.window, tables)
     return forms, found[order], masks[order]
-
-
-@njit(cache=True, nogil=True)
-def reduce_form(A: float, B: float, X: float) -> tuple[float, float, float]:
-    """Gauss-reduced form: 0 <= X <= A <= B. (0, 0, 0) where it is not positive definite."""
-    for _ in range(50):
-        if A > B:
-            A, B = B, A
-        if not A > 0.0:
-            return 0.0, 0.0, 0.0
-        n = np.round(X / (2 * A))
-        if n == 0.0:
-            return A, B, abs(X)
-        B = B - n * X + n * n * A
-        X = X - 2 * n * A
-    return 0.0, 0.0, 0.0
 
 
 @njit(cache=True, nogil=True, inline="always")

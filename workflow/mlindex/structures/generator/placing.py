@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numba
 import numpy as np
 
+from mlindex.crystal.reduction_kernels import reduced_basis
 from mlindex.structures.generator.positions import Positions
 
 #: Uniform numbers that one trial uses: element, position, three coordinates.
 NUMBERS = 5
 _TRIES_PER_ELEMENT = 40
-_REDUCTION_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -61,27 +61,6 @@ def place_atoms(
         rng.random((trials, NUMBERS)),
     )
     return Sites(fractions, elements, multiplicities)
-
-
-@numba.njit(cache=True)
-def reduced_basis(basis: np.ndarray) -> np.ndarray:
-    """Rows (3, 3) of a short basis of the same lattice: no row is shortened by another."""
-    out = basis.copy()
-    for _ in range(_REDUCTION_STEPS):
-        changed = False
-        for i in range(3):
-            for j in range(3):
-                if i == j:
-                    continue
-                n = np.round(np.dot(out[i], out[j]) / np.dot(out[j], out[j]))
-                if n != 0:
-                    longer = out[i] - n * out[j]
-                    if np.dot(longer, longer) < np.dot(out[i], out[i]) - 1e-9:
-                        out[i] = longer
-                        changed = True
-        if not changed:
-            break
-    return out
 
 
 @numba.njit(cache=True)

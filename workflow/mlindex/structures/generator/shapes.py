@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import gemmi
 import numpy as np
 
 from mlindex.crystal.cell import cell_volume
+from mlindex.crystal.niggli import FIXED_EPSILON_A2, niggli_reduction
+from mlindex.crystal.plane import reduce_planes
 
 _REDUCTION_STEPS = 100
 
@@ -113,14 +114,7 @@ def _reduced_plane(cells: np.ndarray, unique_axes: np.ndarray) -> np.ndarray:
     first, second = np.where(unique_axes == 0, 1, 0), np.where(unique_axes == 2, 1, 2)
     p2, q2 = cells[rows, first] ** 2, cells[rows, second] ** 2
     cosine = np.cos(np.radians(cells[rows, 3 + unique_axes]))
-    dot = np.sqrt(p2 * q2) * cosine
-    for _ in range(_REDUCTION_STEPS):
-        swap = p2 > q2
-        p2, q2 = np.where(swap, q2, p2), np.where(swap, p2, q2)
-        n = np.round(dot / p2)
-        if not n.any():
-            break
-        q2, dot = q2 - 2 * n * dot + n * n * p2, dot - n * p2
+    _, p2, dot, q2 = reduce_planes(p2, np.sqrt(p2 * q2) * cosine, q2, most_steps=_REDUCTION_STEPS)
     angle = np.degrees(np.arccos(-np.abs(dot) / np.sqrt(p2 * q2)))
     right = np.full(len(cells), 90.0)
     unique = cells[rows, unique_axes]
@@ -135,9 +129,7 @@ def niggli_cell(cell: np.ndarray) -> np.ndarray:
     """The Niggli cell (6,) of a primitive cell (6,), NaN where the cell is impossible."""
     if not np.all(np.isfinite(cell)) or not np.isfinite(cell_volume(cell)):
         return np.full(6, np.nan)
-    gruber = gemmi.GruberVector(gemmi.UnitCell(*cell), None)
-    gruber.niggli_reduce()
-    return np.array(gruber.cell_parameters())
+    return niggli_reduction(cell, epsilon=FIXED_EPSILON_A2).cell
 
 
 def _no_ratios(cells: np.ndarray) -> np.ndarray:
