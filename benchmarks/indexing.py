@@ -1,4 +1,4 @@
-"""How often, and how fast, cells are found with nothing told: lists of validation entries.
+"""Success rates and times of ab initio indexing, on lists of validation entries.
 
     python benchmarks/indexing.py results --entries 50 --noise 0.01 --impurities 3 --shift 0.05
     python benchmarks/indexing.py results --few --entries 50

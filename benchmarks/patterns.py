@@ -1,4 +1,4 @@
-"""Whole laboratory patterns of validation crystals: peak search and indexing with nothing told.
+"""Whole laboratory patterns of validation crystals: peak search and ab initio indexing.
 
     python benchmarks/patterns.py results --entries 5 --counts 3000 --fwhm 0.12 --shift 0.08
 

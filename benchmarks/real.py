@@ -1,4 +1,4 @@
-"""Measured patterns of known cells: peak search and indexing with nothing told.
+"""Measured patterns of known cells: peak search and ab initio indexing.
 
     python benchmarks/real.py FOLDER
     python benchmarks/real.py FOLDER --index cells.csv --only gsas_LaMnO3_50K.gsas

@@ -1,4 +1,4 @@
-"""Indexing with nothing told: all lattices, spoiled lists, limits, and what is said of it."""
+"""Ab initio indexing: all lattices, spoiled lists, limits, and the verdict."""
 
 import time
 

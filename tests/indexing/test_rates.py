@@ -1,4 +1,4 @@
-"""Indexing with nothing told, measured: spoiled lists, verdicts, tables."""
+"""Success rates of ab initio indexing: spoiled lists, verdicts, tables."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
-from mlindex.indexing.rates.judge import Judged, Truth, judge, told_error_deg
+from mlindex.indexing.rates.judge import Judged, Truth, given_error_deg, judge
 from mlindex.indexing.rates.measure import SECONDS, cases, measure, select
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.summary import curves, shares
@@ -90,9 +90,9 @@ def test_further_lines_take_the_places_of_missing_ones():
 
 
 def test_only_noise_above_the_usual_error_is_told():
-    assert told_error_deg(0.0) is None
-    assert told_error_deg(0.02) is None
-    assert told_error_deg(0.03) == 0.03
+    assert given_error_deg(0.0) is None
+    assert given_error_deg(0.02) is None
+    assert given_error_deg(0.03) == 0.03
 
 
 def candidate(a: float, partners: tuple[Partner, ...] = ()) -> Candidate:

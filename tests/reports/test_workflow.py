@@ -43,7 +43,7 @@ def test_the_page_has_every_section_and_system(page):
     headings = re.findall(r"<h2>(.*?)</h2>", page)
     assert headings[:5] == ["Data flow", "Rejects", "Distributions", "Groups", "Training"]
     assert headings[5:7] == ["Splits", "Validation"]
-    assert headings[7:] == ["Indexing with nothing told", "Run times", "Provenance"]
+    assert headings[7:] == ["Ab initio indexing", "Run times", "Provenance"]
     for system in made.SYSTEMS:
         assert f"<summary>{system}</summary>" in page
     assert "No model of cubic was trained: too few entries." in page

@@ -54,7 +54,7 @@ class Config(Section):
     assignment: Assignment = setting(Assignment, "Assignment networks.")
     optimization: Optimization = setting(Optimization, "Optimization.")
     validation: Validation = setting(Validation, "Validation indexing.")
-    indexing: Indexing = setting(Indexing, "Indexing with nothing told, measured.")
+    indexing: Indexing = setting(Indexing, "Success of ab initio indexing.")
     ranking_examples: RankingExamples = setting(
         RankingExamples, "Lists for the ranking to learn from."
     )

@@ -75,7 +75,7 @@ rule indexing_rates:
         seed=seed("indexing_rates"),
         settings=settings("indexing"),
     message:
-        "Indexing of {wildcards.system} entries with nothing told"
+        "Index {wildcards.system} entries ab initio"
     script:
         "../scripts/indexing_rates.py"
 

@@ -1,4 +1,4 @@
-"""Validation entries of a lattice system indexed with nothing told."""
+"""Ab initio indexing of validation entries of a lattice system."""
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.stage import Stage

@@ -107,7 +107,7 @@ TEMPLATES = Table(
 
 VALIDATION = Table(
     "validation",
-    "a validation entry and what indexing made of it",
+    "a validation entry and the outcome of indexing it",
     (
         ENTRY_ID,
         BRAVAIS,

@@ -1,4 +1,4 @@
-"""What the ranking knows of each candidate of a list."""
+"""Features of each candidate of a list, for the ranking."""
 
 from __future__ import annotations
 

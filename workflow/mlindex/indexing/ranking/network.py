@@ -21,7 +21,7 @@ ARRAYS, CARD = "ranking.npz", "ranking.json"
 
 
 def write_model(directory: Path, arrays: Mapping[str, np.ndarray], provenance: Mapping) -> None:
-    """The arrays and a card: what they were made from, and their digest."""
+    """Write the arrays and a card with their provenance and digest."""
     write_arrays(directory / ARRAYS, arrays)
     card = {"sha256": file_digest(directory / ARRAYS), "made": provenance}
     with atomic_path(directory / CARD) as path:

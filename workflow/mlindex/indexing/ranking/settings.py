@@ -1,4 +1,4 @@
-"""Config of the learned ranking of lattices that were found with nothing told."""
+"""Settings of the learned ranking of candidate lattices."""
 
 from __future__ import annotations
 

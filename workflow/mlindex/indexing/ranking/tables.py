@@ -6,7 +6,7 @@ from mlindex.indexing.ranking.meanings import MEANINGS
 
 RANKING_EXAMPLES = Table(
     "ranking_examples",
-    "a candidate of a spoiled list that was indexed with nothing told; a list without candidates "
+    "a candidate from the ab initio indexing of a spoiled list; a list without candidates "
     "has one row, number 0",
     (
         ENTRY_ID,

@@ -1,1 +1,1 @@
-"""How often, and how fast, cells are found with nothing told."""
+"""Success rates and times of ab initio indexing."""

@@ -1,4 +1,4 @@
-"""What indexing with nothing told made of a list whose lattice is known."""
+"""The outcome of ab initio indexing of a list whose lattice is known."""
 
 from __future__ import annotations
 
@@ -80,18 +80,18 @@ class Judged:
 
 @dataclass(frozen=True)
 class Timed:
-    """A verdict, and what it took: wall time, and processor time of all threads."""
+    """A verdict with its wall time and the processor time of all threads."""
 
     judged: Judged
     seconds: float
     cpu_seconds: float
 
 
-def told_error_deg(noise_deg: float) -> float | None:
-    """The error of 2theta that indexing is told of a list with so much noise.
+def given_error_deg(noise_deg: float) -> float | None:
+    """The error of 2theta that is given to indexing for a list with this noise.
 
-    Who measures such a pattern knows how well its lines are placed. Noise below the error that
-    is taken for granted is not told.
+    Whoever measures such a pattern knows how accurate its lines are. Noise below the default error
+    is not given.
     """
     return noise_deg if noise_deg > DEFAULT_ERROR_DEG else None
 
@@ -99,7 +99,7 @@ def told_error_deg(noise_deg: float) -> float | None:
 def indexed(
     name: str, q2: np.ndarray, noise_deg: float, time_limit_s: float, threads: int = 1
 ) -> IndexingResult:
-    """A list of q² (n,) in 1/A², rising, indexed with nothing told but its error.
+    """Index a list of q² (n,) in 1/A², rising, given only its error.
 
     Raises:
         MlindexError: there are too few lines.
@@ -108,7 +108,7 @@ def indexed(
     return index(
         peaks,
         time_limit_s=time_limit_s,
-        two_theta_error_deg=told_error_deg(noise_deg),
+        two_theta_error_deg=given_error_deg(noise_deg),
         keep=_KEEP,
         workers=threads,
     )

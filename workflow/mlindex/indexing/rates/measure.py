@@ -1,4 +1,4 @@
-"""Validation entries indexed with nothing told, as calculated and spoiled."""
+"""Ab initio indexing of validation entries, of calculated and of spoiled lists."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ from mlindex.patterns.spoil import EXACT, Spoil, spoil_of, spoiled
 _EASY = np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11]) / 25
 
 
-#: Entries with fewer lines than training the models needs are measured apart; fewer tell nothing.
+#: Entries with fewer lines than the training of models needs are measured
+#: separately; fewer than this decide nothing.
 _FEWEST_LINES = 5
 #: Columns of the seconds, which are no part of the table: they differ from run to run.
 SECONDS = ["entry_id", "bravais_lattice", "degradation", "amount", "seconds", "cpu_seconds"]
@@ -35,8 +36,8 @@ SECONDS = ["entry_id", "bravais_lattice", "degradation", "amount", "seconds", "c
 
 @dataclass(frozen=True)
 class Case:
-    """A list to index: which entry, how it is spoiled, what would be right, and by how many
-    threads for how long."""
+    """A list to index: its entry, how it is spoiled, the true lattice, the number of threads and
+    the time limit."""
 
     entry_id: str
     bravais: str
@@ -65,7 +66,7 @@ def measure(
     workers: int = 1,
     progress: Callable[[Iterable[Any]], Iterable[Any]] = iter,
 ) -> Measured:
-    """Index validation entries of a lattice system with nothing told.
+    """Index validation entries of a lattice system ab initio.
 
     What is drawn for an entry depends on the seed and its name alone, so that neither the number
     of workers nor other entries change its rows; a search that reaches the time limit may end

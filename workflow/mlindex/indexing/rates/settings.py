@@ -1,4 +1,4 @@
-"""Config of the measurement of indexing with nothing told."""
+"""Settings of the measurement of ab initio indexing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from mlindex.base.section import Section, setting
 
 
 class Indexing(Section):
-    """Validation entries indexed with nothing told, as calculated and spoiled."""
+    """Ab initio indexing of validation entries, of calculated and of spoiled lists."""
 
     entries: int = setting(
         10, "Validation entries of each Bravais lattice to index as calculated; 0: none.", ge=0
@@ -14,7 +14,7 @@ class Indexing(Section):
     degraded_entries: int = setting(
         4,
         "Validation entries of each lattice system, drawn evenly from its Bravais lattices, to "
-        "index spoiled in each way, too; 0: none.",
+        "index spoiled in each way as well; 0: none.",
         ge=0,
     )
     shift_deg: tuple[float, ...] = setting(
@@ -24,10 +24,11 @@ class Indexing(Section):
         (0.005, 0.01, 0.02, 0.03, 0.05), "Standard deviations of noise on 2theta.", "degree"
     )
     impurities: tuple[int, ...] = setting(
-        (1, 3, 6, 9), "Of 20 lines, so many replaced by ones at random places."
+        (1, 3, 6, 9), "Number of 20 lines that are replaced by lines at random positions."
     )
     missing: tuple[int, ...] = setting(
-        (2, 4, 6, 8), "Of the first 20 lines, so many left out; further ones take their places."
+        (2, 4, 6, 8),
+        "Number of the first 20 lines that are left out; further lines take their places.",
     )
     time_limit_s: float = setting(
         60.0, "Time limit of each search, that of `mlindex index`.", "s", gt=0

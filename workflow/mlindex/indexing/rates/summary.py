@@ -12,7 +12,7 @@ from mlindex.patterns.spoil import EXACT, UNITS
 
 #: All Bravais lattices together.
 ALL = "all"
-#: What is counted, and the columns of INDEXING_RATES that it is made of.
+#: What is counted, and the columns of INDEXING_RATES that give it.
 SHARES = {
     "first": "first",
     "first or partner": "solved",

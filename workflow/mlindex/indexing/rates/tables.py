@@ -1,12 +1,11 @@
-"""The table of indexing with nothing told."""
+"""The table of ab initio indexing of validation entries."""
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID
 from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
 
 INDEXING_RATES = Table(
     "indexing_rates",
-    "a validation entry, a way its list was spoiled, and what indexing with nothing told made of "
-    "it",
+    "a validation entry, a way its list was spoiled, and the outcome of ab initio indexing",
     (
         ENTRY_ID,
         BRAVAIS,
@@ -23,7 +22,11 @@ INDEXING_RATES = Table(
         Column("named", BOOL, "Whether another is first and names it as ambiguous partner"),
         Column("listed", BOOL, "Whether it is among the first 20"),
         Column("convincing", BOOL, "Whether the first candidate was called convincing"),
-        Column("wrong", BOOL, "Whether that was so, and the true lattice neither first nor named"),
+        Column(
+            "wrong",
+            BOOL,
+            "Whether it was called convincing while the true lattice is neither first nor named",
+        ),
         Column("candidates", INT32, "Candidates found"),
         Column("best_bravais_lattice", STRING, "Bravais lattice of the first candidate, or empty"),
         Column("m20", FLOAT64, "M of the first candidate (de Wolff 1968)", nullable=True),

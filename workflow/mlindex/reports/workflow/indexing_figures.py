@@ -1,4 +1,4 @@
-"""Figures of indexing with nothing told."""
+"""Figures of ab initio indexing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The section of the report about indexing with nothing told."""
+"""The section of the report on ab initio indexing."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TITLES = {
 
 
 def indexing(data: ReportData) -> str:
-    """How often indexing with nothing told is right, also on spoiled lists, and its seconds."""
+    """Success rates of ab initio indexing, of spoiled lists as well, and its seconds."""
     rates = data.frames["indexing_rates"]
     if rates.empty:
-        return note("No entry was indexed with nothing told.")
+        return note("No entry was indexed ab initio.")
     body = note(
         "Validation entries indexed as the command mlindex index does: all 14 Bravais lattices "
         "tried, neither lattice nor errors told. First: the true lattice is the first candidate "
@@ -58,11 +58,11 @@ def _degraded(rates: pd.DataFrame) -> str:
         return ""
     body = heading("Spoiled lists")
     body += note(
-        "Entries of each lattice system whose lattice is first or named as partner, against what "
-        "was done to their lists; at 0 the same entries as calculated. Noise above 0.02 degrees "
-        "is told as the error of 2theta, as who measured the pattern would know it; all else has "
-        "to be found out. Of the 10 lines of cubic lists as large a share is spoiled. Diamonds: "
-        "SVD-Index with as many impurities, of other calculated patterns (A. A. Coelho 2003, "
+        "Share of the entries of each lattice system whose lattice is first or named as partner, "
+        "against the amount of spoiling; at 0 the same entries as calculated. Noise above 0.02 "
+        "degrees is given as the error of 2theta, since whoever measures a pattern knows it; the "
+        "rest is not given. Of the 10 lines of cubic lists the same share is spoiled. Diamonds: "
+        "SVD-Index with as many impurities, on other calculated patterns (A. A. Coelho 2003, "
         "J. Appl. Cryst. 36, 86-95)."
     )
     body += figure(indexing_figures.degradation(found, _TITLES))

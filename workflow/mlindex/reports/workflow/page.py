@@ -27,7 +27,7 @@ def build_page(data: ReportData, resources: Path) -> str:
         ("Training", model_sections.training(data)),
         ("Splits", model_sections.splits(data)),
         ("Validation", model_sections.validation(data)),
-        ("Indexing with nothing told", indexing_section.indexing(data)),
+        ("Ab initio indexing", indexing_section.indexing(data)),
         ("Run times", _run_times(data)),
         ("Provenance", _provenance(data)),
     ]
