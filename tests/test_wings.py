@@ -74,6 +74,17 @@ def test_every_wing_is_in_the_table():
     assert present - built == set(), f"built now: take {UNBUILT!r} out of the table"
 
 
+def test_every_wing_has_a_readme_that_names_what_it_may_import():
+    for wing in sorted({wing_of(module) for module in PACKAGE.modules}):
+        folder = PACKAGE.root / wing
+        if folder.is_dir():
+            text = (folder / "README.md").read_text("utf-8")
+            for heading in ("## May import", "## Recipe"):
+                assert heading in text, f"{folder / 'README.md'}: no {heading!r}"
+            section = text.partition("## May import")[2].partition("##")[0]
+            assert re.findall(r"`(.+?)`", section) == ROWS[wing][1], folder / "README.md"
+
+
 def test_each_wing_imports_only_what_the_table_allows():
     wrong = [where(module, item) for module, item in imports() if not may(module, item.module)]
     assert wrong == [], f"see the table of {TABLE}; move the small thing to the right room"

@@ -50,7 +50,6 @@ class _Source:
     named: tuple[tuple[int, bool, str, str], ...]
     data: tuple[str, ...]
     compiles: bool
-    digest: str
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,7 @@ class Package:
         """
         digest = hashlib.sha256()
         for module in sorted(modules):
-            digest.update(f"{module}:{_source(self.modules[module]).digest}\n".encode())
+            digest.update(f"{module}:{_digest(self.modules[module])}\n".encode())
             for path in sorted(self.data(module)):
                 content = hashlib.sha256(self._bytes(path)).hexdigest()
                 digest.update(f"{path.relative_to(self.root).as_posix()}:{content}\n".encode())
@@ -153,13 +152,14 @@ def code_digest(script: str | Path, package: Package = PACKAGE) -> str:
     what counts.
     """
     script = Path(script)
-    parts = (package.digest(package.reached(script)), _source(script).digest)
+    parts = (package.digest(package.reached(script)), _digest(script))
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def forget() -> None:
     """Read every file again when it is asked for next; for tests that change files."""
-    _source.cache_clear()
+    for cached in (_source, _tree, _digest):
+        cached.cache_clear()
 
 
 def _with_parents(module: str) -> list[str]:
@@ -169,9 +169,9 @@ def _with_parents(module: str) -> list[str]:
 
 @cache
 def _source(path: Path) -> _Source:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    tree = _tree(path)
     named, compiles = [], False
-    for node, for_types in list(_statements(tree)):
+    for node, for_types in _statements(tree):
         if isinstance(node, ast.Import):
             named += [(node.lineno, for_types, alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -180,11 +180,23 @@ def _source(path: Path) -> _Source:
         elif isinstance(node, ast.FunctionDef):
             compiles = compiles or any(map(_is_compiler, node.decorator_list))
     data = _declared(tree, path) if any(n[2] == _DECLARES_DATA for n in named) else ()
-    for node, _ in list(_statements(tree)):
+    return _Source(tuple(named), data, compiles)
+
+
+@cache
+def _tree(path: Path) -> ast.Module:
+    """The syntax of a file, without docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    for node, _ in _statements(tree):
         if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
             node.body = node.body[1:]
-    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
-    return _Source(tuple(named), data, compiles, digest)
+    return tree
+
+
+@cache
+def _digest(path: Path) -> str:
+    """SHA-256 of a file's code without comments, docstrings and layout."""
+    return hashlib.sha256(ast.dump(_tree(path)).encode()).hexdigest()
 
 
 def _statements(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
