@@ -1,5 +1,6 @@
 """Tables: what does not fit the declaration is refused, on write and on read."""
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -7,7 +8,11 @@ import pytest
 from mlindex.base.atomic import atomic_directory
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import (
+    BOOL,
+    FLOAT32,
     FLOAT64,
+    INT32,
+    INT64,
     STRING,
     Column,
     Table,
@@ -41,6 +46,45 @@ def test_round_trip_keeps_values_units_and_provenance(tmp_path):
     assert read_provenance(path) == {"seed": 7}
     field = pq.read_schema(path).field("size_A")
     assert field.metadata[b"unit"] == b"A"
+
+
+KINDS = Table(
+    "kinds",
+    "a row",
+    (
+        Column("text", STRING, "", nullable=True),
+        Column("yes", BOOL, "", nullable=True),
+        Column("whole", INT32, "", nullable=True),
+        Column("large", INT64, ""),
+        Column("number", FLOAT64, "", nullable=True),
+        Column("short", FLOAT32, "", nullable=True),
+        Column("numbers", list_of(FLOAT64), "", nullable=True),
+        Column("names", list_of(STRING), ""),
+    ),
+)
+
+
+def test_rows_without_pandas_are_those_that_a_frame_has(tmp_path):
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "text": None if i % 5 == 0 else f"x{i}",
+            "yes": None if i % 7 == 0 else bool(i % 2),
+            "whole": None if i % 4 == 1 else i,
+            "large": np.int64(2**40 + i),
+            "number": (None, np.nan, float(rng.normal()))[i % 3],
+            "short": np.float32(rng.normal()),
+            "numbers": None if i % 6 == 2 else [1.0, np.nan, float(i)][: i % 4],
+            "names": np.array(["a", "b"][: i % 3], dtype=object) if i % 2 else ("c",),
+        }
+        for i in range(50)
+    ]
+    for some in (rows, rows[:1], rows[7:8], []):
+        frame = pd.DataFrame(some, columns=KINDS.names)
+        assert KINDS.arrow(some).equals(KINDS.arrow(frame))
+        write_table(tmp_path / "rows", KINDS, some)
+        write_table(tmp_path / "frame", KINDS, frame)
+        assert (tmp_path / "rows").read_bytes() == (tmp_path / "frame").read_bytes()
 
 
 @pytest.mark.parametrize(

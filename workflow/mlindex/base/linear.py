@@ -43,3 +43,38 @@ def solve_positive(m: np.ndarray, right: np.ndarray) -> bool:
             right[s] -= m[t, s] * right[t]
         right[s] /= m[s, s]
     return True
+
+
+@njit(cache=True, nogil=True)
+def solve_pentadiagonal(bands: np.ndarray, right: np.ndarray) -> bool:
+    """Solve m x = right in place of both; False where m is not positive definite.
+
+    ``bands`` (3, n) holds m's second, first and main diagonal above, each ending in the last
+    column. The steps are those of LAPACK's dpbtf2 and dpbtrs.
+    """
+    n = len(right)
+    for j in range(n):
+        if not bands[2, j] > 0:
+            return False
+        pivot = np.sqrt(bands[2, j])
+        bands[2, j] = pivot
+        if j + 1 < n:
+            bands[1, j + 1] *= 1 / pivot
+            bands[2, j + 1] -= bands[1, j + 1] * bands[1, j + 1]
+        if j + 2 < n:
+            bands[0, j + 2] *= 1 / pivot
+            bands[1, j + 2] -= bands[0, j + 2] * bands[1, j + 1]
+            bands[2, j + 2] -= bands[0, j + 2] * bands[0, j + 2]
+    for j in range(n):
+        if j > 1:
+            right[j] -= bands[0, j] * right[j - 2]
+        if j > 0:
+            right[j] -= bands[1, j] * right[j - 1]
+        right[j] /= bands[2, j]
+    for j in range(n - 1, -1, -1):
+        right[j] /= bands[2, j]
+        if j > 0:
+            right[j - 1] -= bands[1, j] * right[j]
+        if j > 1:
+            right[j - 2] -= bands[0, j] * right[j]
+    return True

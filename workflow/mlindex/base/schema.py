@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -23,13 +22,20 @@ import pyarrow.parquet as pq
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 
+if TYPE_CHECKING:
+    # Frames are the workflow's; the command writes its tables without pandas.
+    import pandas as pd
+
+    #: What can be written as a table.
+    Rows = pd.DataFrame | pa.Table | Mapping[str, Any] | Sequence[dict]
+
 _TABLE_KEY = b"mlindex.table"
 _PROVENANCE_KEY = b"mlindex.provenance"
 #: Rows of a row group at most, and at least where a table is written in blocks.
 _ROWS_PER_GROUP, _LEAST_ROWS = 10_000, 1000
 
-#: What can be written as a table.
-Rows = pd.DataFrame | pa.Table | Mapping[str, Any] | Sequence[dict]
+#: Types of numbers as rows of dictionaries hold them; bool is not one of them.
+_NUMBERS = {int, float, np.int32, np.int64, np.float32, np.float64}
 
 STRING = pa.string()
 BOOL = pa.bool_()
@@ -91,15 +97,15 @@ class Table:
         """
         if isinstance(data, pa.Table):
             return self._checked(data)
-        frame = data if isinstance(data, pd.DataFrame) else _frame(data, self.names)
-        missing = [n for n in self.names if n not in frame.columns]
-        unknown = [n for n in frame.columns if n not in self.names]
+        columns = _columns(data, self.names)
+        missing = [n for n in self.names if n not in columns]
+        unknown = [n for n in columns if n not in self.names]
         if missing or unknown:
             raise MlindexError(f"table {self.name}: missing columns {missing}, unknown {unknown}")
-        arrays = [self._array(column, frame[column.name]) for column in self.columns]
+        arrays = [self._array(column, columns[column.name]) for column in self.columns]
         return pa.Table.from_arrays(arrays, schema=self.schema)
 
-    def _array(self, column: Column, values: pd.Series) -> pa.Array:
+    def _array(self, column: Column, values: pd.Series | np.ndarray) -> pa.Array:
         # NaN means "not a number" in list columns and "absent" only where a column may be null.
         try:
             array = pa.Array.from_pandas(values, type=column.dtype)
@@ -126,10 +132,27 @@ class Table:
             )
 
 
-def _frame(data: Mapping[str, Any] | Sequence[dict], names: list[str]) -> pd.DataFrame:
+def _columns(data: Rows, names: list[str]) -> Mapping[str, Any]:
+    """The columns of rows or columns, of a frame itself."""
+    if not isinstance(data, Mapping) and isinstance(data, Sequence):
+        found = dict.fromkeys(names) if not data else dict.fromkeys(n for row in data for n in row)
+        return {name: _plain([row.get(name) for row in data]) for name in found}
     if isinstance(data, Mapping):
+        import pandas as pd
+
         return pd.DataFrame({name: _column(values) for name, values in data.items()})
-    return pd.DataFrame(list(data), columns=names if not data else None)
+    return data
+
+
+def _plain(values: list[Any]) -> np.ndarray:
+    """Values as a frame would hold them: numbers with NaN for what is not there, else objects."""
+    if all(value is None or type(value) in _NUMBERS for value in values):
+        numbers = [np.nan if value is None else value for value in values]
+        return np.array(numbers, dtype=None if numbers else object)
+    objects = np.empty(len(values), dtype=object)
+    for i, value in enumerate(values):
+        objects[i] = value
+    return objects
 
 
 def _column(values: Any) -> Any:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from math import gcd
 
+import gemmi
 import numpy as np
 
 from mlindex.base.errors import MlindexError
@@ -23,6 +24,8 @@ _VOLUMES = packaged(__file__, "atomic_volumes.csv")
 #: Student's t of ln(volume / sum of the atoms'): degrees of freedom and scale, of crystals that
 #: the volumes were not fitted to (resources/fit_atomic_volumes.py prints it).
 _FREEDOM, _SCALE = 2.05, 0.089
+#: ln of gamma((f + 1) / 2) / (gamma(f / 2) sqrt(f pi)) for that number f of degrees of freedom.
+_LOG_NORM = -1.0369423310383863
 #: So many formula units are summed over; with more, neighbours can't be told apart.
 _MOST_UNITS = 400
 #: Between the parts of a hydrate or a salt, such as CuSO4·5H2O.
@@ -30,6 +33,9 @@ _DOTS = "[·•∙⋅*]"
 #: CuSO4.5H2O would be read as four and a half oxygen atoms.
 _POINT = re.compile(r"\d\.\d*\(?H2O")
 _LARGEST = 1e5
+#: An element or a closing bracket with its number, or an opening bracket.
+_PIECE = re.compile(r"\s*(?:(?:([A-Z][a-z]?)|([(\[{])|([)\]}]))\s*(\d+\.?\d*|\.\d+)?)\s*")
+_HEAVY_HYDROGEN = ("D", "T")
 
 
 @dataclass(frozen=True)
@@ -63,25 +69,55 @@ def formula_of(text: str) -> Formula:
 
 
 def _counts(text: str) -> dict[str, float]:
-    # It is imported where a formula is given: most searches have none.
-    from pymatgen.core import Composition, DummySpecies
-
     wrong = f"formula {text[:40]!r} can't be read; give one such as CuO, C8H9NO2 or CuSO4*5H2O"
     if _POINT.search(text):
         raise MlindexError(f"{wrong}, with * or · before the water")
-    total = Composition()
+    total: dict[str, float] = {}
     for part in re.split(_DOTS, text):
         times, unit = re.fullmatch(r"\s*(\d*\.?\d*)\s*(.*?)\s*", part, re.DOTALL).groups()
         try:
-            found = Composition(unit) * float(times or 1)
-        except (ValueError, TypeError, KeyError) as error:
+            found = _unit(unit, float(times or 1))
+        except ValueError as error:
             raise MlindexError(wrong) from error
-        total += found
-    counts = {str(getattr(e, "element", e)): float(n) for e, n in total.items()}
-    made_up = any(isinstance(element, DummySpecies) for element in total)
-    if made_up or not counts or not 0 < sum(counts.values()) < _LARGEST:
+        for element, n in found.items():
+            total[element] = total.get(element, 0.0) + n
+    if not 0 < sum(total.values()) < _LARGEST:
         raise MlindexError(wrong)
-    return counts
+    return total
+
+
+def _unit(text: str, times: float) -> dict[str, float]:
+    """So many times the atoms of a unit without dots, ``Ca(OH)2``; ValueError if it is none."""
+    if not text:
+        raise ValueError("nothing")
+    # Atoms of the unit and of each bracket that is open, the innermost last.
+    levels: list[dict[str, float]] = [{}]
+    at = 0
+    while at < len(text):
+        piece = _PIECE.match(text, at)
+        if piece is None:
+            raise ValueError(text[at:])
+        symbol, opened, _, count = piece.groups()
+        at = piece.end()
+        if opened:
+            levels.append({})
+            continue
+        group = {_element(symbol): 1.0} if symbol else levels.pop()
+        if not levels:
+            raise ValueError("a bracket closes that none opens")
+        for element, n in group.items():
+            levels[-1][element] = levels[-1].get(element, 0.0) + n * float(count or 1)
+    if len(levels) > 1:
+        raise ValueError("a bracket is open")
+    return {element: n * times for element, n in levels[0].items() if n}
+
+
+def _element(symbol: str) -> str:
+    if symbol in _HEAVY_HYDROGEN:
+        return "H"
+    if gemmi.Element(symbol).atomic_number == 0:
+        raise ValueError(symbol)
+    return symbol
 
 
 def _reduced(counts: dict[str, float]) -> dict[str, float]:
@@ -114,6 +150,5 @@ def volume_factor(volume_A3: np.ndarray, formula: Formula) -> np.ndarray:
 
 
 def _student_t(x: np.ndarray) -> np.ndarray:
-    from scipy.stats import t
-
-    return t.pdf(x, _FREEDOM)
+    """Probability density of Student's t (...), for :data:`_FREEDOM`."""
+    return np.exp(_LOG_NORM - (_FREEDOM + 1) / 2 * np.log1p(x * x / _FREEDOM))

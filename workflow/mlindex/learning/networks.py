@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.special import erf
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
+from mlindex.base.special import erf
 
 #: Added to the variance in layer normalization (Keras' default).
 NORMALIZATION_EPSILON = 1e-3

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from scipy.special import softmax
 
+from mlindex.base.special import softmax
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.network import RankingModel, support
 from mlindex.indexing.ranking.tables import RANKING_FIGURES

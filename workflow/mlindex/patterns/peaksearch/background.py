@@ -7,7 +7,11 @@ judged by the known noise instead of the spread of the residuals.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
+
+from mlindex.base.linear import solve_pentadiagonal
 
 #: Excess over the background, in standard deviations of its local mean, that marks a peak.
 _EXCESS = 2.5
@@ -29,8 +33,6 @@ def whittaker(x: np.ndarray, y: np.ndarray, weight: np.ndarray, period: float) -
         weight: non-negative weights (n,).
         period: period of half transmission.
     """
-    from scipy.linalg import LinAlgError, solveh_banded
-
     n = len(x)
     if n < 3:
         return y.copy()
@@ -54,12 +56,15 @@ def whittaker(x: np.ndarray, y: np.ndarray, weight: np.ndarray, period: float) -
     # Long stretches without weight are held by the penalty alone: keep the matrix regular.
     bands[2] += 1e-7
     right += 1e-7 * y
-    try:
-        return solveh_banded(bands, right)
-    except LinAlgError:
-        # The penalty of a long period is rounded by more than that.
-        bands[2] += _ROUNDING * strength
-        return solveh_banded(bands, right + _ROUNDING * strength * y)
+    smooth = right.copy()
+    if solve_pentadiagonal(bands.copy(), smooth):
+        return smooth
+    # The penalty of a long period is rounded by more than that.
+    bands[2] += _ROUNDING * strength
+    smooth = right + _ROUNDING * strength * y
+    if solve_pentadiagonal(bands, smooth):
+        return smooth
+    raise np.linalg.LinAlgError("the penalty of the background is singular")
 
 
 def running_mean(y: np.ndarray, points: int) -> np.ndarray:
@@ -69,6 +74,13 @@ def running_mean(y: np.ndarray, points: int) -> np.ndarray:
     index = np.arange(len(y))
     low, high = np.maximum(index - half, 0), np.minimum(index + half + 1, len(y))
     return (total[high] - total[low]) / (high - low)
+
+
+def _running(extreme: Callable[..., np.ndarray], y: np.ndarray, window: int) -> np.ndarray:
+    """Least or largest value (n,) of a window about each point; ends are seen as in a mirror."""
+    before = window // 2
+    wide = np.pad(y, (before, window - 1 - before), mode="symmetric")
+    return extreme(np.lib.stride_tricks.sliding_window_view(wide, window), axis=1)
 
 
 def fit_background(
@@ -83,15 +95,13 @@ def fit_background(
         fwhm: typical width of the peaks in degrees.
         period: shortest wave that belongs to the background, in degrees.
     """
-    from scipy.ndimage import maximum_filter1d, minimum_filter1d
-
     step = np.median(np.diff(x))
     points = 2 * max(1, round(0.5 * fwhm / step)) + 1
     smooth = running_mean(y, points)
     error = sigma / np.sqrt(min(points, len(y)))
     # An opening passes below every peak narrower than its window.
     window = max(3, min(len(y), round(0.5 * period / step)))
-    floor = maximum_filter1d(minimum_filter1d(smooth, window), window)
+    floor = _running(np.max, _running(np.min, smooth, window), window)
     current = running_mean(floor, window)
     for _ in range(_ITERATIONS):
         excess = np.clip((smooth - current) / error - _EXCESS, -40, 40)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlindex.base.special import nonnegative_least_squares
 from mlindex.patterns.peaksearch.calibrate import MISFIT, Calibration
 from mlindex.patterns.peaksearch.doublet import Line
 from mlindex.patterns.peaksearch.fit import Group, fit_group
@@ -240,8 +241,6 @@ def _evidence(group: Group, cost_without: float) -> float:
 
 def _prune(x, y, sigma, members, width, split, shape):
     """Leave out candidates without height when all are fitted with the expected shape."""
-    from scipy.optimize import nnls
-
     none = np.empty((0, 0))
     columns = [
         _one_profile(x, members[k], width[k], split[k], shape, none) for k in range(len(members))
@@ -249,8 +248,7 @@ def _prune(x, y, sigma, members, width, split, shape):
     arm = (x - x.mean()) / max(np.ptp(x) / 2, 1e-12)
     straight = [np.ones(len(x)), -np.ones(len(x)), arm, -arm]
     matrix = np.stack(columns + straight, axis=1) / sigma[:, None]
-    height, _ = nnls(matrix, y / sigma)
-    height = height[: len(members)]
+    height = nonnegative_least_squares(matrix, y / sigma)[: len(members)]
     keep = height > 0.01 * height.max() if len(height) else np.zeros(0, dtype=bool)
     return members[keep], height[keep]
 
