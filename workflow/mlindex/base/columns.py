@@ -7,11 +7,11 @@ LATTICE_SYSTEM = Column("lattice_system", STRING, "Lattice system, one of seven"
 BRAVAIS = Column("bravais_lattice", STRING, "Bravais lattice, one of 14, e.g. mC")
 
 
-def cell_columns(prefix: str, what: str) -> tuple[Column, ...]:
+def cell_columns(prefix: str, what: str, nullable: bool = False) -> tuple[Column, ...]:
     """Six columns of a unit cell, named ``{prefix}a_A`` to ``{prefix}gamma_deg``."""
-    lengths = (Column(f"{prefix}{n}_A", FLOAT64, f"{n} of {what}", "A") for n in "abc")
+    lengths = (Column(f"{prefix}{n}_A", FLOAT64, f"{n} of {what}", "A", nullable) for n in "abc")
     angles = (
-        Column(f"{prefix}{n}_deg", FLOAT64, f"{n} of {what}", "degree")
+        Column(f"{prefix}{n}_deg", FLOAT64, f"{n} of {what}", "degree", nullable)
         for n in ("alpha", "beta", "gamma")
     )
     return (*lengths, *angles)

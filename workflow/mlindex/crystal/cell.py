@@ -94,6 +94,36 @@ def cell_from_metric(metric: np.ndarray) -> np.ndarray:
     return cell
 
 
+def metric_derivatives(cell: np.ndarray) -> np.ndarray:
+    """Derivatives (6, 3, 3) of the metric tensor (A²) of a cell by its six parameters."""
+    cell = np.asarray(cell, dtype=float)
+    metric = metric_tensor(cell)
+    derivatives = np.zeros((6, 3, 3))
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        derivatives[i, i, :] += metric[i] / cell[i]
+        derivatives[i, :, i] += metric[i] / cell[i]
+        slope = -cell[j] * cell[k] * np.sin(np.radians(cell[3 + i])) * np.radians(1.0)
+        derivatives[3 + i, j, k] = derivatives[3 + i, k, j] = slope
+    return derivatives
+
+
+def cell_change(cell: np.ndarray, metric_change: np.ndarray) -> np.ndarray:
+    """Change (6,) of a cell (A, degrees), to first order, with a change (3, 3) of its metric."""
+    lengths, cosines = cell[:3], np.cos(np.radians(cell[3:]))
+    d_length = np.diagonal(metric_change) / (2 * lengths)
+    change = np.empty(6)
+    change[:3] = d_length
+    for angle in range(3):
+        p, q = (angle + 1) % 3, (angle + 2) % 3
+        d_cosine = metric_change[p, q] / (lengths[p] * lengths[q]) - cosines[angle] * (
+            d_length[p] / lengths[p] + d_length[q] / lengths[q]
+        )
+        sine = np.sqrt(1 - cosines[angle] ** 2)
+        change[3 + angle] = -np.degrees(d_cosine / sine)
+    return change
+
+
 def reciprocal_from_cell(cell: np.ndarray) -> np.ndarray:
     """The six reciprocal parameters x in 1/A², shape (..., 6), of cells (..., 6)."""
     return _packed(_symmetric_inverse(metric_tensor(cell)))

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.crystal.bragg import q2_from_two_theta
-from mlindex.crystal.cell import cell_from_reciprocal, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.cell import (
+    cell_change,
+    cell_from_reciprocal,
+    metric_tensor,
+    reciprocal_from_cell,
+)
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.lines import nearest_index, reflections
 
@@ -33,6 +38,7 @@ class Refined:
     Attributes:
         cell: a, b, c (A), alpha, beta, gamma (degrees).
         cell_error: their standard uncertainties, 0 where fixed by symmetry.
+        cell_covariance: their covariance (6, 6).
         zero_shift_deg: refined zero shift of 2theta, observed = true + shift; 0 if not refined.
         zero_shift_error_deg: its standard uncertainty; 0 if not refined.
         hkl: Miller indices used (n, 3), 0 0 0 where a line has none.
@@ -45,6 +51,7 @@ class Refined:
 
     cell: np.ndarray
     cell_error: np.ndarray
+    cell_covariance: np.ndarray
     zero_shift_deg: float
     zero_shift_error_deg: float
     hkl: np.ndarray
@@ -217,13 +224,15 @@ def _refined(
     cell = system.cell_from_free(system.free_from_cell(cell))
     n_free = len(fit.x)
     jacobian = _cell_derivatives(cell) @ system.basis_matrix.T
-    variance = np.einsum("ij,jk,ik->i", jacobian, fit.covariance[:n_free, :n_free], jacobian)
+    of_free = fit.covariance[:n_free, :n_free]
+    variance = np.einsum("ij,jk,ik->i", jacobian, of_free, jacobian)
     free = np.array([isinstance(entry, str) for entry in system.template])
     with_shift = problem.two_theta_deg is not None
     shift_error = float(np.sqrt(fit.covariance[-1, -1])) if with_shift else 0.0
     return Refined(
         cell=cell,
         cell_error=np.where(free, np.sqrt(np.maximum(variance, 0.0)), 0.0),
+        cell_covariance=jacobian @ of_free @ jacobian.T,
         zero_shift_deg=fit.shift_deg,
         zero_shift_error_deg=shift_error,
         hkl=hkl,
@@ -240,20 +249,10 @@ def _cell_derivatives(cell: np.ndarray) -> np.ndarray:
     The metric G is the inverse of the reciprocal one R, so dG = -G dR G.
     """
     metric = metric_tensor(cell)
-    lengths, cosines = cell[:3], np.cos(np.radians(cell[3:]))
     derivatives = np.empty((6, 6))
     for column, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
         change = np.zeros((3, 3))
         # The off-diagonal parameters are twice the elements of R.
         change[i, j] = change[j, i] = 1.0 if i == j else 0.5
-        d_metric = -metric @ change @ metric
-        d_length = np.diagonal(d_metric) / (2 * lengths)
-        derivatives[:3, column] = d_length
-        for angle in range(3):
-            p, q = (angle + 1) % 3, (angle + 2) % 3
-            d_cosine = d_metric[p, q] / (lengths[p] * lengths[q]) - cosines[angle] * (
-                d_length[p] / lengths[p] + d_length[q] / lengths[q]
-            )
-            sine = np.sqrt(1 - cosines[angle] ** 2)
-            derivatives[3 + angle, column] = -np.degrees(d_cosine / sine)
+        derivatives[:, column] = cell_change(cell, -metric @ change @ metric)
     return derivatives

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
+from mlindex.crystal.axes import CellOnAxes, on_axes, own_axes
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.formula import Formula
 from mlindex.patterns.peaklist import PeakList
@@ -58,11 +60,18 @@ class Partner:
     distinguishing_q2_inv_A2: tuple[float, ...] = ()
     probability: float | None = None
 
+    @cached_property
+    def settings(self) -> tuple[CellOnAxes, ...]:
+        """Its cell on all the axes that it is shown on, the usual ones first."""
+        return on_axes(self.bravais, self.centring, self.cell)
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """A cell in the standard setting with everything that is said of it.
+    """A cell in the setting that the package computes with, and everything that is said of it.
 
+    That setting has hR on rhombohedral axes, and mC and oC with the centring of their shortest
+    axes; :attr:`settings` holds the cell on the axes that readers expect.
     Arrays over lines run over the ``n`` lines that the search used, the first of the list.
     """
 
@@ -101,6 +110,27 @@ class Candidate:
     partners: tuple[Partner, ...] = ()
     #: That it, or one of the partners that are candidates too, is the lattice.
     probability_with_partners: float = 0.0
+    #: Covariance (6, 6) of the cell, where it was refined.
+    cell_covariance: np.ndarray | None = None
+
+    @cached_property
+    def settings(self) -> tuple[CellOnAxes, ...]:
+        """The cell on all the axes that it is shown on, the usual ones first."""
+        covariance = self.cell_covariance
+        return on_axes(self.bravais, self.centring, self.cell, self.cell_error, covariance)
+
+    def with_usual_indices(self) -> Candidate:
+        """The same with the usual one of equivalent indices for each line."""
+        axes = own_axes(self.bravais, self.centring)
+        named = axes.hkl(np.array([line.hkl for line in self.absent]).reshape(-1, 3)).tolist()
+        return replace(
+            self,
+            hkl=axes.hkl(self.hkl),
+            absent=tuple(
+                AbsentLine((h, k, l), line.q2_inv_A2)
+                for (h, k, l), line in zip(named, self.absent, strict=True)
+            ),
+        )
 
     def times(self, other: Candidate) -> int:
         """How many primitive cells of another candidate its own holds; 0 if no whole number."""

@@ -141,7 +141,7 @@ def _alone(rows: np.ndarray) -> np.ndarray:
 
 
 def _hkl(best: Candidate, line: int) -> str:
-    h, k, l = best.hkl[line]
+    h, k, l = best.settings[0].axes.hkl(best.hkl[[line]])[0]
     return f"({h} {k} {l})"
 
 
@@ -161,9 +161,10 @@ def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
         keeps = bool(np.all(other.indexed[best.indexed]))
         near = other.log_evidence >= best.log_evidence - _LITTLE_LESS
         if index > 1 and keeps and near and more >= _MORE_LINES:
+            volume = other.settings[0].volume_A3
             return (
                 f"A supercell of index {index} indexes {more} lines more, hardly less well "
-                f"({other.bravais}, {other.volume_A3:.0f} Å³): a superstructure, or impurities."
+                f"({other.bravais}, {volume:.0f} Å³): a superstructure, or impurities."
             )
     return ""
 

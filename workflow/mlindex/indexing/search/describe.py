@@ -50,7 +50,7 @@ def candidates(
             # Undetermined by its lines, or with more reflections than any list could tell apart.
             continue
     return tuple(
-        with_details(c, made, observed, peaks) if rank < detailed else c
+        (with_details(c, made, observed, peaks) if rank < detailed else c).with_usual_indices()
         for rank, c in enumerate(made)
     )
 
@@ -104,6 +104,7 @@ def _described(
         centring=centring,
         cell=refined.cell,
         cell_error=refined.cell_error,
+        cell_covariance=refined.cell_covariance,
         niggli=trial.lattice().reduced,
         volume_A3=float(cell_volume(refined.cell)),
         m20=figure.m,

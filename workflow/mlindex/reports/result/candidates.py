@@ -12,14 +12,16 @@ from mlindex.reports.result.notation import (
     figure_of_merit,
     free_cell,
     lattice_name,
+    lattice_symbol,
     miller,
+    other_cells,
     percent,
     plain_cell,
     related,
     signed,
     volume,
 )
-from mlindex.reports.result.view import Axis, alternative_cell, candidate_lines, figure_lines
+from mlindex.reports.result.view import Axis, candidate_lines, figure_lines
 
 
 def ranking(result: IndexingResult, axis: Axis) -> str:
@@ -42,11 +44,12 @@ def ranking(result: IndexingResult, axis: Axis) -> str:
 
 
 def _ranked(rank: int, candidate: Candidate, axis: Axis) -> list[str]:
+    shown = candidate.settings[0]
     return [
         str(rank),
-        candidate.bravais,
-        *cell_numbers(candidate),
-        volume(candidate.volume_A3),
+        lattice_symbol(candidate),
+        *cell_numbers(shown),
+        volume(shown.volume_A3),
         figure_of_merit(candidate.m20),
         figure_of_merit(candidate.f_n),
         percent(candidate.probability),
@@ -63,7 +66,7 @@ def details(result: IndexingResult, axis: Axis) -> str:
 
     return "".join(
         fold(
-            f"{rank} · {lattice_name(c.bravais)} · {free_cell(c)}",
+            f"{rank} · {lattice_name(c)} · {free_cell(c.settings[0])}",
             f'<div class="part">{_about(result, c, axis)}</div>',
             is_open=rank == 1,
         )
@@ -83,12 +86,11 @@ def _about(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
 
 def _facts(candidate: Candidate, axis: Axis) -> str:
     n = figure_lines(candidate)
-    pairs = [("cell", free_cell(candidate))]
-    if other := alternative_cell(candidate):
-        pairs.append(("the same cell on", other))
+    shown = candidate.settings[0]
+    pairs = [("cell", free_cell(shown)), *other_cells(candidate)]
     pairs += [
         ("Niggli cell", plain_cell(candidate.niggli)),
-        ("volume", f"{volume(candidate.volume_A3)} Å³"),
+        ("volume", f"{volume(shown.volume_A3)} Å³"),
         (f"M{n} (de Wolff)", figure_of_merit(candidate.m20)),
     ]
     if candidate.f_n is not None:
@@ -112,13 +114,16 @@ def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
     lines = candidate_lines(result.peaks, candidate, axis)
     rows = []
     for i, indexed in enumerate(lines.indexed):
-        hkl, calculated, difference = "not indexed", "", ""
+        hkl, others = "not indexed", [""] * len(lines.other_hkl)
+        calculated, difference = "", ""
         if indexed:
             hkl, calculated = miller(lines.hkl[i]), axis.text(lines.calculated[i])
             difference = signed(float(lines.difference[i]), axis.decimals)
+            others = [miller(other[i]) for other in lines.other_hkl]
         measured = (axis.text(lines.observed[i]), axis.text(lines.corrected[i]))
-        rows.append([str(i + 1), hkl, *measured, calculated, difference])
-    headings = ["line", "h k l", f"observed {axis.name} ({axis.unit})", "zero shift off"]
+        rows.append([str(i + 1), hkl, *others, *measured, calculated, difference])
+    headings = ["line", "h k l", *(f"h k l, {name}" for name, _ in other_cells(candidate))]
+    headings += [f"observed {axis.name} ({axis.unit})", "zero shift off"]
     classes = ["" if indexed else "lost" for indexed in lines.indexed]
     table = grid([*headings, "calculated", "obs − calc"], rows, classes)
     lost = candidate.n_used - candidate.n_indexed
@@ -145,10 +150,12 @@ def _absent(candidate: Candidate, axis: Axis) -> str:
     if not candidate.absent:
         return ""
     q2 = np.array([a.q2_inv_A2 for a in candidate.absent])
+    hkl = candidate.settings[0].axes.hkl(np.array([a.hkl for a in candidate.absent]))
     rows = [
-        [miller(a.hkl), axis.text(position), axis.text(seen), f"{1 / np.sqrt(a.q2_inv_A2):.4f}"]
-        for a, position, seen in zip(
-            candidate.absent,
+        [miller(h), axis.text(position), axis.text(seen), f"{d:.4f}"]
+        for h, d, position, seen in zip(
+            hkl,
+            1 / np.sqrt(q2),
             axis.positions(q2),
             axis.positions(q2, candidate.zero_shift_deg),
             strict=True,
@@ -177,4 +184,5 @@ def _partner(partner: Partner, candidate: Candidate, axis: Axis) -> list[str]:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
     positions = axis.positions(q2, candidate.zero_shift_deg)
     where = ", ".join(axis.text(p) for p in positions) or "no line tells them apart"
-    return [lattice_name(partner.bravais), plain_cell(partner.cell), related(partner), where]
+    cell = plain_cell(partner.settings[0].cell)
+    return [lattice_name(partner), cell, related(partner), where]

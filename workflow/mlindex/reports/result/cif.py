@@ -18,6 +18,7 @@ from mlindex.reports.result.notation import (
     cell_numbers,
     figure_of_merit,
     lattice_name,
+    other_cells,
     percent,
     signed,
     volume,
@@ -45,9 +46,9 @@ def best_cell_cif(result: IndexingResult) -> str:
     document = gemmi.cif.Document()
     block = document.add_new_block(_block_name(result.peaks.name))
     _set(block, "_audit_creation_method", f"mlindex {__version__}")
-    for tag, number in zip(_cell_tags(), cell_numbers(best), strict=True):
+    for tag, number in zip(_cell_tags(), cell_numbers(best.settings[0]), strict=True):
         block.set_pair(tag, number)
-    block.set_pair("_cell_volume", volume(best.volume_A3))
+    block.set_pair("_cell_volume", volume(best.settings[0].volume_A3))
     block.set_pair("_cell_formula_units_Z", _UNKNOWN)
     _set(block, "_cell_special_details", _details(result, best))
     _symmetry(block, best)
@@ -89,10 +90,11 @@ def _details(result: IndexingResult, best: Candidate) -> str:
         f"Found by indexing the powder pattern {result.peaks.name}.",
         headline(result),
         result.reason,
-        f"Bravais lattice: {lattice_name(best.bravais)}. M{n} = {figure_of_merit(best.m20)}"
+        f"Lattice: {lattice_name(best)}. M{n} = {figure_of_merit(best.m20)}"
         + (f", F{n} = {figure_of_merit(best.f_n)}" if best.f_n is not None else "")
         + f", {best.n_indexed} of {best.n_used} lines indexed.",
     ]
+    texts += [f"The same lattice, {name}: {cell}." for name, cell in other_cells(best)]
     texts += [
         f"Extinction symbol {e.symbol} ({percent(e.probability)}): {', '.join(e.space_groups)}."
         for e in best.extinctions[:3]
@@ -103,7 +105,8 @@ def _details(result: IndexingResult, best: Candidate) -> str:
 
 
 def _symmetry(block: gemmi.cif.Block, best: Candidate) -> None:
-    _set(block, "_space_group_Bravais_type", best.bravais)
+    # The dictionary writes S for a lattice centred in one face, whichever it is.
+    _set(block, "_space_group_Bravais_type", best.bravais.replace("C", "S"))
     group = suggested_group(best)
     if group is None:
         return
@@ -113,8 +116,11 @@ def _symmetry(block: gemmi.cif.Block, best: Candidate) -> None:
 
 
 def suggested_group(candidate: Candidate) -> gemmi.SpaceGroup | None:
-    """The first tabulated space group of the most probable extinction symbol, if any."""
-    alpha, _, gamma = (float(angle) for angle in candidate.cell[3:])
+    """The first tabulated space group of the most probable extinction symbol, if any.
+
+    Its setting is that of the cell shown first, e.g. ``R -3 c:H``.
+    """
+    alpha, _, gamma = (float(angle) for angle in candidate.settings[0].cell[3:])
     for name in candidate.extinctions[0].space_groups if candidate.extinctions else ():
         group = gemmi.find_spacegroup_by_name(name, alpha, gamma)
         if group is not None:
@@ -156,8 +162,9 @@ def _indices(block: gemmi.cif.Block, best: Candidate) -> None:
     indexed = np.flatnonzero(best.indexed)
     if not len(indexed):
         return
+    hkl = best.settings[0].axes.hkl(best.hkl[indexed])
     columns = {
-        f"refln_index_{name}": [str(int(i)) for i in best.hkl[indexed, axis]]
+        f"refln_index_{name}": [str(int(i)) for i in hkl[:, axis]]
         for axis, name in enumerate("hkl")
     }
     spacings = 1 / np.sqrt(best.q2_calculated_inv_A2[indexed])

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mlindex import __version__
+from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.result import Candidate, IndexingResult, Partner
@@ -88,6 +89,27 @@ def _cell(cell: np.ndarray) -> dict[str, float]:
     return dict(zip(Cell.model_fields, (float(v) for v in cell), strict=True))
 
 
+def _uncertainty(way: CellOnAxes) -> dict[str, float]:
+    return _cell(np.nan_to_num(way.cell_error, posinf=0.0))
+
+
+def _setting(way: CellOnAxes, shown: CellOnAxes) -> dict[str, Any]:
+    """A cell on other axes beside the one shown first, but for its uncertainties."""
+    axes = way.axes.matrix @ np.linalg.inv(shown.axes.matrix)
+    return {
+        "setting": way.axes.name,
+        "centring": way.centring,
+        "cell": _cell(way.cell),
+        "volume_A3": way.volume_A3,
+        # Adding 0 makes -0 plain.
+        "axes": (np.round(axes, 12) + 0.0).tolist(),
+    }
+
+
+def _indices(hkl: np.ndarray) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in hkl.tolist()]
+
+
 def _observed(peaks: PeakList) -> list[dict[str, Any]]:
     n = len(peaks)
     return _rows(
@@ -105,15 +127,21 @@ def _observed(peaks: PeakList) -> list[dict[str, Any]]:
 
 def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dict[str, Any]:
     absent = np.array([a.q2_inv_A2 for a in candidate.absent])
+    shown = candidate.settings[0]
     return {
         "rank": rank,
         "bravais_lattice": candidate.bravais,
         "lattice_system": BRAVAIS[candidate.bravais].system.name,
-        "centring": candidate.centring,
-        "cell": _cell(candidate.cell),
-        "cell_uncertainty": _cell(np.nan_to_num(candidate.cell_error, posinf=0.0)),
+        "centring": shown.centring,
+        "setting": shown.axes.name,
+        "cell": _cell(shown.cell),
+        "cell_uncertainty": _uncertainty(shown),
+        "other_settings": [
+            _setting(way, shown) | {"cell_uncertainty": _uncertainty(way)}
+            for way in candidate.settings[1:]
+        ],
         "niggli_cell": _cell(candidate.niggli),
-        "volume_A3": float(candidate.volume_A3),
+        "volume_A3": shown.volume_A3,
         "m20": _known(float(candidate.m20)),
         "f_n": None if candidate.f_n is None else _known(float(candidate.f_n)),
         "m20_reversed": _known(float(candidate.m20_reversed)),
@@ -129,7 +157,7 @@ def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dic
         "lines": _candidate_lines(candidate, wavelength),
         "absent": _rows(
             {
-                "hkl": [tuple(int(i) for i in a.hkl) for a in candidate.absent],
+                "hkl": _indices(shown.axes.hkl(np.array([a.hkl for a in candidate.absent]))),
                 "q2_inv_A2": absent.tolist(),
                 "d_A": (1 / np.sqrt(absent)).tolist(),
                 "two_theta_deg": _angles(absent, wavelength),
@@ -157,8 +185,12 @@ def _candidate_lines(candidate: Candidate, wavelength: float | None) -> list[dic
             "line": range(1, n + 1),
             "indexed": candidate.indexed.tolist(),
             "hkl": [
-                tuple(int(i) for i in row) if yes else None
-                for row, yes in zip(candidate.hkl, candidate.indexed, strict=True)
+                row if yes else None
+                for row, yes in zip(
+                    _indices(candidate.settings[0].axes.hkl(candidate.hkl)),
+                    candidate.indexed,
+                    strict=True,
+                )
             ],
             "q2_corrected_inv_A2": corrected.tolist(),
             "q2_calculated_inv_A2": _numbers(calculated, n),
@@ -171,11 +203,15 @@ def _candidate_lines(candidate: Candidate, wavelength: float | None) -> list[dic
 
 
 def _partner(partner: Partner, wavelength: float | None) -> dict[str, Any]:
-    q2 = np.array(partner.distinguishing_q2_inv_A2)
+    q2, shown = np.array(partner.distinguishing_q2_inv_A2), partner.settings[0]
     return {
         "bravais_lattice": partner.bravais,
-        "centring": partner.centring,
-        "cell": _cell(partner.cell),
+        "centring": shown.centring,
+        "setting": shown.axes.name,
+        "cell": _cell(shown.cell),
+        "other_settings": [
+            _setting(way, shown) | {"cell_uncertainty": None} for way in partner.settings[1:]
+        ],
         "relation": partner.relation,
         "distinguishing_q2_inv_A2": q2.tolist(),
         "distinguishing_two_theta_deg": _angles(q2, wavelength) if wavelength else None,

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
 
 #: Raised when a field changes its meaning or goes; new fields do not raise it.
-VERSION = 1
+VERSION = 2
 
 BravaisSymbol = Annotated[
     str, Field(description="Bravais lattice", json_schema_extra={"enum": list(BRAVAIS)})
@@ -19,6 +19,7 @@ SystemName = Annotated[
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 Hkl = tuple[int, int, int]
+Row = tuple[float, float, float]
 
 
 class _Part(BaseModel):
@@ -84,12 +85,30 @@ class ExtinctionSymbol(_Part):
     contradicted: int = Field(ge=0, description="Observed lines that only it forbids")
 
 
+class OtherSetting(_Part):
+    """The same lattice on other axes that it is often given on."""
+
+    setting: str = Field(description="These axes, e.g. rhombohedral axes or C-centred cell")
+    centring: str = Field(description="Centring letter on these axes")
+    cell: Cell
+    cell_uncertainty: Cell | None = Field(
+        description="Standard uncertainties; 0 where fixed; null for partners"
+    )
+    volume_A3: float
+    axes: tuple[Row, Row, Row] = Field(
+        description="Rows: these axes in terms of those of the cell beside which they are given; "
+        "Miller indices change alike"
+    )
+
+
 class PartnerLattice(_Part):
-    """Another lattice with the same line positions, and the lines that tell the two apart."""
+    """Another lattice with the same line positions, and the lines that only one of the two has."""
 
     bravais_lattice: BravaisSymbol
-    centring: str
+    centring: str = Field(description="Centring letter of the cell given")
+    setting: str = Field(description="Axes of the cell given")
     cell: Cell
+    other_settings: list[OtherSetting]
     relation: str
     distinguishing_q2_inv_A2: list[float]
     distinguishing_two_theta_deg: list[float | None] | None = Field(
@@ -101,14 +120,20 @@ class PartnerLattice(_Part):
 
 
 class CandidateCell(_Part):
-    """A cell in the standard setting and everything that is said of it."""
+    """A cell on the usual axes and everything that is said of it.
+
+    ``cell``, its uncertainties and volume, ``centring`` and all Miller indices are those of
+    ``setting``: hexagonal axes, obverse, for hR. ``other_settings`` has the cell on other axes.
+    """
 
     rank: int = Field(ge=1)
     bravais_lattice: BravaisSymbol
     lattice_system: SystemName
-    centring: str = Field(description="P for hR, which is given on rhombohedral axes")
+    centring: str = Field(description="Centring letter of the cell: R for hR; A, C or I for mC")
+    setting: str = Field(description="Its axes, e.g. hexagonal axes or I-centred cell")
     cell: Cell
     cell_uncertainty: Cell = Field(description="Standard uncertainties; 0 where fixed")
+    other_settings: list[OtherSetting]
     niggli_cell: Cell
     volume_A3: float
     formula_units: float | None = Field(
@@ -154,7 +179,7 @@ class Document(_Part):
         title="Result of mlindex index", json_schema_extra={"$id": f"mlindex-result-{VERSION}"}
     )
 
-    schema_version: Literal[1] = Field(alias="schema")
+    schema_version: Literal[2] = Field(alias="schema")
     mlindex_version: str
     sample: str = Field(description="Where the lines came from")
     wavelength_A: float | None

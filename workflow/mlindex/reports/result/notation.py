@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.lattice import ANGLES, AXES, BRAVAIS
 from mlindex.indexing.result import Candidate, Partner
 
@@ -41,10 +42,10 @@ def with_uncertainty(value: float, uncertainty: float, decimals: int) -> str:
     return f"{round(value / unit) * unit}({rounded * unit})"
 
 
-def cell_numbers(candidate: Candidate) -> list[str]:
+def cell_numbers(way: CellOnAxes) -> list[str]:
     """The six cell parameters with uncertainties; angles that symmetry fixes as plain numbers."""
-    template = BRAVAIS[candidate.bravais].system.template
-    rows = zip(template, candidate.cell, candidate.cell_error, _DECIMALS, strict=True)
+    template = way.axes.system.template
+    rows = zip(template, way.cell, way.cell_error, _DECIMALS, strict=True)
     return [
         with_uncertainty(float(value), float(error), decimals)
         if isinstance(name, str)
@@ -53,11 +54,20 @@ def cell_numbers(candidate: Candidate) -> list[str]:
     ]
 
 
-def free_cell(candidate: Candidate) -> str:
-    """The free parameters with uncertainties, e.g. ``a = 4.5937(1) Å, c = 2.9587(1) Å``."""
-    numbers = cell_numbers(candidate)
-    free = BRAVAIS[candidate.bravais].system.free_positions
-    return ", ".join(f"{SYMBOLS[i]} = {numbers[i]}{UNITS[i]}" for i in free)
+def free_cell(way: CellOnAxes) -> str:
+    """The free parameters with uncertainties, e.g. ``a = 4.5937(1) Å, c = 2.9587(1) Å``.
+
+    The axes are named where they are not those of the lattice's own system: ``(hexagonal axes)``.
+    """
+    numbers = cell_numbers(way)
+    parameters = [f"{SYMBOLS[i]} = {numbers[i]}{UNITS[i]}" for i in way.axes.system.free_positions]
+    remark = "" if way.axes.system is way.axes.of else f" ({way.axes.name})"
+    return ", ".join(parameters) + remark
+
+
+def other_cells(candidate: Candidate) -> list[tuple[str, str]]:
+    """The cell on the other axes that its lattice is often given on: their name, the parameters."""
+    return [(way.axes.name, free_cell(way)) for way in candidate.settings[1:]]
 
 
 def plain_cell(cell: np.ndarray) -> str:
@@ -67,10 +77,15 @@ def plain_cell(cell: np.ndarray) -> str:
     return f"{lengths} Å, {angles}°"
 
 
-def lattice_name(bravais: str) -> str:
-    """A Bravais lattice in words, e.g. ``monoclinic C (mC)``."""
-    lattice = BRAVAIS[bravais]
-    return f"{lattice.system.name} {bravais[-1]} ({bravais})"
+def lattice_symbol(found: Candidate | Partner) -> str:
+    """Symbol of the lattice with the centring letter that the cell shown has, e.g. ``mI``."""
+    return f"{found.bravais[0]}{found.settings[0].centring}"
+
+
+def lattice_name(found: Candidate | Partner) -> str:
+    """The lattice in words, with the centring of the cell shown, e.g. ``monoclinic I (mI)``."""
+    system = BRAVAIS[found.bravais].system.name
+    return f"{system} {found.settings[0].centring} ({lattice_symbol(found)})"
 
 
 def miller(hkl: tuple[int, ...] | np.ndarray) -> str:

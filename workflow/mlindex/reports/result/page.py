@@ -11,7 +11,13 @@ from mlindex.indexing.result import IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.reports.result.candidates import details, ranking
 from mlindex.reports.result.markup import cards, facts, grid
-from mlindex.reports.result.notation import figure_of_merit, percent, signed, volume
+from mlindex.reports.result.notation import (
+    figure_of_merit,
+    lattice_symbol,
+    percent,
+    signed,
+    volume,
+)
 from mlindex.reports.result.plot import MOST_ROWS, Fit, axis_of, figure_of
 from mlindex.reports.result.view import (
     STATUS_WORDS,
@@ -150,8 +156,8 @@ def _figures(result: IndexingResult, axis: Axis) -> str:
     groups = best.extinctions[0].space_groups if best.extinctions else ()
     return cards(
         [
-            ("Bravais lattice", best.bravais),
-            ("volume", f"{volume(best.volume_A3)} Å³"),
+            ("lattice", lattice_symbol(best)),
+            ("volume", f"{volume(best.settings[0].volume_A3)} Å³"),
             ("probability", percent(best.probability)),
             ("formula units", f"{units:.2g}" if units else ""),
             (f"M{n}", figure_of_merit(best.m20)),

@@ -61,7 +61,13 @@ def _cells(candidate: dict[str, Any]) -> dict[str, Any]:
         for prefix, key in (("uncertainty", "cell_uncertainty"), ("niggli", "niggli_cell"))
         for name, value in candidate[key].items()
     }
-    return candidate | prefixed
+    other = next(iter(candidate["other_settings"]), {})
+    beside = {
+        "other_setting": other.get("setting"),
+        "other_centring": other.get("centring"),
+        **{f"other_{name}": other.get("cell", {}).get(name) for name in candidate["cell"]},
+    }
+    return candidate | prefixed | beside
 
 
 def _parts(candidates: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import numpy as np
 from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.reports.result.notation import miller, signed
+from mlindex.reports.result.notation import lattice_symbol, miller, signed
 from mlindex.reports.result.view import Axis, Predicted, candidate_lines, predicted
 
 if TYPE_CHECKING:
@@ -323,7 +323,7 @@ def _layout(
     if shown:
         fig.update_yaxes(
             tickvals=list(range(1, len(shown) + 1)),
-            ticktext=[f"{n}  {c.bravais}" for n, c in enumerate(shown, 1)],
+            ticktext=[f"{n}  {lattice_symbol(c)}" for n, c in enumerate(shown, 1)],
             range=[len(shown) + 0.6, 0.4],
             fixedrange=True,
             zeroline=False,

@@ -11,7 +11,9 @@ from mlindex.reports.result.notation import (
     figure_of_merit,
     free_cell,
     lattice_name,
+    lattice_symbol,
     miller,
+    other_cells,
     percent,
     plain_cell,
     related,
@@ -22,7 +24,6 @@ from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
     CandidateLines,
-    alternative_cell,
     by_status,
     candidate_lines,
     figure_lines,
@@ -86,25 +87,27 @@ def _clean(text: str) -> str:
 
 
 def _ranking(result: IndexingResult, rows: int) -> Table:
+    # F and the zero shift are of 2theta: without a wavelength there are none.
+    has_angles = bool(result.peaks.wavelength_A)
     table = _table(
-        *("", "", "a/Å", "b/Å", "c/Å", "α/°", "β/°", "γ/°", "V/Å³", "M20", "F", "prob"),
-        "lines",
-        *(["zero/°"] if result.peaks.wavelength_A else []),
+        *("", "", "a/Å", "b/Å", "c/Å", "α/°", "β/°", "γ/°", "V/Å³", "M20"),
+        *(["F"] if has_angles else []),
+        *("prob", "lines"),
+        *(["zero/°"] if has_angles else []),
     )
     for rank, candidate in enumerate(result.candidates[:rows], 1):
-        zero = [signed(candidate.zero_shift_deg, 3)] if result.peaks.wavelength_A else []
-        share = candidate.probability
+        share, way = candidate.probability, candidate.settings[0]
         table.add_row(
             str(rank),
-            candidate.bravais,
-            *(_digits(value, 5) for value in candidate.cell[:3]),
-            *(_angle(value) for value in candidate.cell[3:]),
-            _digits(candidate.volume_A3, 5),
+            lattice_symbol(candidate),
+            *(_digits(value, 5) for value in way.cell[:3]),
+            *(_angle(value) for value in way.cell[3:]),
+            _digits(way.volume_A3, 5),
             figure_of_merit(candidate.m20),
-            figure_of_merit(candidate.f_n),
+            *([figure_of_merit(candidate.f_n)] if has_angles else []),
             "<.01" if 0 < share < 0.005 else f"{share:.2f}",
             f"{candidate.n_indexed}/{candidate.n_used}",
-            *zero,
+            *([signed(candidate.zero_shift_deg, 3)] if has_angles else []),
         )
     return table
 
@@ -150,12 +153,10 @@ def _about(result: IndexingResult, best: Candidate, axis: Axis) -> list[tuple[st
     if best.f_n is not None:
         figures.append(f"F{figure_lines(best)} = {figure_of_merit(best.f_n)}")
     figures.append(f"reversed M = {figure_of_merit(best.m20_reversed)}")
-    facts = [
-        ("Best candidate", f"{lattice_name(best.bravais)}, probability {percent(best.probability)}")
-    ]
-    facts.append(("  cell", f"{free_cell(best)}; V = {volume(best.volume_A3)} Å³"))
-    if other := alternative_cell(best):
-        facts.append(("", other))
+    shown = best.settings[0]
+    facts = [("Best candidate", f"{lattice_name(best)}, probability {percent(best.probability)}")]
+    facts.append(("  cell", f"{free_cell(shown)}; V = {volume(shown.volume_A3)} Å³"))
+    facts += [("", f"{name}: {cell}") for name, cell in other_cells(best)]
     facts.append(("  Niggli cell", plain_cell(best.niggli)))
     if result.formula is not None:
         facts.append(("  formula units", room(best, result.formula)))
@@ -179,9 +180,8 @@ def _extinctions(best: Candidate) -> str:
 
 def _absent(best: Candidate, axis: Axis) -> str:
     positions = axis.positions(np.array([a.q2_inv_A2 for a in best.absent]), best.zero_shift_deg)
-    texts = [
-        f"({miller(a.hkl)}) {axis.text(p)}" for a, p in zip(best.absent, positions, strict=True)
-    ]
+    hkl = best.settings[0].axes.hkl(np.array([a.hkl for a in best.absent]))
+    texts = [f"({miller(h)}) {axis.text(p)}" for h, p in zip(hkl, positions, strict=True)]
     return joined(texts, _MOST_LINES // 2) or "none"
 
 
@@ -191,7 +191,7 @@ def _partner(partner: Partner, best: Candidate, axis: Axis) -> str:
     where = ", ".join(axis.text(p) for p in positions)
     told_apart = f"told apart at {axis.name} {where}" if where else "no line tells them apart"
     return (
-        f"{lattice_name(partner.bravais)}, {plain_cell(partner.cell)}: {related(partner)}; "
+        f"{lattice_name(partner)}, {plain_cell(partner.settings[0].cell)}: {related(partner)}; "
         f"{told_apart}"
     )
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
+from mlindex.crystal.axes import Axes as CrystalAxes
 from mlindex.crystal.bragg import two_theta_from_q2
-from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
+from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.formula import Formula
-from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
+from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
 from mlindex.patterns.peaklist import PeakList
-from mlindex.reports.result.notation import free_cell, lattice_name, percent, plain_cell
+from mlindex.reports.result.notation import free_cell, lattice_name, percent
 
 #: Lines that M and F are given for.
 FIGURE_LINES = 20
@@ -69,11 +71,13 @@ class Axis:
 class CandidateLines:
     """A candidate's lines on an axis; every array over the ``n`` lines used.
 
+    ``hkl`` are on the axes that the cell is shown on first, ``other_hkl`` on the others.
     ``observed`` are as measured, ``corrected`` with the zero shift taken off. ``calculated``
     and ``difference`` (corrected minus calculated) are NaN where ``indexed`` is not.
     """
 
     hkl: np.ndarray
+    other_hkl: tuple[np.ndarray, ...]
     indexed: np.ndarray
     observed: np.ndarray
     corrected: np.ndarray
@@ -87,8 +91,10 @@ def candidate_lines(peaks: PeakList, candidate: Candidate, axis: Axis) -> Candid
     corrected = axis.positions(candidate.q2_corrected_inv_A2)
     calculated = np.full(len(indexed), np.nan)
     calculated[indexed] = axis.positions(candidate.q2_calculated_inv_A2[indexed])
+    shown, *others = (way.axes.hkl(candidate.hkl) for way in candidate.settings)
     return CandidateLines(
-        hkl=candidate.hkl,
+        hkl=shown,
+        other_hkl=tuple(others),
         indexed=indexed,
         observed=axis.positions(peaks.q2_inv_A2[: len(indexed)]),
         corrected=corrected,
@@ -101,8 +107,8 @@ def candidate_lines(peaks: PeakList, candidate: Candidate, axis: Axis) -> Candid
 class Predicted:
     """Different lines that a candidate's lattice allows, rising.
 
-    ``line`` (m,) is the position among the lines used of the observed line that each explains,
-    -1 where there is none.
+    ``hkl`` are on the axes that the cell is shown on first; ``line`` (m,) is the position among the
+    lines used of the observed line that each explains, -1 where there is none.
     """
 
     hkl: np.ndarray
@@ -112,34 +118,33 @@ class Predicted:
 
 def predicted(candidate: Candidate, q2_max_inv_A2: float) -> Predicted:
     """Lines up to q²_max, the first 600 of them; of very large cells only the explained ones."""
-    used = np.flatnonzero(candidate.indexed)
+    used, axes = np.flatnonzero(candidate.indexed), candidate.settings[0].axes
     explained = candidate.q2_calculated_inv_A2[used]
     try:
         hkl = reflections(candidate.cell, candidate.centring, q2_max_inv_A2)
     except ValueError:
         order = np.argsort(explained, kind="stable")
-        return Predicted(candidate.hkl[used[order]], explained[order], used[order])
+        hkl = axes.hkl(candidate.hkl[used[order]])
+        return Predicted(hkl, explained[order], used[order])
     q2 = quadratic_terms(hkl) @ reciprocal_from_cell(candidate.cell)
-    first = distinct(q2)[:_MOST_PREDICTED]
-    hkl, q2 = _first_named(hkl, first, len(q2)), q2[first]
+    ends = np.append(distinct(q2), len(q2))[: _MOST_PREDICTED + 1]
+    hkl, q2 = _first_named(axes, hkl, ends), q2[ends[:-1]]
     line = np.full(len(q2), -1)
     if len(used) and len(q2):
         nearest = nearest_index(explained, q2)
         same = np.abs(q2[nearest] - explained) <= _SAME_REL * explained
         line[nearest[same]] = used[same]
-        hkl[nearest[same]] = candidate.hkl[used[same]]
+        hkl[nearest[same]] = axes.hkl(candidate.hkl[used[same]])
     return Predicted(hkl, q2, line)
 
 
-def _first_named(hkl: np.ndarray, starts: np.ndarray, end: int) -> np.ndarray:
-    """Of each run of equivalent indices the one that is usually named: 2 1 1 of 1 -1 2 and so on.
+def _first_named(axes: CrystalAxes, hkl: np.ndarray, ends: np.ndarray) -> np.ndarray:
+    """Of the reflections of each line the indices that are named first: 5 1 1 and not 3 3 3.
 
-    ``starts`` are the first positions of the runs; the last of them ends before ``end``.
+    Line i has the reflections from ``ends[i]`` to ``ends[i + 1]``.
     """
-    ends = np.append(starts[1:], end)
-    return np.array(
-        [max(hkl[a:b].tolist()) for a, b in zip(starts, ends, strict=True)], dtype=int
-    ).reshape(-1, 3)
+    named = axes.hkl(hkl[: ends[-1]]).tolist()
+    return np.array([max(named[a:b]) for a, b in pairwise(ends)], dtype=int).reshape(-1, 3)
 
 
 def unindexed_positions(peaks: PeakList, candidate: Candidate, axis: Axis) -> list[str]:
@@ -162,7 +167,7 @@ def headline(result: IndexingResult) -> str:
         return "No cell was found."
     best = result.candidates[0]
     what = (
-        f"{lattice_name(best.bravais)}, {free_cell(best)}; {best.n_indexed} of {best.n_used} "
+        f"{lattice_name(best)}, {free_cell(best.settings[0])}; {best.n_indexed} of {best.n_used} "
         f"lines indexed, probability {percent(best.probability)}."
     )
     if result.convincing and best.probability < CONVINCING_PROBABILITY:
@@ -183,25 +188,16 @@ def figure_lines(candidate: Candidate) -> int:
 
 
 def formula_units(candidate: Candidate, formula: Formula | None) -> float | None:
-    """How many units of the formula the cell has room for, where one is known."""
-    return None if formula is None else candidate.volume_A3 / formula.volume_A3
+    """How many units of the formula the cell shown has room for, where one is known."""
+    if formula is None:
+        return None
+    return candidate.settings[0].volume_A3 / formula.volume_A3
 
 
 def room(candidate: Candidate, formula: Formula) -> str:
     """The same in words."""
     units = formula_units(candidate, formula)
     return f"room for {units:.2g} of {formula.text}, some {formula.volume_A3:.0f} Å³ each"
-
-
-def alternative_cell(candidate: Candidate) -> str | None:
-    """The cell in the other usual setting of its lattice, or None where there is no other."""
-    other = BRAVAIS[candidate.bravais].other_setting
-    if other is None:
-        return None
-    basis = np.array(other.basis)
-    cell = cell_from_metric(basis @ metric_tensor(candidate.cell) @ basis.T)
-    # Angles that the setting fixes come out of the cosines with the error of rounding.
-    return f"{other.name}: {plain_cell(np.round(cell, 6))}"
 
 
 def joined(texts: Sequence[str], most: int, separator: str = ", ") -> str:
