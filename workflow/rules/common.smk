@@ -13,6 +13,7 @@ STARTED_S = time.time()
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
+from mlindex.apps.outcome import last_lines
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.base.leftovers import remove_leftovers

@@ -303,6 +303,7 @@ rule models:
         rates="results/rates/{system}.parquet",
         groups="results/groups/{system}.parquet",
         metrics=metric_tables,
+        rejects=shard_files("rejects/quality"),
     output:
         models=directory("results/models/{system}"),
     log:

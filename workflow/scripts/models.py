@@ -9,6 +9,8 @@ from mlindex.base.stage import Stage
 from mlindex.learning.tables import GROUPS, METRICS
 from mlindex.method.model_card import model_card
 from mlindex.method.tables import RATES
+from mlindex.structures.rejected import COLUMNS, rejected
+from mlindex.structures.tables import REJECTS
 
 with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directory:
     trained = Path(stage.input.models)
@@ -18,4 +20,5 @@ with Stage(snakemake) as stage, atomic_directory(stage.output.models) as directo
     write_table(directory / "rates.parquet", RATES, rates, stage.provenance())
     metrics = stage.read("metrics", METRICS)
     write_table(directory / "metrics.parquet", METRICS, metrics, stage.provenance())
-    (directory / "README.md").write_text(model_card(trained, rates, groups), encoding="utf-8")
+    card = model_card(trained, rates, groups, rejected(stage.read("rejects", REJECTS, COLUMNS)))
+    (directory / "README.md").write_text(card, encoding="utf-8")

@@ -107,9 +107,12 @@ class Table:
 
     def _array(self, column: Column, values: pd.Series | np.ndarray) -> pa.Array:
         # NaN means "not a number" in list columns and "absent" only where a column may be null.
+        if values.empty:
+            # Of a column without values pandas guesses a type that Arrow may not convert.
+            return pa.array([], column.dtype)
         try:
             array = pa.Array.from_pandas(values, type=column.dtype)
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
             raise MlindexError(f"table {self.name}, column {column.name}: {error}") from error
         if isinstance(array, pa.ChunkedArray):
             array = array.combine_chunks()

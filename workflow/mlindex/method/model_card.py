@@ -10,17 +10,21 @@ import pandas as pd
 _MODEL_FILE = "model.json"
 
 
-def model_card(directory: Path, rates: pd.DataFrame, groups: pd.DataFrame) -> str:
+def model_card(directory: Path, rates: pd.DataFrame, groups: pd.DataFrame, sources: str) -> str:
     """Markdown that describes a model directory.
 
     Args:
         directory: a model directory (for its ``model.json``).
         rates: RATES of its lattice system.
         groups: GROUPS of its lattice system.
+        sources: a sentence on what the sources lost before training.
     """
     manifest = json.loads((directory / _MODEL_FILE).read_text(encoding="utf-8"))
     lines = [f"# Models of the {manifest['lattice_system']} lattice system", ""]
-    lines += [manifest["statement"], "", "## Indexing of validation entries", ""]
+    lines += [manifest["statement"], ""]
+    if manifest["statement"] != "complete":
+        lines += [sources, ""]
+    lines += ["## Indexing of validation entries", ""]
     lines += _rates(rates)
     lines += ["## Groups", ""]
     lines += _groups(groups)

@@ -11,6 +11,7 @@ from mlindex.reports.html import figure, fold, good, heading, note, table, warni
 from mlindex.reports.workflow import figures, flow
 from mlindex.reports.workflow.inputs import ReportData
 from mlindex.structures.generator import real_against_generated
+from mlindex.structures.rejected import rejected
 
 _FIGURES = {
     "cell": "Cell parameters",
@@ -27,7 +28,8 @@ def data_flow(data: ReportData) -> str:
     problems = flow.discrepancies(data)
     checks = "".join(warning(f"The counts do not add up. {problem}") for problem in problems)
     return (
-        (checks or good("All counts add up: no entry is lost or counted twice."))
+        _untrained(data)
+        + (checks or good("All counts add up: no entry is lost or counted twice."))
         + heading("Sources")
         + table(flow.source_flow(data), "No entry was met.")
         + heading("Lattice systems")
@@ -40,6 +42,17 @@ def data_flow(data: ReportData) -> str:
         + table(flow.model_flow(data))
         + _by_lattice(data)
     )
+
+
+def _untrained(data: ReportData) -> str:
+    """A warning where nothing was trained, with what the sources lost; else nothing."""
+    models = flow.model_flow(data)
+    trained = models["networks"] + models["forests"]
+    names = ", ".join(models.loc[trained == 0, "lattice system"])
+    if not names:
+        return ""
+    lost = rejected(data.frame("rejects_quality"))
+    return warning(f"Nothing was trained for {names}: too few entries. {lost}")
 
 
 def _by_lattice(data: ReportData) -> str:
