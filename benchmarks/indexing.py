@@ -15,7 +15,7 @@ among 20 lines; of the 10 of cubic lists half as many, rounded up). Noise above 
 told as the error of 2theta. ``--few`` takes the entries that are left out elsewhere because they
 have fewer lines, from 5 on: small cells of high symmetry. ``--curves`` prints for each lattice
 system and each degradation alone how often the lattice is first or named, against the amount, for
-that many entries of each system.
+that many entries of each system. ``--out`` writes what was counted as JSON, for docs/how_well.
 """
 
 from __future__ import annotations
@@ -24,15 +24,17 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import record
 
 from mlindex.base.schema import read_table
 from mlindex.base.statistics import wilson_interval
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.indexing.rates.measure import case_of, chosen, measure, measure_cases
+from mlindex.indexing.rates.measure import Case, case_of, chosen, measure, measure_cases
 from mlindex.indexing.rates.settings import Indexing
-from mlindex.indexing.rates.summary import SHARES, curves, with_outcomes
+from mlindex.indexing.rates.summary import ALL, SHARES, curves, with_outcomes
 from mlindex.learning.tables import DATASET
 from mlindex.patterns.spoil import EXACT, UNITS, Spoil
 
@@ -52,6 +54,8 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1, help="of each search")
     parser.add_argument("--curves", action="store_true")
     parser.add_argument("--few", action="store_true", help="entries with few lines")
+    parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for each list")
+    record.add_out(parser)
     options = parser.parse_args()
     if options.curves:
         _curves(options)
@@ -60,40 +64,91 @@ def main() -> None:
 
 
 def _shares(options: argparse.Namespace) -> None:
-    threads = options.threads
-    how = Spoil(options.shift, options.noise, options.impurities, options.missing)
     _row(["lattice", "entries", *SHARES, "95 % of first", "median s", "worst s", "CPU s"])
     _row(["---"] * (len(SHARES) + 6))
+    rows, parts, times = [], [], []
     for name in options.systems:
-        system = SYSTEMS[name]
-        data = _dataset(options.results, name)
-        entries = chosen(data, system, options.entries, options.seed, options.few)
-        cases = [
-            # What was done is told by the command line; the table knows one degradation a list.
-            replace(case_of(entry, system, Indexing(), options.seed, how, EXACT), threads=threads)
-            for entry in entries.to_dict("records")
-        ]
-        measured = measure_cases(cases, options.workers)
-        for bravais, rates in measured.table.groupby("bravais_lattice", sort=False):
+        measured = measure_cases(_cases(options, name), options.workers)
+        parts.append(with_outcomes(measured.table))
+        times.append(measured.seconds)
+        for bravais, rates in parts[-1].groupby("bravais_lattice", sort=False):
             seconds = measured.seconds[measured.seconds["bravais_lattice"] == bravais]
-            _row(_figures(str(bravais), with_outcomes(rates), seconds))
+            rows.append(_figures(str(bravais), rates, seconds))
+            _row(_texts(rows[-1]))
+    rows.append(_figures(ALL, pd.concat(parts), pd.concat(times)))
+    _row(_texts(rows[-1]))
+    record.write(options.out, _what(options), {"lattices": rows})
 
 
-def _figures(bravais: str, rates: pd.DataFrame, seconds: pd.DataFrame) -> list[str]:
-    low, high = wilson_interval(int(rates["first"].sum()), len(rates))
+def _cases(options: argparse.Namespace, name: str) -> list[Case]:
+    system, seed = SYSTEMS[name], options.seed
+    how = Spoil(options.shift, options.noise, options.impurities, options.missing)
+    settings = Indexing(time_limit_s=options.time_limit)
+    entries = chosen(
+        _dataset(options.results, name), system, options.entries, seed, options.few
+    ).to_dict("records")
+    # What was done is said by the command line; the table knows one degradation a list.
     return [
-        bravais,
-        str(len(rates)),
-        *(f"{100 * rates[column].mean():.1f}" for column in SHARES.values()),
-        f"{100 * low:.1f} to {100 * high:.1f}",
-        f"{seconds['seconds'].median():.2f}",
-        f"{seconds['seconds'].max():.1f}",
-        f"{seconds['cpu_seconds'].median():.2f}",
+        replace(case_of(entry, system, settings, seed, how, EXACT), threads=options.threads)
+        for entry in entries
     ]
 
 
+def _figures(bravais: str, rates: pd.DataFrame, seconds: pd.DataFrame) -> dict[str, Any]:
+    """Counts and seconds of a lattice, as the JSON file has them."""
+    return {
+        "lattice": bravais,
+        "entries": len(rates),
+        **{name: int(rates[column].sum()) for name, column in SHARES.items()},
+        "convincing": int(rates["convincing"].sum()),
+        "median_s": round(float(seconds["seconds"].median()), 2),
+        "worst_s": round(float(seconds["seconds"].max()), 1),
+        "median_cpu_s": round(float(seconds["cpu_seconds"].median()), 2),
+    }
+
+
+def _texts(row: dict[str, Any]) -> list[str]:
+    """A row as the terminal shows it, in percent."""
+    n = row["entries"]
+    low, high = wilson_interval(row["first"], n)
+    return [
+        row["lattice"],
+        str(n),
+        *(f"{100 * row[name] / max(n, 1):.1f}" for name in SHARES),
+        f"{100 * low:.1f} to {100 * high:.1f}",
+        f"{row['median_s']:.2f}",
+        f"{row['worst_s']:.1f}",
+        f"{row['median_cpu_s']:.2f}",
+    ]
+
+
+def _what(options: argparse.Namespace) -> str:
+    """What was measured, as a sentence."""
+    which = (
+        "All lines, 5 or more, of validation crystals that have fewer than 20 (cubic: 10)"
+        if options.few
+        else "The first 20 lines (cubic: 10) of validation crystals"
+    )
+    how = [
+        f"{name} {amount:g}{unit}"
+        for name, amount, unit in (
+            ("zero shift", options.shift, " degrees"),
+            ("noise", options.noise, " degrees"),
+            ("impurities", options.impurities, ""),
+            ("missing lines", options.missing, ""),
+        )
+        if amount
+    ]
+    return (
+        f"{which}, at most {options.entries} of each Bravais lattice, seed {options.seed}, "
+        f"{', '.join(how) or 'as calculated'}."
+    )
+
+
 def _curves(options: argparse.Namespace) -> None:
-    settings = Indexing(entries=0, degraded_entries=options.entries)
+    settings = Indexing(
+        entries=0, degraded_entries=options.entries, time_limit_s=options.time_limit
+    )
     parts, seconds = [], []
     for name in options.systems:
         measured = measure(
@@ -115,6 +170,12 @@ def _curves(options: argparse.Namespace) -> None:
     for name, rows in times.groupby("system", sort=False):
         wall, cpu = rows["seconds"], rows["cpu_seconds"]
         _row([str(name), f"{wall.median():.2f}", f"{wall.max():.1f}", f"{cpu.median():.2f}"])
+    record.write(
+        options.out,
+        f"The first 20 lines (cubic: 10) of {options.entries} validation crystals of each lattice "
+        f"system, seed {options.seed}, spoiled in one way at a time.",
+        {"curves": found.drop(columns=["low", "high"]).to_dict("records")},
+    )
 
 
 def _grid(rows: pd.DataFrame, column: str) -> None:

@@ -19,7 +19,7 @@ and names it as ambiguous partner), whether the first is called convincing, the 
 is to the known lattice (the same, its super- or subcell, as magnetic lines ask for, or other), its
 lines indexed, M20 and probability with its partners, and seconds of the wall clock and of the
 processor with reading and peak search. The same lattice is one whose reduced cell agrees within
-1 % and 0.5 degrees.
+1 % and 0.5 degrees. ``--out`` writes the table as JSON, for docs/how_well.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from pathlib import Path
 from time import perf_counter, process_time
 
 import numpy as np
+import record
 
 from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="parts of names of files")
     parser.add_argument("--time-limit", type=float, default=60.0)
     parser.add_argument("--workers", type=int, default=2, help="threads")
+    record.add_out(parser)
     options = parser.parse_args()
     rows = known_cells(options.index or options.folder / "index.csv", options.folder)
     chosen = [r for r in rows if not options.only or any(o in r.file.name for o in options.only)]
@@ -74,8 +76,15 @@ def main() -> None:
         raise SystemExit("no row of the index has a cell and a file of that name")
     _row(_HEAD)
     _row(["---"] * len(_HEAD))
-    judged = [_one(row, options.time_limit, options.workers) for row in chosen]
-    _totals([j for j in judged if j is not None], judged.count(None))
+    done = [_one(row, options.time_limit, options.workers) for row in chosen]
+    judged = [found for found, _ in done if found is not None]
+    totals = _totals(judged, len(done) - len(judged))
+    print()
+    for name, number in totals.items():
+        print(f"{name}: {number}")
+    rows = [dict(zip(_HEAD, cells, strict=True)) for _, cells in done]
+    what = "Measured patterns and lists of known cells, only the wavelength given."
+    record.write(options.out, what, {"patterns": rows, "totals": [totals]})
 
 
 def known_cells(index: Path, folder: Path) -> list[Known]:
@@ -108,26 +117,22 @@ def _first_number(text: str) -> float | None:
         return None
 
 
-def _one(known: Known, time_limit_s: float, workers: int) -> Judged | None:
-    """Index one pattern and print its row; None where it can't be indexed."""
+def _one(known: Known, time_limit_s: float, workers: int) -> tuple[Judged | None, list[str]]:
+    """Index one pattern and print its row, which is returned; None where it can't be indexed."""
     options = Options(known.wavelength_A, time_limit_s=time_limit_s)
     wall, cpu = perf_counter(), process_time()
     try:
         result = index_content(read(known.file, known.wavelength_A), options, workers).result
     except MlindexError as error:
-        _row([known.file.name, str(known), "", f"refused: {error}", *[""] * 7])
-        return None
+        cells = [known.file.name, str(known), "", f"refused: {error}", *[""] * 7]
+        _row(cells)
+        return None, cells
     spent = perf_counter() - wall, process_time() - cpu
     found = judge(result, known.truth)
-    _row(
-        [
-            known.file.name,
-            str(known),
-            *_outcome(result, found, known.truth),
-            *(f"{s:.1f}" for s in spent),
-        ]
-    )
-    return found
+    seconds = (f"{s:.1f}" for s in spent)
+    cells = [known.file.name, str(known), *_outcome(result, found, known.truth), *seconds]
+    _row(cells)
+    return found, cells
 
 
 def _outcome(result: IndexingResult, found: Judged, truth: Truth) -> Iterator[str]:
@@ -165,8 +170,8 @@ def _cell_text(cell: np.ndarray) -> str:
     return f"{lengths} {free}".strip()
 
 
-def _totals(judged: list[Judged], refused: int) -> None:
-    totals = {
+def _totals(judged: list[Judged], refused: int) -> dict[str, int]:
+    return {
         "patterns": len(judged) + refused,
         "refused": refused,
         "first": sum(j.first for j in judged),
@@ -176,9 +181,6 @@ def _totals(judged: list[Judged], refused: int) -> None:
         "convincing": sum(j.convincing for j in judged),
         "convincing but wrong": sum(j.wrong for j in judged),
     }
-    print()
-    for name, number in totals.items():
-        print(f"{name}: {number}")
 
 
 def _row(cells: tuple[str, ...] | list[str]) -> None:

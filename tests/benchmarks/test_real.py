@@ -1,5 +1,6 @@
 """The benchmark on measured patterns: its index, and what it says of a first cell."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -83,7 +84,9 @@ def test_a_folder_is_indexed_and_counted(real, tmp_path, monkeypatch, capsys):
         "tenorite.txt,,4.6837,3.4226,5.1288,90,99.54,90,C 1 2/c 1",
         "short.txt,,4,4,4,90,90,90,P m -3 m",
     )
-    monkeypatch.setattr(sys, "argv", ["real.py", str(tmp_path), "--workers", "1"])
+    out = tmp_path / "real.json"
+    arguments = ["real.py", str(tmp_path), "--workers", "1", "--out", str(out)]
+    monkeypatch.setattr(sys, "argv", arguments)
     real.main()
     printed = capsys.readouterr().out
     assert "| tenorite.txt | C 4.684 3.423 5.129 99.54 | 1 | convincing |" in printed
@@ -92,3 +95,6 @@ def test_a_folder_is_indexed_and_counted(real, tmp_path, monkeypatch, capsys):
     assert totals["patterns"] == "2"
     assert totals["refused"] == totals["first"] == "1"
     assert totals["convincing but wrong"] == "0"
+    written = json.loads(out.read_text())["tables"]
+    assert written["patterns"][0]["rank"] == "1"
+    assert written["totals"][0]["patterns"] == 2
