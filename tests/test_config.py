@@ -48,7 +48,3 @@ def test_every_field_has_a_description_and_stands_in_the_documentation():
 def test_every_row_of_the_documentation_has_four_cells():
     rows = [line for line in document().splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {5}
-
-
-def test_committed_documentation_is_up_to_date():
-    assert (PROJECT / "docs/config.md").read_text() == document()

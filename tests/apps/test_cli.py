@@ -101,6 +101,18 @@ def test_docs_are_written_from_the_declarations(tmp_path: Path) -> None:
     tables = (tmp_path / "tables.md").read_text()
     assert all(f"## {table.name}\n" in tables for table in declared())
     assert "`optimization.iterations`" in (tmp_path / "config.md").read_text()
+    assert "## mlindex index\n" in (tmp_path / "cli.md").read_text()
+    assert "## mlindex.index\n" in (tmp_path / "python.md").read_text()
+
+
+def test_docs_are_not_written_wherever_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = runner.invoke(app, ["docs"])
+    assert ended.exit_code == 2
+    assert "no such folder; run this in a clone" in ended.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_compiling_is_said_once_and_only_where_it_happens(

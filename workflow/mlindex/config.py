@@ -104,7 +104,7 @@ def _explain(problem: Mapping[str, Any]) -> str:
         known = sorted({path.rsplit(".", 1)[-1] for path, _ in walk(Config)})
         close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
         hint = (
-            f"; did you mean {close[0]!r}?" if close else "; see docs/config.md for what there is"
+            f"; did you mean {close[0]!r}?" if close else "; see docs/reference/config.md for what there is"
         )
         return f"{where}: unknown key{hint}"
     return f"{where}: {problem['msg']} (got {problem['input']!r})"

@@ -229,22 +229,23 @@ def verify(
 
 @app.command()
 def docs(
-    folder: Annotated[Path, typer.Argument(help="Where to write config.md and tables.md.")] = Path(
-        "docs"
-    ),
+    folder: Annotated[
+        Path, typer.Argument(help="Folder to write to; it must be there.", show_default=True)
+    ] = Path("docs/reference"),
 ) -> None:
-    """Write the documentation of the config and of all tables from their declarations."""
-    from mlindex import config as root
-    from mlindex.apps.declared import declared
-    from mlindex.base.schema import document
+    """Write the reference pages: config, tables, command line, Python, file formats.
 
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.md").write_text(_ended(root.document()), encoding="utf-8")
-    (folder / "tables.md").write_text(_ended(document(declared())), encoding="utf-8")
+    They are generated from the declarations in the code; run it in a clone of the repository after
+    changing a setting, a table, an option or a docstring.
+    """
+    from mlindex.apps.reference import pages
+    from mlindex.base.atomic import atomic_path
 
-
-def _ended(text: str) -> str:
-    return text.rstrip("\n") + "\n"
+    if not folder.is_dir():
+        _fail(MlindexError(f"{folder}: no such folder; run this in a clone, or name a folder"))
+    for name, text in pages().items():
+        with atomic_path(folder / name) as path:
+            path.write_text(text, encoding="utf-8")
 
 
 def _fail(error: MlindexError) -> NoReturn:

@@ -1,0 +1,91 @@
+"""The pages of the reference, each from what the code declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+#: Width of a line of usage, so that the pages are the same on every terminal.
+_WIDTH = 90
+
+
+def pages() -> dict[str, str]:
+    """Each page's file name and its Markdown: config, tables, command line, Python, formats."""
+    from mlindex import config
+    from mlindex.apps import docstrings
+    from mlindex.apps.declared import declared
+    from mlindex.base import schema
+
+    texts = {
+        "config.md": config.document(),
+        "tables.md": schema.document(declared()),
+        "cli.md": command_line(),
+        "python.md": docstrings.document(),
+        "formats.md": formats(),
+    }
+    return {name: text.rstrip("\n") + "\n" for name, text in texts.items()}
+
+
+def formats() -> str:
+    """The page of file formats that are read."""
+    from mlindex.files import supported
+
+    rows = [f"| {what} | {' '.join(f'`{s}`' for s in suffixes)} |" for suffixes, what in supported()]
+    head = ["# File formats", "", "Generated from the readers; do not edit.", ""]
+    explained = [
+        "A format is recognized by the content of a file, the suffix only helps where that does "
+        "not decide.",
+        "",
+    ]
+    return "\n".join([*head, *explained, "| format | usual suffixes |", "| --- | --- |", *rows])
+
+
+def command_line() -> str:
+    """The page of the command ``mlindex``."""
+    from typer.main import get_command
+
+    from mlindex.apps.cli import app
+
+    root: Any = get_command(app)
+    lines = ["# Command line", "", "Generated from the command `mlindex`; do not edit.", ""]
+    lines += [f"{root.help}", ""]
+    for name, command in sorted(root.commands.items()):
+        lines += [f"## mlindex {name}", "", *_command(name, command), ""]
+    return "\n".join(lines)
+
+
+def _command(name: str, command: Any) -> Iterator[str]:
+    from typer import Context
+
+    context = Context(command, info_name=f"mlindex {name}", terminal_width=_WIDTH)
+    usage = " ".join(command.collect_usage_pieces(context))
+    yield from ("```text", f"mlindex {name} {usage}".rstrip(), "```", "")
+    yield from _paragraphs(command.help or "")
+    arguments = [p for p in command.params if p.param_type_name == "argument"]
+    options = [p for p in command.params if p.param_type_name == "option" and p.name != "help"]
+    for title, parameters in (("argument", arguments), ("option", options)):
+        if parameters:
+            yield from ("", f"| {title} | default | meaning |", "| --- | --- | --- |")
+            yield from (_row(parameter) for parameter in parameters)
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    yield from (line.strip() for line in text.replace("\f", "").splitlines())
+
+
+def _row(parameter: Any) -> str:
+    names = [*parameter.opts, *parameter.secondary_opts]
+    if parameter.param_type_name == "argument":
+        names = [parameter.name.upper()]
+    shown = ", ".join(f"`{name}`" for name in names)
+    meaning = (parameter.help or "").replace("|", r"\|")
+    return f"| {shown} | {_default(parameter)} | {meaning} |"
+
+
+def _default(parameter: Any) -> str:
+    if parameter.required:
+        return "required"
+    value = parameter.default
+    if value is None or value is False or value == () or callable(value):
+        return ""
+    return f"`{value}`"
