@@ -1,7 +1,7 @@
 """What jobs ask of a cluster, as functions of their input's size and of the attempt.
 
 The figures of the rules are two or more times what was measured at 10,000 to a million entries
-(docs/how_well/scaling.md): memory is taken at once, and nodes may be slower.
+(docs/how_to/scaling.md): memory is taken at once, and nodes may be slower.
 """
 
 import os

@@ -243,7 +243,7 @@ def docs(
 
     if not folder.is_dir():
         _fail(MlindexError(f"{folder}: no such folder; run this in a clone, or name a folder"))
-    for name, text in pages().items():
+    for name, text in pages(app).items():
         with atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8")
 

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import typer
 
 #: Width of a line of usage, so that the pages are the same on every terminal.
 _WIDTH = 90
 
 
-def pages() -> dict[str, str]:
-    """Each page's file name and its Markdown: config, tables, command line, Python, formats."""
+def pages(app: typer.Typer) -> dict[str, str]:
+    """Each page's file name and its Markdown: config, tables, command line, Python, formats.
+
+    ``app`` is the command ``mlindex``.
+    """
     from mlindex import config
     from mlindex.apps import docstrings
     from mlindex.apps.declared import declared
@@ -19,7 +25,7 @@ def pages() -> dict[str, str]:
     texts = {
         "config.md": config.document(),
         "tables.md": schema.document(declared()),
-        "cli.md": command_line(),
+        "cli.md": command_line(app),
         "python.md": docstrings.document(),
         "formats.md": formats(),
     }
@@ -40,11 +46,9 @@ def formats() -> str:
     return "\n".join([*head, *explained, "| format | usual suffixes |", "| --- | --- |", *rows])
 
 
-def command_line() -> str:
+def command_line(app: typer.Typer) -> str:
     """The page of the command ``mlindex``."""
     from typer.main import get_command
-
-    from mlindex.apps.cli import app
 
     root: Any = get_command(app)
     lines = ["# Command line", "", "Generated from the command `mlindex`; do not edit.", ""]

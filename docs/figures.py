@@ -1,0 +1,174 @@
+"""Tables of the pages and of README.md, from the JSON files that benchmarks wrote.
+
+    python docs/figures.py
+
+In a page, what stands between ``<!-- figures: NAME -->`` and ``<!-- end -->`` is written here.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from mlindex.base.atomic import atomic_path
+from mlindex.base.statistics import wilson_interval
+from mlindex.crystal.lattice import SYSTEMS, bravais_of
+
+HERE = Path(__file__).parent
+PAGES = (HERE.parent / "README.md", HERE / "how_well/index.md", HERE / "how_well/measured.md")
+_BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+Rows = Sequence[Mapping[str, Any]]
+
+
+def main() -> None:
+    """Write every page anew whose figures are other than its files'."""
+    for page in PAGES:
+        text = rendered(page.read_text(encoding="utf-8"))
+        if text != page.read_text(encoding="utf-8"):
+            with atomic_path(page) as part:
+                part.write_text(text, encoding="utf-8")
+
+
+def rendered(text: str) -> str:
+    """A page with its figures as the JSON files have them now."""
+    return _BLOCK.sub(lambda found: f"{found[1]}\n{_block(found[2])}\n\n{found[3]}", text)
+
+
+def _block(name: str) -> str:
+    try:
+        return BLOCKS[name]()
+    except FileNotFoundError as missing:
+        return f"Not measured yet with this version: {Path(missing.filename).name} is not there."
+
+
+def record(name: str) -> dict[str, Any]:
+    """What a benchmark wrote."""
+    return json.loads((HERE / "how_well" / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _source(name: str) -> str:
+    """How the figures of a record were measured, as a paragraph."""
+    r = record(name)
+    return (
+        f"{r['lists']} Measured with `{r['command']}`, version {r['version']} "
+        f"(commit {r['commit']}), on {r['date']}; {r['machine']}."
+    )
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(str(cell) for cell in line)} |" for line in lines)
+
+
+def _share(count: int, of: int) -> str:
+    """A count as percent with Wilson's 95 % interval."""
+    if not of:
+        return "–"
+    low, high = wilson_interval(count, of)
+    return f"{100 * count / of:.1f} % ({100 * low:.0f} to {100 * high:.0f})"
+
+
+def _lattices(name: str) -> str:
+    rows = record(name)["tables"]["lattices"]
+    head = [
+        "lattice",
+        "lists",
+        "first",
+        "first or partner",
+        "in 20",
+        "wrong",
+        "median s",
+        "worst s",
+    ]
+    return f"{_table(head, map(_lattice, rows))}\n\n{_source(name)}"
+
+
+def _lattice(row: Mapping[str, Any]) -> list[object]:
+    n = row["entries"]
+    return [
+        row["lattice"],
+        n,
+        _share(row["first"], n),
+        _share(row["first or partner"], n),
+        row["in 20"],
+        row["wrong and convincing"],
+        f"{row['median_s']:.2f}",
+        f"{row['worst_s']:.1f}",
+    ]
+
+
+def _patterns() -> str:
+    """The table of measured patterns."""
+    rows = record("measured")["tables"]["patterns"]
+    head = ["pattern", "known cell", "rank", "verdict", "first cell", "it is", "lines", "M20", "p"]
+    keys = ("known", "rank", "verdict", "first", "is", "lines", "M20", "p")
+    cells = [[Path(row["file"]).stem, *(row[key] for key in keys)] for row in rows]
+    return f"{_table(head, cells)}\n\n{_source('measured')}"
+
+
+def _totals() -> str:
+    totals = record("measured")["tables"]["totals"][0]
+    lines = [f"- {name}: {number}" for name, number in totals.items()]
+    return "\n".join(lines)
+
+
+def _simulated() -> str:
+    rows = record("simulated")["tables"]["systems"]
+    head = ["lattice system", "patterns", "first", "first or partner", "in 20", "wrong", "CPU s"]
+    cells = [
+        [
+            row["lattice system"],
+            row["patterns"],
+            row["first"],
+            row["or partner"],
+            row["in 20"],
+            row["wrong"],
+            row["median_cpu_s"],
+        ]
+        for row in rows
+    ]
+    return f"{_table(head, cells)}\n\n{_source('simulated')}"
+
+
+def _success() -> str:
+    """The one table of README.md: at most ten rows, from four records."""
+    rows = {row["lattice"]: row for row in record("exact")["tables"]["lattices"]}
+    shown = []
+    for system in SYSTEMS.values():
+        mine = [rows[b.symbol] for b in bravais_of(system.name) if b.symbol in rows]
+        shown.append(_sum_up(f"calculated, {system.name}", mine))
+    shown.append(_sum_up("calculated, then spoiled", _all_of("spoiled")))
+    shown.append(_sum_up("calculated, fewer lines", _all_of("few")))
+    totals = record("measured")["tables"]["totals"][0]
+    n = totals["patterns"]
+    shares = [_share(totals[key], n) for key in ("first", "first or named partner of it")]
+    shown.append(["measured patterns", n, *shares, totals["convincing but wrong"]])
+    return _table(["lists", "number", "first", "first or partner", "wrong"], shown)
+
+
+def _all_of(name: str) -> Rows:
+    return record(name)["tables"]["lattices"][-1:]
+
+
+def _sum_up(title: str, rows: Rows) -> list[object]:
+    counted = ("entries", "first", "first or partner", "wrong and convincing")
+    n, first, solved, wrong = (sum(row[key] for row in rows) for key in counted)
+    return [title, n, _share(first, n), _share(solved, n), wrong]
+
+
+BLOCKS: dict[str, Callable[[], str]] = {
+    "success": _success,
+    "exact": lambda: _lattices("exact"),
+    "spoiled": lambda: _lattices("spoiled"),
+    "few": lambda: _lattices("few"),
+    "patterns": _patterns,
+    "totals": _totals,
+    "simulated": _simulated,
+}
+
+
+if __name__ == "__main__":
+    main()
