@@ -18,7 +18,7 @@ def run(*command):
 
 
 def test_code_is_formatted_and_lint_free():
-    folders = ("workflow", "tests", "benchmarks", "resources")
+    folders = ("workflow", "tests", "benchmarks", "resources", "docs")
     run(sys.executable, "-m", "ruff", "format", "--check", *folders)
     run(sys.executable, "-m", "ruff", "check", *folders)
 

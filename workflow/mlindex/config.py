@@ -103,9 +103,8 @@ def _explain(problem: Mapping[str, Any]) -> str:
     if problem["type"] == "extra_forbidden":
         known = sorted({path.rsplit(".", 1)[-1] for path, _ in walk(Config)})
         close = difflib.get_close_matches(str(problem["loc"][-1]), known, n=1)
-        hint = (
-            f"; did you mean {close[0]!r}?" if close else "; see docs/reference/config.md for what there is"
-        )
+        known_keys = "; see docs/reference/config.md for what there is"
+        hint = f"; did you mean {close[0]!r}?" if close else known_keys
         return f"{where}: unknown key{hint}"
     return f"{where}: {problem['msg']} (got {problem['input']!r})"
 

@@ -36,7 +36,10 @@ def formats() -> str:
     """The page of file formats that are read."""
     from mlindex.files import supported
 
-    rows = [f"| {what} | {' '.join(f'`{s}`' for s in suffixes)} |" for suffixes, what in supported()]
+    rows = [
+        f"| {what} | {' '.join(f'`{suffix}`' for suffix in suffixes)} |"
+        for suffixes, what in supported()
+    ]
     head = ["# File formats", "", "Generated from the readers; do not edit.", ""]
     explained = [
         "A format is recognized by the content of a file, the suffix only helps where that does "
