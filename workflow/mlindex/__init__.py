@@ -6,7 +6,12 @@ from importlib import import_module
 from pathlib import Path
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "index"]
+__all__ = ["__version__", "index", "read"]
+
+#: What can be imported from the package itself, and the module that it lies in.
+_OFFERED = {"index": "mlindex.indexing.indexer", "read": "mlindex.files"}
+#: How results show themselves in a notebook; it says so to mlindex.indexing.result when loaded.
+_NOTEBOOK = "mlindex.reports.result.notebook"
 
 # Here and below modules are imported by their names only, or else they would count among the code
 # of every job, and a change of the search would rerun it.
@@ -15,6 +20,7 @@ import_module("mlindex.base.stale").forget_stale(Path(__file__).parent)
 
 def __getattr__(name: str) -> object:
     # Importing the package must stay cheap, for every job of the workflow does it.
-    if name == "index":
-        return import_module("mlindex.indexing.indexer").index
+    if name in _OFFERED:
+        import_module(_NOTEBOOK)
+        return getattr(import_module(_OFFERED[name]), name)
     raise AttributeError(f"module 'mlindex' has no attribute {name!r}")

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.crystal.axes import CellOnAxes, on_axes, own_axes
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.formula import Formula
 from mlindex.patterns.peaklist import PeakList
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from mlindex.patterns.measured import MeasuredPattern
 
 #: A first candidate that is less probable than this, its partners included, is not convincing.
 CONVINCING_PROBABILITY = 0.9
@@ -147,6 +156,12 @@ class Candidate:
         """Lines used."""
         return len(self.indexed)
 
+    def __repr__(self) -> str:
+        return (
+            f"Candidate({_cell_text(self)}, M{min(20, self.n_used)} = {self.m20:.1f}, "
+            f"{self.n_indexed} of {self.n_used} lines, probability {self.probability:.2f})"
+        )
+
 
 @dataclass(frozen=True)
 class Searched:
@@ -177,3 +192,68 @@ class IndexingResult:
     formula: Formula | None = None
     #: What was asked for: time limit, lattices, error, ... as given.
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        verdict = "convincing" if self.convincing else "not convincing"
+        best = f"{verdict}: {_cell_text(self.candidates[0])}" if self.candidates else "no cell"
+        n = len(self.candidates)
+        return f"IndexingResult({self.peaks.name!r}, {best}; {n} candidate{'s' * (n != 1)})"
+
+    def _repr_html_(self) -> str | None:
+        return _views[-1].html(self) if _views else None
+
+    def to_frame(self, table: str = "candidate_cells") -> pd.DataFrame:
+        """One of the tables of a result as a data frame of pandas, by default that of its cells.
+
+        Args:
+            table: a table of :mod:`mlindex.indexing.tables`, such as ``candidate_lines`` or
+                ``absent_lines``.
+
+        Raises:
+            MlindexError: there is no such table, or pandas is not installed.
+        """
+        return _view().frame(self, table)
+
+    def plot(self, candidate: int = 1, pattern: MeasuredPattern | None = None) -> go.Figure:
+        """The figure of the result page: observed lines, and tick marks of every candidate.
+
+        Args:
+            candidate: rank of the one that is laid over the lines.
+            pattern: the pattern that the lines are from, if that is to be drawn as well.
+
+        Raises:
+            MlindexError: there is no candidate of that rank.
+        """
+        return _view().figure(self, candidate, pattern)
+
+
+def _cell_text(candidate: Candidate) -> str:
+    """Lattice and cell on the usual axes, e.g. ``mC 4.6865 3.4249 5.1302 90 99.499 90``."""
+    shown = candidate.settings[0]
+    lengths = " ".join(f"{value:.4f}" for value in shown.cell[:3])
+    angles = " ".join(f"{value:.6g}" for value in shown.cell[3:])
+    return f"{candidate.bravais[0]}{shown.centring} {lengths} {angles}"
+
+
+@dataclass(frozen=True)
+class Views:
+    """How a result is shown in a notebook: as HTML, as a data frame, as a figure."""
+
+    html: Callable[[IndexingResult], str]
+    frame: Callable[[IndexingResult, str], Any]
+    figure: Callable[[IndexingResult, int, MeasuredPattern | None], Any]
+
+
+_views: list[Views] = []
+
+
+def show_with(views: Views) -> None:
+    """Have results shown so: what shows them builds on results, and so says so itself."""
+    _views.append(views)
+
+
+def _view() -> Views:
+    if not _views:
+        # A result read from a pickle, say, where nothing of the package was asked for by name.
+        raise MlindexError("nothing to show results with: import mlindex.reports.result.notebook")
+    return _views[-1]

@@ -35,3 +35,10 @@ class MeasuredPattern:
 
     def __len__(self) -> int:
         return len(self.two_theta_deg)
+
+    def __repr__(self) -> str:
+        ends = ""
+        if len(self):
+            ends = f", 2theta {self.two_theta_deg[0]:g} to {self.two_theta_deg[-1]:g} degrees"
+        known = f", wavelength {self.wavelength_A:g} A" if self.wavelength_A else ""
+        return f"MeasuredPattern({self.name!r}, {len(self)} points{ends}{known})"

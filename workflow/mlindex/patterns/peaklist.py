@@ -36,6 +36,15 @@ class PeakList:
     def __len__(self) -> int:
         return len(self.q2_inv_A2)
 
+    def __repr__(self) -> str:
+        ends = ""
+        if len(self):
+            with np.errstate(divide="ignore", invalid="ignore"):
+                first, last = np.asarray(self.q2_inv_A2, dtype=float)[[0, -1]] ** -0.5
+            ends = f", d {first:.5g} to {last:.5g} A"
+        known = f", wavelength {self.wavelength_A:g} A" if self.wavelength_A else ""
+        return f"PeakList({self.name!r}, {len(self)} lines{ends}{known})"
+
     def q2_error_inv_A2(self, two_theta_error_deg: float) -> np.ndarray:
         """Error of each q² (n,) for an error of 2theta: 2 sin(2theta) / lambda² times it.
 

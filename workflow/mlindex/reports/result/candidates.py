@@ -24,17 +24,22 @@ from mlindex.reports.result.notation import (
 from mlindex.reports.result.view import Axis, candidate_lines, figure_lines
 
 
-def ranking(result: IndexingResult, axis: Axis) -> str:
-    """The table of all candidates; a row can be selected."""
+def ranked(result: IndexingResult, axis: Axis, most: int) -> tuple[list[str], list[list[str]]]:
+    """Headings and rows of the table of candidates, without columns that are empty throughout."""
     n = figure_lines(result.candidates[0])
     headings = [
         *("rank", "<lattice", *(f"{s} ({u})" for s, u in zip(SYMBOLS, "ÅÅÅ°°°", strict=True))),
         *("V (Å³)", f"M{n}", f"F{n}", "probability", "indexed", "not seen", "zero (°)"),
         "<extinction symbol",
     ]
-    rows = [_ranked(rank, c, axis) for rank, c in enumerate(result.candidates, 1)]
+    rows = [_ranked(rank, c, axis) for rank, c in enumerate(result.candidates[:most], 1)]
     filled = [i for i in range(len(headings)) if any(row[i] for row in rows)]
-    headings, rows = [headings[i] for i in filled], [[row[i] for i in filled] for row in rows]
+    return [headings[i] for i in filled], [[row[i] for i in filled] for row in rows]
+
+
+def ranking(result: IndexingResult, axis: Axis) -> str:
+    """The table of all candidates; a row can be selected."""
+    headings, rows = ranked(result, axis, len(result.candidates))
     attributes = [
         f'data-candidate="{i}" tabindex="0" role="button" aria-pressed="{str(i == 0).lower()}"'
         for i in range(len(rows))

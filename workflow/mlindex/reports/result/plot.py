@@ -39,12 +39,17 @@ def axis_of(result: IndexingResult, pattern: MeasuredPattern | None) -> Axis:
 
 
 def figure_of(
-    result: IndexingResult, pattern: MeasuredPattern | None, fit: Fit | None, axis: Axis
+    result: IndexingResult,
+    pattern: MeasuredPattern | None,
+    fit: Fit | None,
+    axis: Axis,
+    selected: int = 0,
 ) -> go.Figure:
     """The figure, as wide as the page.
 
     Traces of one candidate carry its number in ``meta``: its ticks are always there, its guides
-    and unindexed lines (``meta.selected``) only when it is the one selected, at first the best.
+    and unindexed lines (``meta.selected``) only when it is the one selected, at first number
+    ``selected`` counted from 0.
     """
     from plotly.subplots import make_subplots
 
@@ -64,12 +69,13 @@ def figure_of(
     end = _end(result, pattern, axis)
     for number, candidate in enumerate(shown):
         lines = predicted(candidate, _q2_at(end - candidate.zero_shift_deg, axis))
-        _guides(fig, number, candidate, lines, axis, (base, top))
-        _ticks(fig, number, candidate, result, lines, axis)
+        chosen = number == selected
+        _guides(fig, number, candidate, lines, axis, (base, top), chosen)
+        _ticks(fig, number, candidate, result, lines, axis, chosen)
     _measured(fig, pattern, fit)
     _peaks(fig, result, heights, axis, base if pattern is None else None)
     for number, candidate in enumerate(shown):
-        _unindexed(fig, number, candidate, result, heights, axis)
+        _unindexed(fig, number, candidate, result, heights, axis, number == selected)
     _layout(fig, result, axis, (base, top), _TOP_HEIGHT + rows_height + _MARGINS)
     return fig
 
@@ -146,6 +152,7 @@ def _guides(
     lines: Predicted,
     axis: Axis,
     span: tuple[float, float],
+    chosen: bool,
 ) -> None:
     """Faint strokes through the pattern at the calculated lines of the range used."""
     positions = axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg)
@@ -160,7 +167,7 @@ def _guides(
             line={"color": colour, "width": 1},
             hoverinfo="skip",
             showlegend=False,
-            visible=number == 0,
+            visible=chosen,
             meta={"candidate": number, "selected": True},
         )
 
@@ -172,6 +179,7 @@ def _ticks(
     result: IndexingResult,
     lines: Predicted,
     axis: Axis,
+    chosen: bool,
 ) -> None:
     from mlindex.reports.plotting import BLUE, GREY, ORANGE
 
@@ -197,7 +205,7 @@ def _ticks(
             "size": 15,
             "line": {"width": 1.6, "color": list(colours)},
         },
-        opacity=1.0 if number == 0 else _DIMMED,
+        opacity=1.0 if chosen else _DIMMED,
         text=texts,
         hovertemplate="%{text}<extra></extra>",
         showlegend=False,
@@ -281,6 +289,7 @@ def _unindexed(
     result: IndexingResult,
     heights: np.ndarray,
     axis: Axis,
+    chosen: bool,
 ) -> None:
     lost = np.flatnonzero(~candidate.indexed)
     positions = axis.positions(result.peaks.q2_inv_A2[lost])
@@ -295,7 +304,7 @@ def _unindexed(
         text=[f"{_peak_text(result, int(i), axis)}<br>not indexed" for i in lost],
         hovertemplate="%{text}<extra></extra>",
         showlegend=bool(len(lost)),
-        visible=number == 0,
+        visible=chosen,
         meta={"candidate": number, "selected": True},
     )
 
