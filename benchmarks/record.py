@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -41,6 +42,7 @@ def write(path: Path | None, lists: str, tables: Mapping[str, Sequence[Mapping[s
         "date": datetime.now(UTC).date().isoformat(),
         "machine": f"{os.cpu_count()} cores, {platform.machine()}, Python "
         f"{platform.python_version()}",
+        "memory_MiB": _memory_MiB(),
         "lists": lists,
         "tables": {name: [dict(row) for row in rows] for name, rows in tables.items()},
     }
@@ -77,3 +79,9 @@ def _commit() -> str:
         check=False,
     )
     return done.stdout.strip()
+
+
+def _memory_MiB() -> int:
+    """Peak memory of this process or of one that it started, whichever took more."""
+    who = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return round(max(resource.getrusage(one).ru_maxrss for one in who) / 1024)

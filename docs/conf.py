@@ -8,6 +8,7 @@ exclude_patterns: list[str] = []
 # Links to headings are checked as links to pages are.
 myst_heading_anchors = 3
 nitpicky = True
+smartquotes = False
 
 # The theme brings its own files and uses the reader's fonts: the pages need no network.
 html_theme = "furo"

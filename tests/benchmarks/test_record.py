@@ -26,6 +26,7 @@ def test_the_record_says_how_it_was_measured(record, tmp_path, monkeypatch):
     assert read["lists"] == "Two patterns."
     assert read["tables"] == {"totals": [{"patterns": 2, "first": 1}]}
     assert {"commit", "date", "machine"} <= set(read)
+    assert 10 < read["memory_MiB"] < 10_000
 
 
 def test_without_a_file_nothing_is_written(record, tmp_path):

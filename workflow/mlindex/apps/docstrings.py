@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 _SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
+_TITLES = {"Args": "Arguments", "Attributes": "Fields"}
 _ROLE = re.compile(r":\w+:`~?\.?([^`]+)`")
 _ITEM = re.compile(r"^([\w*, ]+): (.*)$", re.DOTALL)
 
@@ -92,7 +93,7 @@ def _docstring(thing: Any) -> Iterator[str]:
         head, _, rest = paragraph.partition("\n")
         if head.rstrip(":") in _SECTIONS and head.endswith(":"):
             section = head.rstrip(":")
-            yield from ("", f"**{section}**", "")
+            yield from ("", f"**{_TITLES.get(section, section)}**", "")
             yield from _items(rest)
         elif section and paragraph.startswith("    "):
             yield from _items(paragraph)
