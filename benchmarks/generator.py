@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.structures.generator import write_shard
+from mlindex.structures.generator.source import write_shard
 from mlindex.structures.sources import GeneratorSource
 
 RESOURCES = Path(__file__).resolve().parents[1] / "resources"

@@ -24,7 +24,7 @@ import pandas as pd
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import simulate
-from mlindex.structures.generator import write_shard
+from mlindex.structures.generator.source import write_shard
 from mlindex.structures.quality import check_shard
 from mlindex.structures.reduction import reduce_entries
 from mlindex.structures.settings import Quality, Reduction

@@ -14,12 +14,13 @@ import spglib
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
-from mlindex.structures.generator import real_against_generated, write_shard
 from mlindex.structures.generator.ciftext import block_text
+from mlindex.structures.generator.compare import real_against_generated
 from mlindex.structures.generator.crystal import make_crystal
 from mlindex.structures.generator.positions import positions_of
 from mlindex.structures.generator.settings_table import bravais_symbol, load_settings, unique_axis
 from mlindex.structures.generator.shapes import SHAPES
+from mlindex.structures.generator.source import write_shard
 from mlindex.structures.generator.statistics import cell_mixture
 from mlindex.structures.sources import GeneratorSource
 

@@ -22,7 +22,7 @@ from mlindex.base.schema import read_table
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.learning.tables import DATASET
 from mlindex.patterns.tables import PEAKS
-from mlindex.structures.generator import write_shard
+from mlindex.structures.generator.source import write_shard
 from mlindex.structures.manifest import crystals_in_shard
 from mlindex.structures.quality import check_shard
 from mlindex.structures.settings import Quality

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mlindex.base.provenance import file_digest
 from mlindex.base.stage import Stage
-from mlindex.structures.generator import write_shard
+from mlindex.structures.generator.source import write_shard
 from mlindex.structures.sources import GeneratorSource
 from mlindex.structures.tables import FILES
 

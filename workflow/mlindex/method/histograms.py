@@ -13,12 +13,11 @@ from mlindex.crystal.lattice import ANGLES, LatticeSystem
 from mlindex.learning.rows import reindexed_free
 from mlindex.method.resampling import PeakLists, least_separations
 from mlindex.method.scaling import Scaling
-from mlindex.method.tables import HISTOGRAMS
+from mlindex.method.tables import HISTOGRAM_KINDS, HISTOGRAMS
 
 BINS = 80
 #: Labels are counted in this many bins of equal width.
 LABEL_BINS = 50
-KINDS = ("original", "augmented")
 #: Columns of EXAMPLES that are needed.
 COLUMNS = (
     *("augmented", "unique_axis", "bravais_lattice"),
@@ -56,7 +55,7 @@ def compare(
     if not ranges:
         return HISTOGRAMS.empty()
     edges = {panel: _edges(panel, limits, system) for panel, limits in ranges.items()}
-    counts = {panel: np.zeros((len(KINDS), len(e) - 1)) for panel, e in edges.items()}
+    counts = {panel: np.zeros((len(HISTOGRAM_KINDS), len(e) - 1)) for panel, e in edges.items()}
     for block in examples():
         for panel, values, augmented in _values(block, scaling, system):
             counts[panel] += [
@@ -65,9 +64,9 @@ def compare(
     parts = [
         _table(panel, kind, edges[panel], counts[panel][number])
         for panel in sorted(counts, key=_place)
-        for number, kind in enumerate(KINDS)
+        for number, kind in enumerate(HISTOGRAM_KINDS)
     ]
-    parts.append(_table(_LIST_1, KINDS[0], _separation_edges(system), list_1))
+    parts.append(_table(_LIST_1, HISTOGRAM_KINDS[0], _separation_edges(system), list_1))
     return pd.concat(parts, ignore_index=True)[HISTOGRAMS.names]
 
 

@@ -81,6 +81,8 @@ ACCEPTANCE = Table(
     ),
 )
 
+#: Kinds of entries that HISTOGRAMS compares.
+HISTOGRAM_KINDS = ("original", "augmented")
 HISTOGRAMS = Table(
     "histograms",
     "a bin of a figure that compares original and augmented entries (Moreau, figures 1 to 5)",

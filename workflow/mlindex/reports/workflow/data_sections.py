@@ -10,7 +10,7 @@ from mlindex.crystal.lattice import BRAVAIS
 from mlindex.reports.html import figure, fold, good, heading, note, table, warning
 from mlindex.reports.workflow import figures, flow
 from mlindex.reports.workflow.inputs import ReportData
-from mlindex.structures.generator import real_against_generated
+from mlindex.structures.generator.compare import real_against_generated
 from mlindex.structures.rejected import rejected
 
 _FIGURES = {

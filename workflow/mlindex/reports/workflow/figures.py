@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from mlindex.method.histograms import KINDS
+from mlindex.method.tables import HISTOGRAM_KINDS
 from mlindex.reports.plotting import (
     BLUE,
     GREY,
@@ -96,10 +96,11 @@ def labels(frame: pd.DataFrame) -> go.Figure:
     parts = frame["panel"].str.extract(_LABEL_PANEL)
     frame = frame.assign(bravais=parts["bravais"], peak=parts["peak"].astype(int))
     lattices = list(dict.fromkeys(frame["bravais"]))
-    titles = [f"{bravais}, {kind}" for bravais in lattices for kind in KINDS]
-    fig, columns, height = grid(titles, len(KINDS))
+    titles = [f"{bravais}, {kind}" for bravais in lattices for kind in HISTOGRAM_KINDS]
+    fig, columns, height = grid(titles, len(HISTOGRAM_KINDS))
     for position in range(len(titles)):
-        bravais, kind = lattices[position // len(KINDS)], KINDS[position % len(KINDS)]
+        row, column = divmod(position, len(HISTOGRAM_KINDS))
+        bravais, kind = lattices[row], HISTOGRAM_KINDS[column]
         rows = frame[(frame["bravais"] == bravais) & (frame["kind"] == kind)]
         counts = rows.pivot_table(index="peak", columns="left", values="count", aggfunc="sum")
         totals = counts.sum(axis=1).replace(0, 1)

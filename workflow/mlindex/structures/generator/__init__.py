@@ -1,10 +1,5 @@
 """The built-in source: crystals generated from a seed and written as CIF files.
 
-Only :func:`write_shard` and :func:`real_against_generated` are used by other modules; they are
-in :mod:`.source` and :mod:`.compare`. The two are re-exported here.
+Others use :func:`.source.write_shard` and :func:`.compare.real_against_generated`. They are not
+imported here, so that the report, which compares, does not depend on how crystals are made.
 """
-
-from mlindex.structures.generator.compare import real_against_generated
-from mlindex.structures.generator.source import write_shard
-
-__all__ = ["real_against_generated", "write_shard"]
