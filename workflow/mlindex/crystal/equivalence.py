@@ -19,6 +19,7 @@ import numpy as np
 
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
 from mlindex.crystal.niggli import niggli_reduction, relative_epsilon
+from mlindex.crystal.tolerances import FOUND_LATTICE
 
 _VECTORS = np.array([v for v in product((-1, 0, 1), repeat=3) if any(v)])
 
@@ -95,8 +96,8 @@ def same_lattice(
     centring_a: str,
     cell_b: np.ndarray,
     centring_b: str,
-    length_tolerance: float = 0.01,
-    angle_tolerance_deg: float = 0.5,
+    length_tolerance: float = FOUND_LATTICE.length_rel,
+    angle_tolerance_deg: float = FOUND_LATTICE.angle_deg,
 ) -> bool:
     """Whether two cells, with their centring letters, describe the same lattice.
 

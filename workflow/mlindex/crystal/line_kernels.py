@@ -5,11 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from mlindex.crystal.tolerances import LATTICE_LINE_REL
 from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, q2_of
-
-#: Lines whose q² agree to this fraction are one line: equal but for rounding.
-SAME_LINE_REL = 1e-8
-
 
 #: A little beyond the last line, which may lie below the reflection that it belongs to.
 REACH = 1.05
@@ -34,7 +31,7 @@ def _without_repeats(rising: np.ndarray, count: int) -> int:
     kept, last = 0, -1.0
     for i in range(count):
         value = rising[i]
-        if value - last > SAME_LINE_REL * value:
+        if value - last > LATTICE_LINE_REL * value:
             rising[kept] = value
             kept += 1
         last = value

@@ -6,10 +6,7 @@ import numpy as np
 
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import CENTRING_CODES, quadratic_terms
-
-#: Lines whose q² agree to this fraction are one line: equal but for rounding.
-_SAME_LINE_REL = 1e-8
-
+from mlindex.crystal.tolerances import LATTICE_LINE_REL
 
 #: Cells with more reflections than this below the last line are not worth a figure.
 _MAX_REFLECTIONS = 200_000
@@ -47,7 +44,7 @@ def distinct(q2_sorted: np.ndarray) -> np.ndarray:
     """Positions of the first of each set of equal values in a rising array."""
     if not len(q2_sorted):
         return np.empty(0, dtype=int)
-    step = np.diff(q2_sorted) > _SAME_LINE_REL * q2_sorted[1:]
+    step = np.diff(q2_sorted) > LATTICE_LINE_REL * q2_sorted[1:]
     return np.concatenate([[0], np.flatnonzero(step) + 1])
 
 

@@ -14,8 +14,8 @@ import gemmi
 import numba
 import numpy as np
 
-#: Reflections whose q² agree to this relative difference fall on one line, as 333 and 511 do.
-SAME_LINE_REL = 1e-9
+from mlindex.crystal.tolerances import PATTERN_LINE_REL
+
 _GROWTH_MIN, _GROWTH_MAX = 1.2, 8.0
 
 
@@ -125,7 +125,7 @@ def _line_starts(q2):
     starts = np.empty(len(q2), np.int64)
     n = 0
     for i in range(len(q2)):
-        if i == 0 or q2[i] - q2[i - 1] > SAME_LINE_REL * q2[i]:
+        if i == 0 or q2[i] - q2[i - 1] > PATTERN_LINE_REL * q2[i]:
             starts[n] = i
             n += 1
     return starts[:n]

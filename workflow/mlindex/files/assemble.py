@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.bragg import two_theta_from_q
 from mlindex.files.source import MAX_POINTS, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, choose
@@ -119,7 +120,7 @@ def two_theta_from(
         inverse_d = {"d": 1 / values, "q": values, "Q": values / (2 * np.pi)}.get(
             quantity, np.sqrt(np.abs(values))
         )
-        return np.degrees(2 * np.arcsin(inverse_d * wavelength_A / 2))
+        return two_theta_from_q(inverse_d, wavelength_A)
 
 
 def _joined(

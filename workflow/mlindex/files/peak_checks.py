@@ -6,9 +6,8 @@ import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta
+from mlindex.crystal.tolerances import LISTED_LINE_REL
 
-#: Lines closer than this in relative q² are given twice.
-SAME_LINE_REL = 1e-6
 _LARGEST_D_A = 1000.0
 _SMALLEST_D_A = 0.02
 #: Spacings above this are rare, angles are not.
@@ -36,7 +35,7 @@ def positions(quantity: str, values: np.ndarray, lines: list[int], name: str) ->
         raise MlindexError(
             f"{name}, line {lines[first]}: {quantity} must be {allowed}, got {values[first]:g}"
         )
-    if len(values) > 1 and values.max() - values.min() <= SAME_LINE_REL * values.max():
+    if len(values) > 1 and values.max() - values.min() <= LISTED_LINE_REL * values.max():
         raise MlindexError(
             f"{name}: all {len(values)} lines are at {quantity} = {values[0]:g}; is the first "
             "column the position?"

@@ -237,7 +237,7 @@ def _ordered(
     if not (np.all(steps >= 0) or np.all(steps <= 0)):
         notes.append("the lines were not in order of q and have been sorted")
     q2 = q2[order]
-    keep = np.concatenate([[True], np.diff(q2) > checks.SAME_LINE_REL * q2[1:]])
+    keep = np.concatenate([[True], np.diff(q2) > checks.LISTED_LINE_REL * q2[1:]])
     if not keep.all():
         notes.append(f"{int((~keep).sum())} lines were given twice and count once")
     columns = {

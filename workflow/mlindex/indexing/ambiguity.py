@@ -23,6 +23,7 @@ from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.crystal.recognition import EXACT, Recognized, recognize
 from mlindex.crystal.reduced import reduced
+from mlindex.crystal.tolerances import ONE_PARTNER
 from mlindex.indexing.result import Partner
 
 #: Lines are compared up to this multiple of the last one measured, to tell lattices apart.
@@ -31,8 +32,6 @@ _HORIZON = 4.0
 _MAX_DISTINGUISHING = 5
 #: Lines are compared as far as the candidate has about so many reflections.
 _MAX_REFLECTIONS = 2000
-#: Relative difference of lengths and difference of angles (degrees) of one and the same lattice.
-_SAME = (1e-3, 0.1)
 _SIGNATURE_DECIMALS = 6
 #: Whole numbers, and tolerances of q², are met to this.
 _ROUNDING = 1e-6
@@ -178,7 +177,7 @@ def _fitting(
         return None
     for recognized in recognize(x6, lines.tolerance):
         lattice = lattice_of(recognized.cell, recognized.centring)
-        if any(same(lattice, other, *_SAME) for other in known):
+        if any(same(lattice, other, *ONE_PARTNER) for other in known):
             return None
         calculated = _lines_of(recognized, lines)
         if _explains(calculated, lines, must_have, q2_max):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.crystal.bragg import q2_from_two_theta
+from mlindex.crystal.bragg import q2_from_two_theta, q2_per_radian, two_theta_from_q2
 from mlindex.crystal.cell import (
     cell_change,
     cell_from_reciprocal,
@@ -131,7 +131,7 @@ class _Problem:
     def slope(self, shift_deg: float) -> np.ndarray:
         """d(q²)/d(2theta) per degree at the corrected angles."""
         angle = np.radians(self.two_theta_deg - shift_deg)
-        return np.radians(2 * np.sin(angle) / self.wavelength_A**2)
+        return np.radians(q2_per_radian(angle, self.wavelength_A))
 
 
 @dataclass(frozen=True)
@@ -148,10 +148,10 @@ class _Fit:
 def _angles(q2: np.ndarray, two_theta_deg: np.ndarray | None, wavelength_A: float) -> np.ndarray:
     if two_theta_deg is not None:
         return np.asarray(two_theta_deg, dtype=float)
-    sine = wavelength_A * np.sqrt(q2) / 2
-    if (sine > 1).any():
+    angles = two_theta_from_q2(q2, wavelength_A)
+    if np.isnan(angles).any():
         raise ValueError(f"lines can't be reached with a wavelength of {wavelength_A} A")
-    return np.degrees(2 * np.arcsin(sine))
+    return angles
 
 
 def _nearest_hkl(cell: np.ndarray, centring: str, q2: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ import pandas as pd
 from numba import njit
 from scipy.optimize import least_squares
 
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.lattice import LatticeSystem
+from mlindex.crystal.tolerances import OBSERVED_LINE_REL
 from mlindex.method.tables import ACCEPTANCE, FIRST_PEAK
 from mlindex.patterns.settings import Peaks, Simulation
 
@@ -30,7 +32,6 @@ FALLBACK_RATE_A2 = 2000.0
 FALLBACK_PLATEAU = 0.9
 _RATE_BOUNDS_A2 = (1.0, 1e7)
 _Q2_BINS = 8
-_SAME_Q2 = 1e-7
 
 
 @dataclass(frozen=True)
@@ -96,17 +97,15 @@ class Resolution:
     @classmethod
     def from_settings(cls, peaks: Peaks, simulation: Simulation) -> Resolution:
         """The resolution of the simulated patterns."""
-        sine = np.sin(np.radians(simulation.two_theta_max_deg / 2))
         return cls(
             simulation.wavelength_A,
             peaks.min_separation_fwhm * simulation.fwhm_deg,
-            float((2 * sine / simulation.wavelength_A) ** 2),
+            float(q2_from_two_theta(simulation.two_theta_max_deg, simulation.wavelength_A)),
         )
 
     def two_theta_deg(self, q2_inv_A2: np.ndarray) -> np.ndarray:
         """2theta of q², 180 degrees where there is none."""
-        sine = self.wavelength_A * np.sqrt(np.asarray(q2_inv_A2, dtype=float)) / 2
-        return 2 * np.degrees(np.arcsin(np.minimum(sine, 1.0)))
+        return two_theta_from_q2(q2_inv_A2, self.wavelength_A, at_most_180=True)
 
 
 @dataclass(frozen=True)
@@ -235,9 +234,10 @@ def _is_observed(present: np.ndarray, observed: np.ndarray) -> np.ndarray:
             q2 = present[row, i]
             if not np.isfinite(q2):
                 break
-            while j < observed.shape[1] and observed[row, j] < q2 * (1 - _SAME_Q2):
+            while j < observed.shape[1] and observed[row, j] < q2 * (1 - OBSERVED_LINE_REL):
                 j += 1
-            flags[row, i] = j < observed.shape[1] and observed[row, j] <= q2 * (1 + _SAME_Q2)
+            last = q2 * (1 + OBSERVED_LINE_REL)
+            flags[row, i] = j < observed.shape[1] and observed[row, j] <= last
     return flags
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlindex.base.section import Section, setting
+from mlindex.crystal.tolerances import FOUND_LATTICE
 
 
 class Regression(Section):
@@ -134,10 +135,15 @@ class Validation(Section):
         500, "Candidates for each entry, at most, with the assignment networks.", gt=0
     )
     length_tolerance: float = setting(
-        0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0
+        FOUND_LATTICE.length_rel,
+        "Relative difference of reduced lengths that counts as the same lattice.",
+        gt=0,
     )
     angle_tolerance_deg: float = setting(
-        0.5, "Difference of reduced angles that counts as the same lattice.", "degree", gt=0
+        FOUND_LATTICE.angle_deg,
+        "Difference of reduced angles that counts as the same lattice.",
+        "degree",
+        gt=0,
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
+from mlindex.crystal.bragg import q2_from_two_theta, q2_per_radian, two_theta_from_q2
 
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
 ERROR_WAVELENGTH_A = 1.5406
@@ -54,8 +54,8 @@ class PeakList:
         wavelength = self.wavelength_A or ERROR_WAVELENGTH_A
         two_theta = np.radians(two_theta_from_q2(self.q2_inv_A2, wavelength))
         # Beyond 90 degrees the error would shrink to 0 at back reflection.
-        sine = np.sin(np.minimum(np.nan_to_num(two_theta, nan=np.pi / 2), np.pi / 2))
-        return 2 * sine / wavelength**2 * np.radians(two_theta_error_deg)
+        largest = np.minimum(np.nan_to_num(two_theta, nan=np.pi / 2), np.pi / 2)
+        return q2_per_radian(largest, wavelength) * np.radians(two_theta_error_deg)
 
     def shifted(self, shift_deg: float) -> PeakList:
         """The list with a zero shift taken off every 2theta.

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.columns import cell_names
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
 from mlindex.crystal.reflections import Reflections, find_at_least, symmetry_of
 from mlindex.patterns.settings import Simulation
@@ -140,7 +141,7 @@ def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
     """
     _check_sites(crystal.sites)
     symmetry = symmetry_of(crystal.hall_symbol)
-    q2_end = (2 * np.sin(np.radians(settings.two_theta_max_deg) / 2) / settings.wavelength_A) ** 2
+    q2_end = q2_from_two_theta(settings.two_theta_max_deg, settings.wavelength_A)
     box = np.sqrt(np.diagonal(crystal.metric_A2) * q2_end)
     n_indices = float(np.prod(2 * box + 1)) / 2
     if not n_indices <= MAX_INDICES:
@@ -183,12 +184,6 @@ def gaussian_sigma(fwhm: float) -> float:
     return fwhm / np.sqrt(8 * np.log(2))
 
 
-def two_theta_deg(q2_inv_A2: np.ndarray, wavelength_A: float) -> np.ndarray:
-    """2theta in degrees of 1/d² in 1/A²; NaN where no reflection is possible."""
-    sine = np.sqrt(q2_inv_A2) * wavelength_A / 2
-    return 2 * np.degrees(np.arcsin(np.where(sine <= 1, sine, np.nan)))
-
-
 def lorentz_polarization(theta_rad: np.ndarray) -> np.ndarray:
     """(1 + cos²(2 theta)) / (sin²(theta) cos(theta)) of theta in radians."""
     sine = np.sin(theta_rad)
@@ -225,7 +220,7 @@ def _intensities(found: Reflections, n: int, crystal: Crystal, wavelength_A: flo
     squared = squared_structure_factors(
         found.hkl[:n], q2, crystal.sites, symmetry_of(crystal.hall_symbol), crystal.metric_A2
     )
-    theta = np.radians(two_theta_deg(q2, wavelength_A)) / 2
+    theta = np.radians(two_theta_from_q2(q2, wavelength_A)) / 2
     return found.multiplicity[:n] * squared * lorentz_polarization(theta)
 
 
@@ -240,7 +235,7 @@ def _merged(found: Reflections, intensity: np.ndarray, n: int, wavelength_A: flo
     return Lines(
         hkl=found.line_hkl,
         q2_inv_A2=q2,
-        two_theta_deg=np.where(starts < n, two_theta_deg(q2, wavelength_A), np.nan),
+        two_theta_deg=np.where(starts < n, two_theta_from_q2(q2, wavelength_A), np.nan),
         multiplicity=np.add.reduceat(found.multiplicity, starts),
         intensity=100 * total / strongest,
     )

@@ -18,6 +18,7 @@ from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, LatticeSystem, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.crystal.tolerances import FOUND_LATTICE
 from mlindex.indexing.ranking.features import features, known
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.settings import RankingExamples
@@ -28,8 +29,6 @@ from mlindex.learning.choice import centring_of
 from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
-
-_LENGTH, _ANGLE_DEG = 0.01, 0.5
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def _rows_of(task: _Task) -> list[dict[str, Any]]:
     nothing = {f"x_{name}": 0.0 for name in FEATURES}
     made = [
         shared
-        | {"candidate": i + 1, "right": same(t.lattice(), truth, _LENGTH, _ANGLE_DEG)}
+        | {"candidate": i + 1, "right": same(t.lattice(), truth, *FOUND_LATTICE)}
         | {f"x_{name}": float(value) for name, value in zip(FEATURES, rows[i], strict=True)}
         for i, t in enumerate(found)
     ]

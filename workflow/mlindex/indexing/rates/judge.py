@@ -10,6 +10,7 @@ import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.equivalence import lattice_of, same
+from mlindex.crystal.tolerances import FOUND_LATTICE
 from mlindex.indexing.indexer import index
 from mlindex.indexing.result import IndexingResult
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
@@ -28,8 +29,8 @@ class Truth:
 
     cell: np.ndarray
     centring: str
-    length_tolerance: float = 0.01
-    angle_tolerance_deg: float = 0.5
+    length_tolerance: float = FOUND_LATTICE.length_rel
+    angle_tolerance_deg: float = FOUND_LATTICE.angle_deg
 
     def is_(self, cell: np.ndarray, centring: str) -> bool:
         """Whether a cell (6,) with its centring letter describes it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlindex.base.section import Section, setting
+from mlindex.crystal.tolerances import FOUND_LATTICE
 
 
 class Indexing(Section):
@@ -34,10 +35,15 @@ class Indexing(Section):
         60.0, "Time limit of each search, that of `mlindex index`.", "s", gt=0
     )
     length_tolerance: float = setting(
-        0.01, "Relative difference of reduced lengths that counts as the same lattice.", gt=0
+        FOUND_LATTICE.length_rel,
+        "Relative difference of reduced lengths that counts as the same lattice.",
+        gt=0,
     )
     angle_tolerance_deg: float = setting(
-        0.5, "Difference of reduced angles that counts as the same lattice.", "degree", gt=0
+        FOUND_LATTICE.angle_deg,
+        "Difference of reduced angles that counts as the same lattice.",
+        "degree",
+        gt=0,
     )
 
     def ways(self) -> list[tuple[str, float]]:

@@ -17,8 +17,9 @@ from numba import njit
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.extinction_classes import extinction_classes
 from mlindex.crystal.lattice import quadratic_terms
-from mlindex.crystal.line_kernels import SAME_LINE_REL, distances, forbidden
+from mlindex.crystal.line_kernels import distances, forbidden
 from mlindex.crystal.lines import reflections
+from mlindex.crystal.tolerances import LATTICE_LINE_REL
 from mlindex.indexing.search.evidence import log_likelihood
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
@@ -159,7 +160,7 @@ def _likelihoods(
             if forbidden(hkl[r, 0], hkl[r, 1], hkl[r, 2], own_rotations, own_shifts):
                 continue
             value = calculated[r]
-            if value <= end and value - last > SAME_LINE_REL * value:
+            if value <= end and value - last > LATTICE_LINE_REL * value:
                 number += 1
                 if value <= half:
                     early += 1

@@ -11,6 +11,7 @@ from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
+from mlindex.crystal.tolerances import ONE_CANDIDATE, ROUNDED_MISFIT_REL, SHOWN_LINE_REL
 from mlindex.indexing.ambiguity import partners
 from mlindex.indexing.extinction import suggest
 from mlindex.indexing.merit import f_n, figures_of_many, merit
@@ -23,16 +24,10 @@ from mlindex.patterns.peaklist import PeakList
 #: A line is indexed within this many errors, in units of how well the cell fits.
 _ERRORS = 4.0
 _LEAST_SCALE = 0.5
-#: Relative: below it, discrepancies are rounding; M would rise without end.
-_ROUNDING = 1e-7
 _M_LINES = 20
 #: Cells of the list that are less probable are no rivals, even with the same lines.
 _RIVAL = 1e-4
 _MOST_PARTNERS = 6
-#: Two lattices this close are one.
-_SAME, _SAME_DEG = 2e-3, 0.1
-#: Two calculated lines this close, relative to q², are one.
-_SAME_LINE = 1e-6
 
 
 def candidates(
@@ -89,7 +84,7 @@ def _described(
 ) -> Candidate:
     q2 = refined.q2_corrected_inv_A2
     used = q2[:_M_LINES]
-    x6, floor = reciprocal_from_cell(refined.cell), _ROUNDING * used[-1]
+    x6, floor = reciprocal_from_cell(refined.cell), ROUNDED_MISFIT_REL * used[-1]
     figure = merit(used, refined.cell, centring, floor)
     further = figures_of_many(used, x6, centring, floor)
     hkl, calculated = _assigned(refined.cell, centring, q2)
@@ -139,7 +134,7 @@ def _absent(candidate: Candidate) -> tuple[AbsentLine, ...]:
     lines = quadratic_terms(hkl) @ reciprocal_from_cell(candidate.cell)
     first = distinct(lines)
     seen = candidate.q2_calculated_inv_A2[candidate.indexed]
-    absent = first[_far_from(lines[first], seen, _SAME_LINE)]
+    absent = first[_far_from(lines[first], seen, SHOWN_LINE_REL)]
     return tuple(
         AbsentLine((h, k, l), value)
         for (h, k, l), value in zip(hkl[absent].tolist(), lines[absent].tolist(), strict=True)
@@ -190,7 +185,7 @@ def with_details(
     geometrical = tuple(
         p
         for p in geometrical
-        if not any(same(lattice_of(p.cell, p.centring), k, _SAME, _SAME_DEG) for k in known)
+        if not any(same(lattice_of(p.cell, p.centring), k, *ONE_CANDIDATE) for k in known)
     )
     return replace(
         candidate,

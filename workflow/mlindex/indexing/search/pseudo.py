@@ -17,7 +17,8 @@ import numpy as np
 from numba import njit
 
 from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES
-from mlindex.crystal.line_kernels import SAME_LINE_REL, distances, forbidden
+from mlindex.crystal.line_kernels import distances, forbidden
+from mlindex.crystal.tolerances import LATTICE_LINE_REL
 from mlindex.indexing.search.evidence import AT_ONCE, normal_density
 from mlindex.indexing.search.lines import STRAY
 
@@ -122,7 +123,7 @@ def pseudo_centred(
             weak = int(_breaks(hkl[r, 0], hkl[r, 1], hkl[r, 2], own))
             value, before = calculated[r], count[weak]
             last = kinds[weak, before - 1] if before else -1.0
-            if value <= end and value - last > SAME_LINE_REL * value:
+            if value <= end and value - last > LATTICE_LINE_REL * value:
                 number[weak] += 1
             kinds[weak, before] = value
             count[weak] += 1

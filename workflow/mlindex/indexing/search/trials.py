@@ -18,6 +18,7 @@ from mlindex.crystal.cell import (
 from mlindex.crystal.equivalence import Lattice, lattice_of, same, volume_tolerance
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
 from mlindex.crystal.recognition import best_of_each, recognize
+from mlindex.crystal.tolerances import ONE_CANDIDATE
 from mlindex.indexing.search.evidence import Pattern, model_of, refine_and_weigh
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pool import Pool
@@ -28,10 +29,9 @@ _REFINED, _SHIFTED, _KEPT = 200, 50, 12
 #: So many go through lattice recognition.
 _RECOGNIZED = 24
 _MOST_REFLECTIONS = 1500
-#: Two trials this close, in lengths relatively and in angles in degrees, are one lattice.
-_SAME = (2e-3, 0.1)
-_SAME_LOG_VOLUME = volume_tolerance(*_SAME)
-#: Much less than that.
+#: Trials whose volumes differ by more, in ln V, are not one lattice.
+_SAME_LOG_VOLUME = volume_tolerance(*ONE_CANDIDATE)
+#: Relative length and angle, in degrees, much smaller than what makes two trials one lattice.
 _KEY, _KEY_DEG = 1e-4, 5e-3
 #: A trial may be of a higher symmetry that moves its lines by this much (relative q²).
 _SYMMETRY_TOLERANCE = 4e-3
@@ -129,7 +129,7 @@ def different(ranked: Iterable[Trial], most: int) -> list[Trial]:
         lattice = trial.lattice()
         log_volume = math.log(lattice.volume_A3)
         near = np.flatnonzero(np.abs(log_volumes[: len(kept)] - log_volume) <= _SAME_LOG_VOLUME)
-        if not any(same(lattice, kept[i].lattice(), *_SAME) for i in near.tolist()):
+        if not any(same(lattice, kept[i].lattice(), *ONE_CANDIDATE) for i in near.tolist()):
             log_volumes[len(kept)] = log_volume
             kept.append(trial)
             if len(kept) == most:

@@ -11,13 +11,11 @@ from mlindex.crystal.cell import cell_from_reciprocal, cell_volume
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import BravaisLattice, bravais_of
 from mlindex.crystal.standard import standard_cell
+from mlindex.crystal.tolerances import ONE_CANDIDATE
 from mlindex.indexing.merit import Merit, merit
 from mlindex.method.optimizer.steps import Found, Problem
 
 _REFINEMENTS = 3
-#: Two solutions this close are one, refined from different starts.
-_DUPLICATE_LENGTH = 2e-3
-_DUPLICATE_ANGLE_DEG = 0.1
 
 
 @dataclass(frozen=True)
@@ -66,9 +64,7 @@ def without_duplicates(solutions: list[Solution]) -> list[Solution]:
     kept: list[Solution] = []
     for solution in sorted(solutions, key=lambda s: -s.merit.m):
         lattice = solution.lattice
-        if not any(
-            same(lattice, other.lattice, _DUPLICATE_LENGTH, _DUPLICATE_ANGLE_DEG) for other in kept
-        ):
+        if not any(same(lattice, other.lattice, *ONE_CANDIDATE) for other in kept):
             kept.append(solution)
     return kept
 

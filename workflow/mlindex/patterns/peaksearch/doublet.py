@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlindex.crystal.bragg import two_theta_at_wavelength
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import TUBES
 
@@ -51,8 +52,10 @@ class Line:
         """Distance of the second line in degrees at positions of the first; 0 if ratio is 0."""
         if self.second_A is None or ratio == 0:
             return np.zeros_like(two_theta_deg)
-        sine = np.sin(np.radians(two_theta_deg) / 2) * self.second_A / self.first_if_doublet_A
-        return 2 * np.degrees(np.arcsin(np.clip(sine, 0, 1))) - two_theta_deg
+        second = two_theta_at_wavelength(
+            two_theta_deg, self.first_if_doublet_A, self.second_A, at_most_180=True
+        )
+        return second - two_theta_deg
 
 
 def line_of(pattern: MeasuredPattern) -> Line:
@@ -100,8 +103,7 @@ def ghosts(
     """
     out = {}
     for name, wavelength, share in _GHOSTS.get(line.tube or "", ()):
-        sine = np.sin(np.radians(two_theta_deg) / 2) * wavelength / line.first_if_doublet_A
-        image = 2 * np.degrees(np.arcsin(sine))
+        image = two_theta_at_wavelength(two_theta_deg, line.first_if_doublet_A, wavelength)
         near = np.abs(image[:, None] - two_theta_deg) < tolerance_deg
         weak = height - _SURE * height_error < share * height[:, None]
         out[name] = np.any(near & weak, axis=0)

@@ -14,14 +14,13 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.formula import Formula
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
+from mlindex.crystal.tolerances import SHOWN_LINE_REL
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.notation import free_cell, lattice_name, percent
 
 #: Lines that M and F are given for.
 FIGURE_LINES = 20
-#: q² that agree to this fraction are of the same calculated line.
-_SAME_REL = 1e-6
 _MOST_PREDICTED = 600
 #: How far a lattice was searched, in the words of a reader, in the order they are told in.
 STATUS_WORDS = {
@@ -132,7 +131,7 @@ def predicted(candidate: Candidate, q2_max_inv_A2: float) -> Predicted:
     line = np.full(len(q2), -1)
     if len(used) and len(q2):
         nearest = nearest_index(explained, q2)
-        same = np.abs(q2[nearest] - explained) <= _SAME_REL * explained
+        same = np.abs(q2[nearest] - explained) <= SHOWN_LINE_REL * explained
         line[nearest[same]] = used[same]
         hkl[nearest[same]] = axes.hkl(candidate.hkl[used[same]])
     return Predicted(hkl, q2, line)
