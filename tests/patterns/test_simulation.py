@@ -12,7 +12,8 @@ import pytest
 
 from mlindex.crystal.cell import cell_from_metric, metric_tensor, reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
-from mlindex.crystal.reflections import find_at_least, find_reflections, symmetry_of
+from mlindex.crystal.reflections import find_at_least, find_reflections
+from mlindex.crystal.space_groups import symmetry_of
 from mlindex.patterns import structure_factors
 from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import (

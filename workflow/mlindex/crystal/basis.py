@@ -17,6 +17,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
 from mlindex.crystal.lattice import AXES, BravaisLattice
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.crystal.space_groups import WholeOperations, whole_operations, whole_operations_of
 
 _DEN = gemmi.Op.DEN
 _EIGHTH = _DEN // 8
@@ -40,26 +41,6 @@ _GENERIC_CELL = np.array([5.3, 6.9, 8.7, 77.0, 98.0, 109.0])
 
 
 @dataclass(frozen=True)
-class Operations:
-    """A space group's operations x' = R x + t in one setting, without those from centring.
-
-    Attributes:
-        rotations: R, integers of shape (n, 3, 3).
-        translations: t in 1/24, from 0 to 23, shape (n, 3).
-        centring: lattice points in the cell in 1/24, sorted, shape (n_points, 3).
-    """
-
-    rotations: np.ndarray
-    translations: np.ndarray
-    centring: np.ndarray
-
-    @property
-    def n_points(self) -> int:
-        """Lattice points in the cell."""
-        return len(self.centring)
-
-
-@dataclass(frozen=True)
 class Setting:
     """The way from a setting to axes along the symmetry directions, with least centring.
 
@@ -72,35 +53,13 @@ class Setting:
     unique_axis: str
 
 
-@cache
-def operations_of(hall_symbol: str) -> Operations:
-    """The operations of a Hall symbol.
-
-    Raises:
-        MlindexError: if it is none.
-    """
-    try:
-        group = gemmi.symops_from_hall(hall_symbol)
-    except (ValueError, RuntimeError) as error:
-        raise MlindexError(f"{hall_symbol!r} is no Hall symbol ({error})") from error
-    return _from_gemmi(group)
-
-
-def _from_gemmi(group: gemmi.GroupOps) -> Operations:
-    return Operations(
-        np.array([op.rot for op in group.sym_ops]) // _DEN,
-        np.array([op.tran for op in group.sym_ops]) % _DEN,
-        np.unique(np.array(group.cen_ops) % _DEN, axis=0),
-    )
-
-
-def transformed_operations(hall_symbol: str, operator: np.ndarray) -> Operations:
+def transformed_operations(hall_symbol: str, operator: np.ndarray) -> WholeOperations:
     """The operations of a Hall symbol after the basis change P of shape (3, 3).
 
     Raises:
         MlindexError: if it is no Hall symbol, or P does not lead to a cell of its lattice.
     """
-    given = operations_of(hall_symbol)
+    given = whole_operations_of(hall_symbol)
     operator = np.asarray(operator, dtype=float).reshape(3, 3)
     inverse = np.linalg.inv(operator)
     rotations = _whole(inverse @ given.rotations @ operator, hall_symbol, operator)
@@ -111,7 +70,7 @@ def transformed_operations(hall_symbol: str, operator: np.ndarray) -> Operations
     centring = np.unique(_whole(points, hall_symbol, operator) % _DEN, axis=0)
     if len(centring) != round(given.n_points * np.linalg.det(operator)):
         raise MlindexError(f"basis change {operator.tolist()} leaves the lattice of {hall_symbol}")
-    return Operations(rotations, translations % _DEN, centring)
+    return WholeOperations(rotations, translations % _DEN, centring)
 
 
 def _whole(values: np.ndarray, hall_symbol: str, operator: np.ndarray) -> np.ndarray:
@@ -131,7 +90,7 @@ def standard_setting(hall_symbol: str, bravais: BravaisLattice) -> Setting:
     Raises:
         MlindexError: the operations are none of this Bravais lattice, or its axes are turned.
     """
-    given = operations_of(hall_symbol)
+    given = whole_operations_of(hall_symbol)
     system = bravais.system
     metric = symmetrized_metric(metric_tensor(_GENERIC_CELL), given.rotations)
     for operator in _lattice_changes(given, bravais.n_points):
@@ -148,13 +107,13 @@ def standard_setting(hall_symbol: str, bravais: BravaisLattice) -> Setting:
 @cache
 def primitive_operator(hall_symbol: str) -> np.ndarray:
     """P, shape (3, 3), to some primitive cell."""
-    found = _lattice_changes(operations_of(hall_symbol), 1)
+    found = _lattice_changes(whole_operations_of(hall_symbol), 1)
     if not found:
         raise MlindexError(f"the centring of Hall symbol {hall_symbol!r} is not known")
     return found[0]
 
 
-def _lattice_changes(given: Operations, n_points: int) -> list[np.ndarray]:
+def _lattice_changes(given: WholeOperations, n_points: int) -> list[np.ndarray]:
     points = {tuple(point) for point in given.centring.tolist()}
     found = []
     for triplet in _CHANGES:
@@ -221,7 +180,7 @@ def _symbol_after(hall_symbol: str, operator: tuple[float, ...]) -> str:
 @cache
 def _table_symbol(rotations: bytes, translations: bytes, centring: bytes) -> str:
     # Many changes of basis lead to the same operations: only those are looked up.
-    wanted = Operations(
+    wanted = WholeOperations(
         np.frombuffer(rotations, np.int8).astype(np.int64).reshape(-1, 3, 3),
         np.frombuffer(translations, np.int8).astype(np.int64).reshape(-1, 3),
         np.frombuffer(centring, np.int8).astype(np.int64).reshape(-1, 3),
@@ -233,22 +192,22 @@ def _table_symbol(rotations: bytes, translations: bytes, centring: bytes) -> str
 
 
 @cache
-def _table_settings() -> dict[tuple[bytes, bytes], list[tuple[str, Operations]]]:
-    settings: dict[tuple[bytes, bytes], list[tuple[str, Operations]]] = {}
+def _table_settings() -> dict[tuple[bytes, bytes], list[tuple[str, WholeOperations]]]:
+    settings: dict[tuple[bytes, bytes], list[tuple[str, WholeOperations]]] = {}
     for group in gemmi.spacegroup_table():
-        operations = _from_gemmi(group.operations())
+        operations = whole_operations(group.operations())
         symbol = group.hm if group.ext in _ORIGIN_CHOICES else group.xhm()
         settings.setdefault(_rotation_key(operations), []).append((symbol, operations))
     return settings
 
 
-def _rotation_key(operations: Operations) -> tuple[bytes, bytes]:
+def _rotation_key(operations: WholeOperations) -> tuple[bytes, bytes]:
     rotations = operations.rotations.reshape(-1, 9)
     ordered = rotations[np.lexsort(rotations.T)]
     return ordered.astype(np.int8).tobytes(), operations.centring.astype(np.int8).tobytes()
 
 
-def _same_up_to_origin(first: Operations, second: Operations) -> bool:
+def _same_up_to_origin(first: WholeOperations, second: WholeOperations) -> bool:
     """Whether some shift of origin, in 1/24, makes two groups with equal rotations the same."""
     translations = {
         rotation.tobytes(): translation

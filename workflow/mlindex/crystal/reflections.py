@@ -8,61 +8,14 @@ and the systematic absences are gemmi's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
 
-import gemmi
 import numba
 import numpy as np
 
+from mlindex.crystal.space_groups import Symmetry
 from mlindex.crystal.tolerances import PATTERN_LINE_REL
 
 _GROWTH_MIN, _GROWTH_MAX = 1.2, 8.0
-
-
-@dataclass(frozen=True)
-class Symmetry:
-    """The operations of a space group in one setting, as arrays."""
-
-    group: gemmi.GroupOps
-
-    @cached_property
-    def rotations(self) -> np.ndarray:
-        """Rotations without centring, shape (n, 3, 3): x' = R x + t and h' = h R."""
-        rotations = np.array([op.rot for op in self.group.sym_ops])
-        return np.ascontiguousarray(rotations / gemmi.Op.DEN)
-
-    @cached_property
-    def translations(self) -> np.ndarray:
-        """Translations of :attr:`rotations`, shape (n, 3), in fractions of the cell."""
-        return np.array([op.tran for op in self.group.sym_ops]) / gemmi.Op.DEN
-
-    @cached_property
-    def centrings(self) -> np.ndarray:
-        """Centring vectors with (0, 0, 0), shape (n, 3), in fractions of the cell."""
-        return np.array(self.group.cen_ops, dtype=float) / gemmi.Op.DEN
-
-    @cached_property
-    def laue_rotations(self) -> np.ndarray:
-        """Distinct rotations of the Laue group, one of R and -R, shape (n, 3, 3), integers."""
-        kept: dict[bytes, np.ndarray] = {}
-        for rotation in np.rint(self.rotations).astype(np.int64):
-            if (-rotation).tobytes() not in kept:
-                kept[rotation.tobytes()] = rotation
-        return np.array(list(kept.values()))
-
-    def absent(self, hkl: np.ndarray) -> np.ndarray:
-        """Which of the Miller indices (n, 3) are systematically absent, shape (n,)."""
-        return self.group.systematic_absences(np.ascontiguousarray(hkl, dtype=np.int32))
-
-
-@lru_cache(maxsize=4096)
-def symmetry_of(hall_symbol: str) -> Symmetry:
-    """The operations of a Hall symbol.
-
-    Raises:
-        RuntimeError: gemmi cannot read the symbol.
-    """
-    return Symmetry(gemmi.symops_from_hall(hall_symbol))
 
 
 @dataclass(frozen=True)

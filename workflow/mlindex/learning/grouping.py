@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from functools import cache
 from math import gcd
 
-import gemmi
 import numpy as np
 import pandas as pd
 
+from mlindex.crystal.space_groups import operations_of, symmetry_of
 from mlindex.learning.settings import Grouping
 from mlindex.learning.tables import GROUPS
 
@@ -95,8 +95,7 @@ def is_absent(hkl: np.ndarray, hall_symbol: str, operator: Operator) -> np.ndarr
     conventional = np.asarray(hkl) @ np.linalg.inv(np.reshape(operator, (3, 3)))
     whole = np.rint(conventional)
     integral = np.all(np.abs(conventional - whole) < 1e-6, axis=1)
-    absent = gemmi.symops_from_hall(hall_symbol).systematic_absences(whole.astype(np.int32))
-    return ~integral | np.asarray(absent)
+    return ~integral | np.asarray(symmetry_of(hall_symbol).absent(whole))
 
 
 @cache
@@ -120,7 +119,8 @@ def conditions(hall_symbol: str, operator: Operator) -> str:
     stands for h0l and hk0 too, with the indices permuted cyclically, as in the International
     Tables). The text is empty where there are no conditions.
     """
-    rotations, translations = _operations(hall_symbol)
+    operations = operations_of(hall_symbol)
+    rotations, translations = operations.rotations, operations.translations
     inverse = np.linalg.inv(np.reshape(operator, (3, 3)))
     found = {c: _shifts(_rows(c) @ inverse, rotations, translations) for c in _CLASSES}
     told: list[str] = []
@@ -134,13 +134,6 @@ def conditions(hall_symbol: str, operator: Operator) -> str:
         if found[name] != inherited and not equivalent:
             told.append(name)
     return "; ".join(f"{name}: {_text(found[name], name)}" for name in told)
-
-
-@cache
-def _operations(hall_symbol: str) -> tuple[np.ndarray, np.ndarray]:
-    operations = list(gemmi.symops_from_hall(hall_symbol))
-    rotations = np.array([op.rot for op in operations]) / gemmi.Op.DEN
-    return rotations, np.array([op.tran for op in operations]) / gemmi.Op.DEN
 
 
 def _letters(name: str) -> list[str]:

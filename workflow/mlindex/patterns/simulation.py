@@ -18,7 +18,8 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
-from mlindex.crystal.reflections import Reflections, find_at_least, symmetry_of
+from mlindex.crystal.reflections import Reflections, find_at_least
+from mlindex.crystal.space_groups import symmetry_of
 from mlindex.patterns.settings import Simulation
 from mlindex.patterns.structure_factors import (
     Sites,

@@ -16,7 +16,7 @@ import gemmi
 import numba
 import numpy as np
 
-from mlindex.crystal.reflections import Symmetry
+from mlindex.crystal.space_groups import Symmetry
 
 #: A site nearer than this to its image is taken to lie on the symmetry element between them.
 SPECIAL_POSITION_A = 0.05

@@ -28,6 +28,7 @@ from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem, quadratic_term
 from mlindex.crystal.niggli import FIXED_EPSILON_A2, niggli_reduction
 from mlindex.crystal.plane import shortest_plane_vectors
 from mlindex.crystal.reindexed import free_from_reindexed, reindexed_from_free
+from mlindex.crystal.space_groups import whole_operations_of
 from mlindex.structures.settings import Reduction
 from mlindex.structures.tables import CELLS, REJECTS
 
@@ -137,7 +138,7 @@ def _reduce_group(
     if bravais not in BRAVAIS:
         raise MlindexError(f"{bravais!r} is no Bravais lattice")
     system = BRAVAIS[bravais].system
-    operations = basis.operations_of(hall_symbol)
+    operations = whole_operations_of(hall_symbol)
     setting = basis.standard_setting(hall_symbol, BRAVAIS[bravais])
     given = reduced.conventional[rows]
     cells = _symmetrized(given, operations.rotations)

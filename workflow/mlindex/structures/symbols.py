@@ -15,7 +15,8 @@ from functools import lru_cache
 import gemmi
 import numpy as np
 
-from mlindex.crystal.space_groups import Operations, operation_arrays
+from mlindex.base.errors import MlindexError
+from mlindex.crystal.space_groups import Operations, group_of, operation_arrays
 from mlindex.structures.cif import EntryError
 
 #: Atoms on the sites and in the formula agree when they differ by less than this share.
@@ -251,8 +252,8 @@ def _by_hall(stated: Stated, named: gemmi.SpaceGroup | None) -> gemmi.SpaceGroup
     if not stated.hall:
         return None
     try:
-        group = gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(stated.hall))
-    except (RuntimeError, ValueError):
+        group = group_of(stated.hall)
+    except MlindexError:
         return None
     numbers = {n for n in (stated.number, named and named.number) if n}
     return group if group and (not numbers or group.number in numbers) else None

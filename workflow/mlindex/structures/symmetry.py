@@ -14,7 +14,7 @@ import numpy as np
 import spglib
 
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
-from mlindex.crystal.space_groups import Operations, operations_of
+from mlindex.crystal.space_groups import Operations, group_of, operations_of
 from mlindex.structures.cif import EntryError, Sites
 
 _SITE_TOLERANCE_A = 0.1
@@ -75,7 +75,7 @@ def in_standard_setting(cell: np.ndarray, operations: Operations, sites: Sites) 
     rewritten = np.round(cell_from_metric(inverse.T @ metric_tensor(cell) @ inverse), 10)
     xyz = sites.xyz @ matrix.T + shift
     ratio = float(abs(np.linalg.det(inverse)))
-    return Crystal(rewritten, _spglib_group(dataset.hall), replace(sites, xyz=xyz), ratio)
+    return Crystal(rewritten, group_of(dataset.hall), replace(sites, xyz=xyz), ratio)
 
 
 def find_symmetry(crystal: Crystal, tolerance_A: float) -> Crystal:
@@ -107,7 +107,7 @@ def find_symmetry(crystal: Crystal, tolerance_A: float) -> Crystal:
     cell = np.round(cell_from_metric(lattice @ lattice.T), _CELL_DECIMALS)
     ratio = float(1 / abs(np.linalg.det(dataset.transformation_matrix)))
     sites = _selected(crystal.sites, rows, np.array(xyz_std))
-    return Crystal(cell, _spglib_group(dataset.hall), sites, crystal.volume_ratio * ratio)
+    return Crystal(cell, group_of(dataset.hall), sites, crystal.volume_ratio * ratio)
 
 
 def _selected(sites: Sites, rows: list[int], xyz: np.ndarray) -> Sites:
@@ -149,10 +149,6 @@ def _expanded(xyz: np.ndarray, cell: np.ndarray, hall: str) -> tuple[np.ndarray,
 
 def _basis(cell: np.ndarray) -> np.ndarray:
     return np.linalg.cholesky(metric_tensor(cell))
-
-
-def _spglib_group(hall: str) -> gemmi.SpaceGroup:
-    return gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(hall))
 
 
 def _cell_text(cell: np.ndarray) -> str:

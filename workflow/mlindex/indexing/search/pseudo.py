@@ -18,6 +18,7 @@ from numba import njit
 
 from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES
 from mlindex.crystal.line_kernels import distances, forbidden
+from mlindex.crystal.space_groups import whole_operations
 from mlindex.crystal.tolerances import LATTICE_LINE_REL
 from mlindex.indexing.search.evidence import AT_ONCE, normal_density
 from mlindex.indexing.search.lines import STRAY
@@ -42,7 +43,7 @@ def repeats(bravais: str, centring: str) -> tuple[np.ndarray, np.ndarray]:
     """
     cell = gemmi.UnitCell(*BRAVAIS[bravais].system.generic_cell())
     found = gemmi.find_lattice_symmetry(cell, centring, 1e-3)
-    rotations = np.array([operation.rot for operation in found.sym_ops]) // gemmi.Op.DEN
+    rotations = whole_operations(found).rotations
     own = _group(_centring_translations(centring))
     sets: dict[tuple[int, ...], np.ndarray] = {}
     for added in _candidates():

@@ -14,6 +14,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import AXES, BRAVAIS
 from mlindex.crystal.reindexed import standard_order
+from mlindex.crystal.space_groups import Symmetry
 from mlindex.structures.generator.placing import Sites, place_atoms
 from mlindex.structures.generator.positions import Positions, positions_of
 from mlindex.structures.generator.settings_table import unique_axis
@@ -120,7 +121,7 @@ def make_crystal(
 def _cell(symbol, bravais, positions, resources, repeats, rng) -> tuple[np.ndarray, Repeat | None]:
     """A cell in the setting, that of a superstructure if it ``repeats`` and one is met."""
     group = gemmi.find_spacegroup_by_name(symbol)
-    centring = np.array(list(group.operations().cen_ops), dtype=float) / gemmi.Op.DEN
+    centring = Symmetry(group.operations()).centrings
     for _ in range(_SUPERSTRUCTURES if repeats else 0):
         drawn = draw_repeat(bravais, resources, rng)
         repeat = None if drawn is None else _repeat_in_setting(drawn, bravais, group)

@@ -14,6 +14,8 @@ from functools import lru_cache
 import gemmi
 import numpy as np
 
+from mlindex.crystal.space_groups import Symmetry
+
 _POINTS = 40
 _ROUNDS = 3
 _PROJECTED = 120
@@ -47,10 +49,9 @@ class Positions:
 def positions_of(symbol: str) -> Positions:
     """Positions of a setting, by gemmi's extended Hermann-Mauguin symbol."""
     operations = gemmi.find_spacegroup_by_name(symbol).operations()
-    scale = gemmi.Op.DEN
-    rotations = np.array([op.rot for op in operations.sym_ops], dtype=float) / scale
-    translations = np.array([op.tran for op in operations.sym_ops], dtype=float) / scale
-    centring = np.array(list(operations.cen_ops), dtype=float) / scale
+    symmetry = Symmetry(operations)
+    rotations, translations = symmetry.rotations, symmetry.translations
+    centring = symmetry.centrings
     found = _special(rotations, translations, centring)
     general = (np.eye(3), np.zeros(3), len(rotations))
     rows = [general, *found]
