@@ -10,6 +10,8 @@ import textwrap
 from collections.abc import Callable, Iterator
 from typing import Any
 
+#: Width of a line of code.
+_WIDTH = 90
 _SECTIONS = ("Args", "Attributes", "Returns", "Raises", "Yields")
 _TITLES = {"Args": "Arguments", "Attributes": "Fields"}
 _ROLE = re.compile(r":\w+:`~?\.?([^`]+)`")
@@ -71,19 +73,27 @@ def _signature(name: str, function: Callable) -> str:
     """The signature, a parameter a line where it is long."""
     signature = inspect.signature(function)
     kept = [p for p in signature.parameters.values() if p.name != "self"]
-    signature = signature.replace(parameters=kept)
-    # Annotations are text; default functions have no representation that stays the same.
-    text = re.sub(r"<function .*? at 0x[0-9a-f]+>", "...", f"{name}{signature}").replace("'", "")
-    if len(text) <= 90:
-        return text
+    returned = signature.return_annotation
     shown, mark = [], False
     for parameter in kept:
         if parameter.kind is parameter.KEYWORD_ONLY and not mark:
             shown, mark = [*shown, "*"], True
-        shown.append(re.sub(r"<function .*? at 0x[0-9a-f]+>", "...", str(parameter)))
-    inner = "".join(f"    {one},\n" for one in shown).replace("'", "")
-    returned = str(signature.return_annotation).replace("'", "")
+        shown.append(_parameter(parameter))
+    text = f"{name}({', '.join(shown)}) -> {returned}"
+    if len(text) <= _WIDTH:
+        return text
+    inner = "".join(f"    {one},\n" for one in shown)
     return f"{name}(\n{inner}) -> {returned}"
+
+
+def _parameter(parameter: inspect.Parameter) -> str:
+    """A parameter as it is declared; annotations are text, as everywhere in the package."""
+    text = f"{parameter.name}: {parameter.annotation}"
+    if parameter.default is parameter.empty:
+        return text
+    # Functions have no representation that stays the same.
+    default = "..." if callable(parameter.default) else repr(parameter.default)
+    return f"{text} = {default}"
 
 
 def _docstring(thing: Any) -> Iterator[str]:
@@ -94,11 +104,19 @@ def _docstring(thing: Any) -> Iterator[str]:
         if head.rstrip(":") in _SECTIONS and head.endswith(":"):
             section = head.rstrip(":")
             yield from ("", f"**{_TITLES.get(section, section)}**", "")
-            yield from _items(rest)
+            yield from _section(section, rest)
         elif section and paragraph.startswith("    "):
-            yield from _items(paragraph)
+            yield from _section(section, paragraph)
         else:
             yield from ("", *_plain(paragraph).splitlines())
+
+
+def _section(name: str, text: str) -> Iterator[str]:
+    """What a section says: text where something is returned, else its entries."""
+    if name in ("Returns", "Yields"):
+        yield from ("", *_plain(textwrap.dedent(text)).splitlines())
+    else:
+        yield from _items(text)
 
 
 def _items(text: str) -> Iterator[str]:

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from mlindex.patterns.peaklist import PeakList
 
 
-def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | MeasuredPattern:
+def read(path: str | Path, wavelength: float | None = None) -> PeakList | MeasuredPattern:
     """Read a peak list or a whole pattern.
 
     Args:
         path: the file.
-        wavelength_A: wavelength in A where the file doesn't state it; wins where it does, with a
+        wavelength: wavelength in A where the file doesn't state it; wins where it does, with a
             note. A doublet that the file states is kept if its first line is the wavelength given.
 
     Returns:
@@ -40,7 +40,7 @@ def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | Meas
     """
     from mlindex.files import registry
 
-    return registry.read(path, wavelength_A)
+    return registry.read(path, wavelength)
 
 
 def supported() -> list[tuple[tuple[str, ...], str]]:
