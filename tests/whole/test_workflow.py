@@ -271,7 +271,7 @@ def one_byte_changed(path):
 def keep_compiled(project):
     """Copy what numba has compiled here, keyed by the dates of the sources, and of what it was."""
     workflow = PROJECT / "workflow"
-    for path in [*workflow.rglob("*.nb[ic]"), *workflow.rglob("compiled.sha256")]:
+    for path in [*workflow.rglob("*.nb[ic]"), *workflow.rglob("compiled_from.txt")]:
         target = project / path.relative_to(PROJECT)
         target.parent.mkdir(exist_ok=True)
         shutil.copy2(path, target)

@@ -101,10 +101,10 @@ class Package:
         return [name for module in direct for name in _with_parents(module) if name in self.modules]
 
     def compiling(self) -> set[str]:
-        """Modules with functions that numba compiles."""
+        """Modules with functions that numba compiles; one whose syntax is wrong may have some."""
         # Most files name no compiler, and reading their syntax takes most of the time.
         named = (n for n, p in self.modules.items() if _NAMES_ONE.search(p.read_bytes()))
-        return {name for name in named if _source(self.modules[name]).compiles}
+        return {name for name in named if _compiles(self.modules[name])}
 
     def data(self, module: str) -> tuple[Path, ...]:
         """Data files that a module declares with :func:`.packaged.packaged`."""
@@ -231,6 +231,13 @@ def _called(node: ast.AST) -> str:
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""
+
+
+def _compiles(path: Path) -> bool:
+    try:
+        return _source(path).compiles
+    except SyntaxError:
+        return True
 
 
 def _is_compiler(decorator: ast.AST) -> bool:

@@ -14,30 +14,34 @@ from contextlib import suppress
 from pathlib import Path
 
 _CACHE = "__pycache__"
-_MARK = Path(_CACHE) / "compiled.sha256"
+#: Not the name of an earlier version, which knew one digest of all.
+_MARK = Path(_CACHE) / "compiled_from.txt"
+#: Stands for the digest of what can't be read as Python.
+_BROKEN = "broken"
 
 
 def forget_stale(package: Path) -> bool:
-    """Remove the compiled functions below a package if what they were compiled from has changed.
+    """Remove compiled functions below a package if what they were compiled from has changed.
 
     Each import of mlindex asks this, so it must be cheap: sources are read (about a second) only
     if the size, a date or the place on the disk of some file is another than last time. A package
     that can't be written holds no compiled functions.
 
     Returns:
-        Whether the sources have changed, or are seen for the first time.
+        Whether sources of any have changed, or are seen for the first time.
     """
     seen = _look(package)
-    known, seen_before = _marked(package)
+    seen_before, known = _marked(package)
     if seen == seen_before or not os.access(package, os.W_OK):
         return False
     sources = _sources(package)
-    if sources != known:
-        for index in package.rglob(f"{_CACHE}/*.nbi"):
+    changed = [p for p, digest in sources.items() if digest == _BROKEN or known.get(p) != digest]
+    for module in map(Path, changed):
+        for index in (package / module.parent / _CACHE).glob(f"{module.stem}.*.nbi"):
             with suppress(OSError):
                 index.unlink()
-    _mark(package, sources, seen)
-    return sources != known
+    _mark(package, seen, sources)
+    return bool(changed)
 
 
 def _look(package: Path) -> str:
@@ -63,32 +67,36 @@ def _files(folder: str) -> Iterator[os.DirEntry]:
             yield entry
 
 
-def _sources(package: Path) -> str:
-    """Digest of the modules with compiled functions and of all that these depend on."""
+def _sources(package: Path) -> dict[str, str]:
+    """Digest of each module with compiled functions and of all that it depends on, by its path."""
     # Here, not above: reading syntax trees is not for every import of mlindex.
     from mlindex.base.imports import Package
 
     read = Package(package)
-    try:
-        compiling = read.compiling()
-        used = compiling.union(*(read.reached(read.file(module)) for module in compiling))
-        return read.digest(used)
-    except SyntaxError:
-        # Somebody is at work on one of them; other modules can still be imported.
-        return "broken"
+    found = {}
+    for module in sorted(read.compiling()):
+        path = read.file(module)
+        try:
+            digest = read.digest({module} | read.reached(path))
+        except SyntaxError:
+            # Somebody is at work on what it needs; other modules can still be imported.
+            digest = _BROKEN
+        found[path.relative_to(package).as_posix()] = digest
+    return found
 
 
-def _marked(package: Path) -> tuple[str, str]:
-    """What was marked last: digest of the sources, and of the look at the files."""
+def _marked(package: Path) -> tuple[str, dict[str, str]]:
+    """What was marked last: the look at the files, and the digests of :func:`_sources`."""
     with suppress(OSError, ValueError):
-        sources, look = (package / _MARK).read_text(encoding="utf-8").split()
-        return sources, look
-    return "", ""
+        seen, *lines = (package / _MARK).read_text(encoding="utf-8").splitlines()
+        return seen, {path: digest for digest, path in (line.split(" ", 1) for line in lines)}
+    return "", {}
 
 
-def _mark(package: Path, sources: str, look: str) -> None:
+def _mark(package: Path, seen: str, sources: dict[str, str]) -> None:
     from mlindex.base.atomic import atomic_path
     from mlindex.base.errors import MlindexError
 
+    lines = [seen, *(f"{digest} {path}" for path, digest in sources.items())]
     with suppress(MlindexError), atomic_path(package / _MARK) as path:
-        path.write_text(f"{sources} {look}\n", encoding="utf-8")
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
