@@ -6,11 +6,22 @@ import json
 from collections.abc import Sequence
 from html import escape
 from numbers import Real
+from typing import TYPE_CHECKING
 
-import pandas as pd
-import plotly.graph_objects as go
-import plotly.io as pio
-from plotly.offline import get_plotlyjs
+import numpy as np
+
+from mlindex.base.packaged import packaged
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
+    from mlindex.reports.panels import Figure
+
+#: plotly.js with scatter, bar and pie alone (npm: plotly.js-basic-dist-min), and the looks of
+#: all figures: what they need of the template plotly_white.
+_BASIC = packaged(__file__, "plotly-basic.min.js")
+_TEMPLATE = packaged(__file__, "template.json")
 
 _STYLE = """
 :root { --ink: #1f2933; --soft: #616e7c; --line: #e4e7eb; --accent: #1f6feb; --paper: #ffffff; }
@@ -58,23 +69,26 @@ def page(
     top: str = "",
     style: str = "",
     script: str = "",
+    library: str | None = None,
 ) -> str:
     """The whole page from (heading, body) pairs; scripts and styles are inside it.
 
     ``top`` goes between lead and sections; ``style`` and ``script`` are added to those of all
-    pages, the script behind them, when the figures have been drawn.
+    pages, the script behind them, when the figures have been drawn. ``library`` is the text of
+    plotly.js where the figures need more than points, lines and bars.
     """
     links = "".join(f'<a href="#s{i}">{escape(h)}</a>' for i, (h, _) in enumerate(sections))
     bodies = "".join(
         f'<section id="s{i}"><h2>{escape(h)}</h2>{body}</section>'
         for i, (h, body) in enumerate(sections)
     )
-    template = _data(pio.templates["plotly_white"].to_plotly_json())
+    template = _data(json.loads(_TEMPLATE.read_text(encoding="utf-8")))
+    library = library or _BASIC.read_text(encoding="utf-8")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}{style}</style>"
-        f"<script>{get_plotlyjs()}</script></head><body><main><h1>{escape(title)}</h1>"
+        f"<script>{library}</script></head><body><main><h1>{escape(title)}</h1>"
         f'<p class="note">{escape(lead)}</p>{top}<nav>{links}</nav>{bodies}</main>'
         f'<script type="application/json" id="template">{template}</script>'
         f"<script>{_SCRIPT}{script}</script></body></html>"
@@ -114,9 +128,11 @@ def code(text: str) -> str:
 
 def table(frame: pd.DataFrame, empty: str = "Nothing to show.") -> str:
     """A frame as a table, numbers to the right."""
+    from pandas.api.types import is_numeric_dtype
+
     if frame.empty:
         return note(empty)
-    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    numeric = [is_numeric_dtype(dtype) for dtype in frame.dtypes]
     head = "".join(
         f"<th{_NUMBER if number else ''}>{escape(str(name).replace('_', ' '))}</th>"
         for name, number in zip(frame.columns, numeric, strict=True)
@@ -136,7 +152,7 @@ def _cell(value: object) -> str:
         return "<td></td>"
     if isinstance(value, Real) and not isinstance(value, bool):
         return f"<td{_NUMBER}>{_number(float(value))}</td>"
-    if pd.api.types.is_bool(value):
+    if isinstance(value, bool | np.bool_):
         return f"<td>{'yes' if value else ''}</td>"
     return f"<td>{escape(str(value))}</td>"
 
@@ -147,12 +163,12 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.1f}"
 
 
-def figure(fig: go.Figure) -> str:
+def figure(fig: Figure | go.Figure) -> str:
     """A figure as a part of the page: its data, drawn by the script of the page.
 
     One without a width takes that of the page, and follows it.
     """
-    plain = json.loads(fig.to_json())
+    plain = vars(fig) if isinstance(fig.layout, dict) else json.loads(fig.to_json())
     layout = plain["layout"]
     # The one template of the page is put in again when the figure is drawn.
     layout.pop("template", None)

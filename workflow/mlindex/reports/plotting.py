@@ -8,10 +8,6 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-BLUE, ORANGE, GREEN, GREY = "#1f6feb", "#e8590c", "#2b8a3e", "#868e96"
-PALE = "#ced4da"
-#: Colours of series that differ in kind.
-SERIES = (BLUE, ORANGE, GREEN, "#9c36b5", "#c2255c", "#0b7285", "#846358", "#5f3dc4")
 WIDTH = 1060
 COLUMNS = 3
 _PANEL_HEIGHT = 230

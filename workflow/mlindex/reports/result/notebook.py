@@ -6,6 +6,7 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from mlindex.base.errors import MlindexError
+from mlindex.base.extras import needing
 from mlindex.indexing.result import IndexingResult, Views, show_with
 
 if TYPE_CHECKING:
@@ -46,13 +47,8 @@ def frame(result: IndexingResult, table: str) -> pd.DataFrame:
     if table not in tables:
         raise MlindexError(f"no table {table!r} in a result: choose one of {', '.join(tables)}")
     declared, rows = tables[table]
-    try:
+    with needing("a data frame"):
         import pandas  # noqa: F401
-    except ImportError as error:
-        raise MlindexError(
-            "a data frame needs pandas, which is not installed: "
-            "pip install pandas, or pip install 'mlindex[workflow]'"
-        ) from error
     return declared.arrow(rows).to_pandas()
 
 
@@ -60,7 +56,7 @@ def figure(result: IndexingResult, candidate: int, pattern: MeasuredPattern | No
     """The figure of the page with one candidate laid over the pattern.
 
     Raises:
-        MlindexError: there is no candidate of that rank.
+        MlindexError: there is no candidate of that rank, or plotly is not installed.
     """
     from mlindex.reports.result.plot import MOST_ROWS, axis_of, figure_of
 
@@ -69,7 +65,9 @@ def figure(result: IndexingResult, candidate: int, pattern: MeasuredPattern | No
         raise MlindexError(f"no candidate {candidate} in the figure: choose one from 1 to {shown}")
     axis = axis_of(result, pattern)
     fig = figure_of(result, pattern, None, axis, candidate - 1)
-    return fig.update_layout(template="plotly_white")
+    with needing("a figure"):
+        import plotly.graph_objects as go
+    return go.Figure(fig.data, fig.layout | {"template": "plotly_white"})
 
 
 show_with(Views(html, frame, figure))

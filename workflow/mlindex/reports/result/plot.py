@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
+from mlindex.reports.colours import BLUE, GREEN, GREY, ORANGE
+from mlindex.reports.panels import Figure, panels
 from mlindex.reports.result.notation import lattice_symbol, miller, signed
 from mlindex.reports.result.view import Axis, Predicted, candidate_lines, predicted
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 #: Candidates that get a row of ticks.
 MOST_ROWS = 20
@@ -44,24 +43,16 @@ def figure_of(
     fit: Fit | None,
     axis: Axis,
     selected: int = 0,
-) -> go.Figure:
+) -> Figure:
     """The figure, as wide as the page.
 
     Traces of one candidate carry its number in ``meta``: its ticks are always there, its guides
     and unindexed lines (``meta.selected``) only when it is the one selected, at first number
     ``selected`` counted from 0.
     """
-    from plotly.subplots import make_subplots
-
     shown = result.candidates[:MOST_ROWS]
     rows_height = _ROW_HEIGHT * len(shown) + 10 if shown else 0
-    fig = make_subplots(
-        2 if shown else 1,
-        1,
-        shared_xaxes=True,
-        vertical_spacing=0.02 if shown else 0,
-        row_heights=[_TOP_HEIGHT, rows_height] if shown else None,
-    )
+    fig = panels([_TOP_HEIGHT, rows_height] if shown else [_TOP_HEIGHT], 0.02)
     if axis.wavelength_A is None:
         pattern = None
     heights = _heights(result, pattern, axis)
@@ -139,14 +130,12 @@ def _seen_end(candidate: Candidate) -> float:
     return float(candidate.q2_corrected_inv_A2.max(initial=0.0))
 
 
-def _add(fig: go.Figure, row: int, **scatter: Any) -> None:
-    import plotly.graph_objects as go
-
-    fig.add_trace(go.Scatter(**scatter), row=row, col=1)
+def _add(fig: Figure, row: int, **scatter: Any) -> None:
+    fig.add_scatter(row, **scatter)
 
 
 def _guides(
-    fig: go.Figure,
+    fig: Figure,
     number: int,
     candidate: Candidate,
     lines: Predicted,
@@ -173,7 +162,7 @@ def _guides(
 
 
 def _ticks(
-    fig: go.Figure,
+    fig: Figure,
     number: int,
     candidate: Candidate,
     result: IndexingResult,
@@ -181,8 +170,6 @@ def _ticks(
     axis: Axis,
     chosen: bool,
 ) -> None:
-    from mlindex.reports.plotting import BLUE, GREY, ORANGE
-
     observed = candidate_lines(result.peaks, candidate, axis)
     inside = lines.q2_inv_A2 <= _seen_end(candidate)
     colours = np.where(lines.line >= 0, BLUE, np.where(inside, ORANGE, GREY))
@@ -213,9 +200,7 @@ def _ticks(
     )
 
 
-def _measured(fig: go.Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> None:
-    from mlindex.reports.plotting import GREEN, GREY
-
+def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> None:
     if pattern is None:
         return
     curves = [("measured", pattern.intensity, {"color": _INK, "width": 1.1})]
@@ -236,15 +221,13 @@ def _measured(fig: go.Figure, pattern: MeasuredPattern | None, fit: Fit | None) 
 
 
 def _peaks(
-    fig: go.Figure,
+    fig: Figure,
     result: IndexingResult,
     heights: np.ndarray,
     axis: Axis,
     stick_base: float | None,
 ) -> None:
     """Marks of the observed lines, with strokes from ``stick_base`` where there is no pattern."""
-    from mlindex.reports.plotting import BLUE, GREY
-
     peaks = result.peaks
     positions = axis.positions(peaks.q2_inv_A2)
     used = np.arange(len(peaks)) < _used(result)
@@ -283,7 +266,7 @@ def _peak_text(result: IndexingResult, line: int, axis: Axis) -> str:
 
 
 def _unindexed(
-    fig: go.Figure,
+    fig: Figure,
     number: int,
     candidate: Candidate,
     result: IndexingResult,
@@ -310,32 +293,43 @@ def _unindexed(
 
 
 def _layout(
-    fig: go.Figure, result: IndexingResult, axis: Axis, span: tuple[float, float], height: int
+    fig: Figure, result: IndexingResult, axis: Axis, span: tuple[float, float], height: int
 ) -> None:
     shown = result.candidates[:MOST_ROWS]
-    fig.update_layout(
-        height=height,
-        margin={"l": 62, "r": 16, "t": 72, "b": 48},
-        modebar={"remove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]},
-        font={"size": 12},
-        hovermode="closest",
-        legend={"orientation": "h", "x": 0, "xanchor": "left", "y": 1.01, "yanchor": "bottom"},
-        hoverlabel={"align": "left"},
+    fig.layout.update(
+        {
+            "height": height,
+            "margin": {"l": 62, "r": 16, "t": 72, "b": 48},
+            "modebar": {"remove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]},
+            "font": {"size": 12},
+            "hovermode": "closest",
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.01,
+                "yanchor": "bottom",
+            },
+            "hoverlabel": {"align": "left"},
+        }
     )
-    fig.update_xaxes(range=list(_view(result, axis)), showspikes=True, spikemode="across")
-    fig.update_xaxes(spikethickness=1, spikecolor="#adb5bd", spikedash="dot", showgrid=False)
     last = 2 if shown else 1
-    fig.update_xaxes(title_text=f"{axis.name} ({axis.unit})", row=last, col=1)
-    fig.update_yaxes(title_text="intensity", range=list(span), zeroline=False, row=1, col=1)
-    if result.peaks.intensity is None and not any(t.name == "measured" for t in fig.data):
-        fig.update_yaxes(showticklabels=False, title_text="", row=1, col=1)
+    spikes = {"showspikes": True, "spikemode": "across", "spikethickness": 1, "spikedash": "dot"}
+    for row in range(1, last + 1):
+        view = {"range": list(_view(result, axis)), "spikecolor": "#adb5bd", "showgrid": False}
+        fig.x_axis(row).update(view | spikes)
+    fig.x_axis(last)["title"] = {"text": f"{axis.name} ({axis.unit})"}
+    top = {"title": {"text": "intensity"}, "range": list(span), "zeroline": False}
+    if result.peaks.intensity is None and not any(t.get("name") == "measured" for t in fig.data):
+        top |= {"showticklabels": False, "title": {"text": ""}}
+    fig.y_axis(1).update(top)
     if shown:
-        fig.update_yaxes(
-            tickvals=list(range(1, len(shown) + 1)),
-            ticktext=[f"{n}  {lattice_symbol(c)}" for n, c in enumerate(shown, 1)],
-            range=[len(shown) + 0.6, 0.4],
-            fixedrange=True,
-            zeroline=False,
-            row=2,
-            col=1,
+        fig.y_axis(2).update(
+            {
+                "tickvals": list(range(1, len(shown) + 1)),
+                "ticktext": [f"{n}  {lattice_symbol(c)}" for n, c in enumerate(shown, 1)],
+                "range": [len(shown) + 0.6, 0.4],
+                "fixedrange": True,
+                "zeroline": False,
+            }
         )

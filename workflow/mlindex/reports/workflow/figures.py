@@ -11,16 +11,8 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mlindex.method.tables import HISTOGRAM_KINDS
-from mlindex.reports.plotting import (
-    BLUE,
-    GREY,
-    ORANGE,
-    SERIES,
-    finish,
-    grid,
-    place,
-    rows_height,
-)
+from mlindex.reports.colours import BLUE, GREY, ORANGE, SERIES
+from mlindex.reports.plotting import finish, grid, place, rows_height
 
 _COLOURS = {"original": BLUE, "augmented": ORANGE, "real": GREY, "generated": BLUE}
 _UNITS = {"A": "Å", "deg": "°"}

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.patterns.spoil import UNITS
-from mlindex.reports.plotting import GREY, SERIES, finish, grid, place, side_legend
+from mlindex.reports.colours import GREY, SERIES
+from mlindex.reports.plotting import finish, grid, place, side_legend
 
 _COLOURS = dict(zip(SYSTEMS, SERIES, strict=False))
 _PUBLISHED = "impurities"

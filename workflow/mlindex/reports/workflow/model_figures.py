@@ -11,18 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.stats import norm
 
-from mlindex.reports.plotting import (
-    BLUE,
-    GREY,
-    ORANGE,
-    PALE,
-    SERIES,
-    finish,
-    grid,
-    place,
-    rows_height,
-    side_legend,
-)
+from mlindex.reports.colours import BLUE, GREY, ORANGE, PALE, SERIES
+from mlindex.reports.plotting import finish, grid, place, rows_height, side_legend
 
 _HALF = 0.28
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")

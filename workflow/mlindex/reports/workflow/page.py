@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
+from plotly.offline import get_plotlyjs
 
 from mlindex.reports.html import code, figure, fold, note, page, table
 from mlindex.reports.workflow import data_sections, figures, indexing_section, model_sections
@@ -36,7 +37,8 @@ def build_page(data: ReportData, resources: Path) -> str:
         "figures of models and of indexing are measured on validation entries, which no model "
         "was trained on."
     )
-    return page("mlindex report", lead, sections)
+    # The plotly.js of other pages has no heat maps.
+    return page("mlindex report", lead, sections, library=get_plotlyjs())
 
 
 def _run_times(data: ReportData) -> str:
