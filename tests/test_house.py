@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import yaml
@@ -41,7 +42,8 @@ def test_files_are_short():
 
 def test_conda_environment_has_the_same_ranges():
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
-    wanted = [d.split(";")[0].strip() for d in project["dependencies"]]
+    wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    wanted = [d.split(";")[0].strip() for d in wanted if not d.startswith("mlindex[")]
     pip = {re.match(r"[\w-]+", d)[0]: re.sub(r"^[\w-]+", "", d) for d in wanted}
     lines = yaml.safe_load((PROJECT / "environment.yml").read_text())["dependencies"]
     conda = dict(line.split(" ", 1) for line in lines)
