@@ -107,7 +107,7 @@ class Table:
 
     def _array(self, column: Column, values: pd.Series | np.ndarray) -> pa.Array:
         # NaN means "not a number" in list columns and "absent" only where a column may be null.
-        if values.empty:
+        if not len(values):
             # Of a column without values pandas guesses a type that Arrow may not convert.
             return pa.array([], column.dtype)
         try:
