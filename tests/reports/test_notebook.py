@@ -46,7 +46,7 @@ def test_tables_are_data_frames():
 
 def test_without_pandas_one_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "pandas", None)
-    with pytest.raises(MlindexError, match=r"needs pandas, .* pip install 'mlindex\[workflow\]'"):
+    with pytest.raises(MlindexError, match=r'needs pandas, .* pip install "mlindex\[workflow\]"'):
         made.monoclinic().to_frame()
 
 

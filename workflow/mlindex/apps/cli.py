@@ -215,9 +215,11 @@ def verify(
     ] = True,
 ) -> None:
     """Check results: schemas, counts, digests, and that no model saw its validation side."""
-    from mlindex.apps.verify import verify_results
+    from mlindex.base.extras import needing
 
     try:
+        with needing("mlindex verify"):
+            from mlindex.apps.verify import verify_results
         report = verify_results(results, sources=sources)
     except MlindexError as problem:
         _fail(problem)
