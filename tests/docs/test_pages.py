@@ -11,6 +11,7 @@ import pytest
 
 from mlindex.apps.cli import app
 from mlindex.apps.reference import pages
+from mlindex.indexing.compiling import warm_up
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"
@@ -103,6 +104,8 @@ def test_links_to_files_hold_outside_the_site_too(page):
 
 @pytest.mark.parametrize("page", ["first_pattern", "bad_pattern"])
 def test_examples_of_the_tutorials_run(page, monkeypatch):
+    # Compiling is no part of the search, and would use up its time.
+    warm_up()
     monkeypatch.chdir(PROJECT)
     path = DOCS / "tutorials" / f"{page}.md"
     example = doctest.DocTestParser().get_doctest(
