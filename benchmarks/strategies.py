@@ -45,6 +45,7 @@ from mlindex.indexing.rates.measure import Case, case_of, chosen
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.search.observed import Observed, observe
 from mlindex.indexing.search.trials import Trial, different, walked, weigh
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.tables import DATASET
 from mlindex.method.models import ModelSet
 from mlindex.method.settings import Optimization, Validation
@@ -107,7 +108,7 @@ def _start(models: ModelSet, system: LatticeSystem) -> None:
     lines = np.arange(1, 21) / 25
     mlindex.index(PeakList("warm-up", lines, None, WAVELENGTH_A), workers=1)
     for source in (_NEAREST, _TEMPLATES):
-        _engine(source, lines[: system.n_peaks], np.random.default_rng(0))
+        _engine(source, lines[: n_peaks_of(system)], np.random.default_rng(0))
 
 
 def _entry(task: tuple[Case, int]) -> list[dict[str, Any]]:

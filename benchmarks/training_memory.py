@@ -17,6 +17,7 @@ import keras
 import numpy as np
 
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.method.regression import VarianceModels, build_models, train_group
 from mlindex.method.settings import Regression
 from mlindex.method.training_data import Samples
@@ -37,7 +38,7 @@ def samples(number: int) -> Samples:
     """A made-up group; groups differ in size, as real ones do."""
     rng = np.random.default_rng(number)
     count = _ENTRIES + 37 * (7 * number % 10)
-    q2 = np.sort(rng.normal(size=(count, _SYSTEM.n_peaks)), axis=1).astype(np.float32)
+    q2 = np.sort(rng.normal(size=(count, n_peaks_of(_SYSTEM))), axis=1).astype(np.float32)
     target = q2[:, : _SYSTEM.n_free] + rng.normal(0, 0.1, (count, _SYSTEM.n_free))
     held_out = np.arange(count) % 5 == 0
     target = target.astype(np.float32)
@@ -50,7 +51,7 @@ def train_rebuilding(group: Samples) -> None:
     train, stop = group.train, group.stopping
     for _ in range(_SETTINGS.cycles):
         for half in ("mean", "variance"):
-            models = build_models(_SYSTEM.n_peaks, _SYSTEM.n_free, _SETTINGS)
+            models = build_models(n_peaks_of(_SYSTEM), _SYSTEM.n_free, _SETTINGS)
             trainers = {"mean": models.mean, "variance": models.variance}
             for key, values in weights.items():
                 trainers[key].model.set_weights(values)
@@ -84,7 +85,7 @@ def measure(way: str, groups: int) -> None:
     for number in range(groups):
         group, start = samples(number), time.perf_counter()
         if way == "once":
-            models = models or build_models(_SYSTEM.n_peaks, _SYSTEM.n_free, _SETTINGS)
+            models = models or build_models(n_peaks_of(_SYSTEM), _SYSTEM.n_free, _SETTINGS)
             train_group(models, group, f"group{number}", seed=0)
         else:
             train_rebuilding(group)

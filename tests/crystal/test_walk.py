@@ -16,6 +16,7 @@ from mlindex.crystal.lattice import (
 )
 from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, present, q2_of
 from mlindex.indexing.search.votes import cast, clear, open_lines, room_for, take_peak
+from mlindex.indexing.search.walked import walk_of, walked_centrings
 
 GRID = np.stack(np.meshgrid(*[np.arange(-11, 12)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 #: Cells walked (A, degrees): no ratio of axes is special.
@@ -62,8 +63,8 @@ def test_centring_rules_are_those_of_the_translations(letter: str) -> None:
 @pytest.mark.parametrize("bravais", BRAVAIS.values(), ids=lambda b: b.symbol)
 def test_every_line_is_met_once(bravais) -> None:
     x6 = reciprocal_from_cell(np.array(CELLS[bravais.system.name]))
-    for letter in bravais.walked_centrings:
-        region = Region(*bravais.system.domain, CENTRING_CODES[letter])
+    for letter in walked_centrings(bravais):
+        region = Region(*walk_of(bravais.system).domain, CENTRING_CODES[letter])
         hkl, q2 = map(np.array, walked(x6, region, Q2_MAX))
         assert in_lattice(hkl, letter).all()
         np.testing.assert_allclose(q2, quadratic_terms(hkl) @ x6, rtol=1e-12)

@@ -7,6 +7,7 @@ import numpy as np
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
+from mlindex.method.lattices import defaults_of
 from mlindex.method.tables import TEMPLATES
 
 
@@ -18,8 +19,10 @@ def reference_list(system_name: str) -> np.ndarray:
     hkl = hkl[[tuple(row) > (0, 0, 0) for row in hkl]]
     _, first = np.unique(system.design_matrix(hkl), axis=0, return_index=True)
     hkl = hkl[np.sort(first)]
-    order = np.argsort(quadratic_terms(hkl) @ np.array(system.reference_order), kind="stable")
-    return np.vstack([hkl[order][: system.n_reference - 1], [0, 0, 0]])
+    order = np.argsort(
+        quadratic_terms(hkl) @ np.array(defaults_of(system).reference_order), kind="stable"
+    )
+    return np.vstack([hkl[order][: defaults_of(system).n_reference - 1], [0, 0, 0]])
 
 
 class Models:

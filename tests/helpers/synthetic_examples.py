@@ -10,6 +10,7 @@ from mlindex.base.schema import STRING
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import AXES, LatticeSystem, bravais_of, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.tables import GROUPS
 from mlindex.method.tables import EXAMPLES, REFERENCE, SCALING
 
@@ -48,7 +49,7 @@ def make_frames(
             cell = _reindexed_cell(system, axis, rng)
             standard = cell_to_standard(cell, system, axis)
             q2 = quadratic_terms(hkl) @ reciprocal_from_cell(standard)
-            order = np.argsort(q2)[: system.n_peaks]
+            order = np.argsort(q2)[: n_peaks_of(system)]
             labels = [
                 known.get(tuple(v), len(reference) - 1) for v in system.design_matrix(hkl[order])
             ]

@@ -8,6 +8,7 @@ from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.indexing.search.evidence import log_likelihood, model_of
 from mlindex.indexing.search.lines import STRAY
 from mlindex.indexing.search.observed import ERROR_SCALES, observe
+from mlindex.indexing.search.walked import walk_of
 from mlindex.patterns.peaklist import PeakList
 
 _CUBIC = np.array([6.1, 6.1, 6.1, 90.0, 90.0, 90.0])
@@ -28,7 +29,7 @@ def test_evidence_is_the_likelihood_integrated_over_the_parameter() -> None:
         np.trapezoid([np.exp(log_likelihood(q2 - _SUMS * v, errors, 11, q2[-1])) for v in x], x)
         for errors in observed.errors
     ]
-    width = model_of(trial.bravais.system.walked_matrix, q2[-1], False, 100).prior[0]
+    width = model_of(walk_of(trial.bravais.system).matrix, q2[-1], False, 100).prior[0]
     # Of the scales the best one counts, at the price of choosing.
     expected = np.log(max(whole) / width / len(ERROR_SCALES))
     # 3 0 0 and 2 2 1 are one line and two reflections.

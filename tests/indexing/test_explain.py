@@ -9,6 +9,7 @@ import pytest
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, allowed_by_centring, quadratic_terms
 from mlindex.indexing.search.kernels import Kind, Tables, explain, line_table
+from mlindex.indexing.search.walked import walk_of, walked_centrings
 
 GRID = np.stack(np.meshgrid(*[np.arange(-12, 13)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
 #: Space groups with all the symmetry that q² of the system has on the axes walked: of the lines
@@ -22,7 +23,7 @@ HOLOHEDRIES = {
     "monoclinic": "P 1 2/m 1",
     "triclinic": "P -1",
 }
-ALL = [(b, letter) for b in BRAVAIS.values() for letter in b.walked_centrings]
+ALL = [(b, letter) for b in BRAVAIS.values() for letter in walked_centrings(b)]
 Q2_MAX = 0.5
 
 
@@ -57,7 +58,7 @@ def cases(bravais, letter: str, rng: np.random.Generator):
     hkl = one_of_each_line(bravais.system.name, letter)
     lines = np.sort(rng.uniform(0.02, Q2_MAX, 30))
     table, scale = line_table(lines, np.full(30, 2e-4), Q2_MAX)
-    kind = Kind(*bravais.system.domain, CENTRING_CODES[letter])
+    kind = Kind(*walk_of(bravais.system).domain, CENTRING_CODES[letter])
     for x6 in random_forms(bravais, rng, 40):
         q2 = quadratic_terms(hkl) @ x6
         tables = Tables(table, scale, Q2_MAX, 10_000, np.empty((0, 0)))

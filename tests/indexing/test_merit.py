@@ -86,7 +86,6 @@ def test_nearest_and_distinct() -> None:
 def test_each_bravais_lattice_names_its_letters() -> None:
     for lattice in BRAVAIS.values():
         assert lattice.centring in lattice.centrings
-        assert lattice.published_rate
 
 
 #: Output of Conograph for its sample 2, the two cells it lists, as printed: github.com/rtomiyasu/

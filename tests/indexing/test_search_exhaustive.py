@@ -18,6 +18,8 @@ from mlindex.indexing.search import exhaustive, monoclinic
 from mlindex.indexing.search.kinds import general_multiplicity
 from mlindex.indexing.search.lines import Lines, lines_of
 from mlindex.indexing.search.pool import Pool
+from mlindex.indexing.search.walked import walk_of, walked_centrings
+from mlindex.learning.lattices import n_peaks_of
 
 LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
 #: Cells walked (A, degrees): no axial ratio is special.
@@ -62,8 +64,8 @@ def test_true_lattice_is_first(bravais, seed):
     system = bravais.system
     scale = np.random.default_rng(seed).uniform(0.8, 1.2)
     cell = tuple(v * (scale if i < 3 else 1) for i, v in enumerate(CELLS[system.name]))
-    letter = bravais.walked_centrings[0]
-    lines = observed(cell, letter, system.n_peaks, seed)
+    letter = walked_centrings(bravais)[0]
+    lines = observed(cell, letter, n_peaks_of(system), seed)
     pools = {bravais.symbol: Pool()}
     assert searcher(system).search(lines, system, pools)
     x6, scores, codes = pools[bravais.symbol].best(5)
@@ -87,7 +89,7 @@ def brute_score(x6: np.ndarray, letter: str, lines: Lines) -> float:
 def test_scores_agree_with_counting_on_a_grid(symbol):
     bravais = BRAVAIS[symbol]
     system = bravais.system
-    lines = observed(CELLS[system.name], bravais.walked_centrings[0], system.n_peaks, 3)
+    lines = observed(CELLS[system.name], walked_centrings(bravais)[0], n_peaks_of(system), 3)
     pools = {symbol: Pool()}
     searcher(system).search(lines, system, pools)
     x6, scores, codes = pools[symbol].best(1)
@@ -98,8 +100,10 @@ def test_scores_agree_with_counting_on_a_grid(symbol):
 @pytest.mark.parametrize("symbol", ["cF", "tP", "hR", "oI"])
 def test_inverses_solve_rows_that_the_centring_allows(symbol):
     bravais = BRAVAIS[symbol]
-    system, letter = bravais.system, bravais.walked_centrings[0]
-    rows = {tuple(row) for row in quadratic_terms(np.abs(present(letter))) @ system.walked_matrix.T}
+    system, letter = bravais.system, walked_centrings(bravais)[0]
+    rows = {
+        tuple(row) for row in quadratic_terms(np.abs(present(letter))) @ walk_of(system).matrix.T
+    }
     inverses = exhaustive.row_inverses(system, letter, False)
     assert len(inverses) > 10
     for inverse in inverses[:: max(1, len(inverses) // 100)]:

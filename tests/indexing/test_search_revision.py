@@ -18,6 +18,7 @@ from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.pseudo import repeats
 from mlindex.indexing.search.revision import revised
 from mlindex.indexing.search.trials import weigh
+from mlindex.indexing.search.walked import walk_of
 from mlindex.patterns.peaklist import PeakList
 
 PARAMETERS = [(b, p) for b, lattice in BRAVAIS.items() for p in range(lattice.system.n_free)]
@@ -41,7 +42,7 @@ def test_one_wrong_parameter_is_found_again(bravais, parameter):
     wrong = replace(
         right,
         x=x,
-        cell=cell_from_reciprocal(x @ right.bravais.system.walked_matrix),
+        cell=cell_from_reciprocal(x @ walk_of(right.bravais.system).matrix),
         difference=observed.q2.copy(),
     )
     found = revised([wrong], observed)
@@ -121,7 +122,7 @@ def test_lines_of_one_row_are_no_error(seed, bravais, refine_shift):
     observed = observe(PeakList("made", q2, None, 1.5406), 20, 0.01)
     lattice = BRAVAIS[bravais]
     x6 = first * np.array([0.5, 3, 0.5, 0, 0, 0])
-    x = x6 @ np.linalg.pinv(lattice.system.walked_matrix)
+    x = x6 @ np.linalg.pinv(walk_of(lattice.system).matrix)
     codes = np.array([CENTRING_CODES["P"]])
     found = weigh(lattice, x[None], codes, observed, 0.0, refine_shift)
     assert all(np.isfinite(trial.evidence) for trial in found.values())

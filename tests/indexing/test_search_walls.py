@@ -13,6 +13,7 @@ from mlindex.indexing.search.kernels import Kind, explain
 from mlindex.indexing.search.kinds import kind_of
 from mlindex.indexing.search.lines import Lines, lines_of
 from mlindex.indexing.search.pool import Pool, consider, determinant
+from mlindex.indexing.search.walked import walk_of
 
 LETTERS = {code: letter for letter, code in CENTRING_CODES.items()}
 GRID = np.stack(np.meshgrid(*[np.arange(-14, 15)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
@@ -97,7 +98,7 @@ def test_more_effort_leaves_out_less() -> None:
 def test_sublattices_with_as_many_reflections_are_both_kept() -> None:
     lines, q2 = observed(np.array([6.0, 7.0, 9.0, 90.0, 90.0, 90.0]), "P")
     base = reciprocal_from_cell(np.array([6.0, 7.0, 9.0, 90.0, 90.0, 90.0]))
-    kind = Kind(*SYSTEMS["orthorhombic"].domain, 0)
+    kind = Kind(*walk_of(SYSTEMS["orthorhombic"]).domain, 0)
     pool = Pool()
     kept = {}
     for axis in range(3):

@@ -12,6 +12,7 @@ import pytest
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.learning.keras_trainer import Trainer, hidden_stack, stack_arrays
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.networks import DenseNetwork, gelu, read_arrays, softplus, write_arrays
 from mlindex.method.networks import VarianceNetwork, closeness
 
@@ -73,7 +74,7 @@ def test_closeness_is_eq_22():
 
 @pytest.mark.parametrize("system", SYSTEMS.values(), ids=lambda s: s.name)
 def test_dense_network_equals_keras(system):
-    inputs = keras.Input((system.n_peaks,))
+    inputs = keras.Input((n_peaks_of(system),))
     hidden = hidden_stack(inputs, (30, 20), 0.5, "mean")
     model = keras.Model(inputs, keras.layers.Dense(system.n_free, name="out")(hidden))
     rng = np.random.default_rng(3)
@@ -84,7 +85,7 @@ def test_dense_network_equals_keras(system):
         "mean/output/kernel": np.array(out.kernel),
         "mean/output/bias": np.array(out.bias),
     }
-    x = rng.normal(size=(40, system.n_peaks)).astype(np.float32)
+    x = rng.normal(size=(40, n_peaks_of(system))).astype(np.float32)
     found = DenseNetwork.from_arrays(arrays, "mean")(x)
     np.testing.assert_allclose(found, model(x, training=False), atol=1e-5)
 

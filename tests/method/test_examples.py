@@ -17,6 +17,7 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import UnitCell, cell_volume
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.tables import DATASET
 from mlindex.method.reference import reference_list
 from mlindex.method.resampling import Acceptance, Resolution, least_separations
@@ -59,7 +60,7 @@ def row_of(entry_id, bravais, cell, axis, hkl, q2, rng, symbol="", side="train")
     row |= {f"present_{n}": hkl[:, i] for i, n in enumerate("hkl")}
     row |= {f"observed_{n}": hkl[seen, i] for i, n in enumerate("hkl")}
     row |= {"observed_q2_inv_A2": q2[seen]}
-    row["usable"] = len(seen) >= BRAVAIS[bravais].system.n_peaks
+    row["usable"] = len(seen) >= n_peaks_of(BRAVAIS[bravais].system)
     return row
 
 
@@ -140,7 +141,7 @@ def test_every_peak_has_the_q2_of_its_indices_and_cell(small):
         expected = [cell.calculate_1_d2(list(map(int, h))) for h in hkl[row]]
         assert q2[row] == pytest.approx(expected, rel=1e-9)
     assert np.all(np.diff(q2, axis=1) >= 0)
-    assert q2.shape == (len(examples), system.n_peaks)
+    assert q2.shape == (len(examples), n_peaks_of(system))
     assert q2.max() <= RESOLUTION.q2_max_inv_A2
 
 

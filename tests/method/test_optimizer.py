@@ -10,6 +10,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, quadratic_terms
 from mlindex.crystal.standard import standard_cell
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.method.optimizer.kernels import least_squares, lines_below, nearest_reflections
 from mlindex.method.optimizer.likelihood import (
     explaining_threshold,
@@ -104,7 +105,7 @@ def test_threshold_and_geometric_merit() -> None:
 def test_every_bravais_lattice_is_found(symbol: str) -> None:
     lattice = BRAVAIS[symbol]
     models = Models(lattice.system.name, CELLS[symbol], error=0.05)
-    q2 = lines_of(CELLS[symbol], lattice.centring, lattice.system.n_peaks)
+    q2 = lines_of(CELLS[symbol], lattice.centring, n_peaks_of(lattice.system))
     rng = np.random.default_rng(3)
     cells = models.draw_candidates(q2, 0, 0, rng).cells
     found = optimize(q2, cells, lattice.system, models.reference_hkl, Optimization(), rng)

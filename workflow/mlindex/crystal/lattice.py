@@ -1,6 +1,8 @@
-"""The one table of lattice systems and Bravais lattices.
+"""The one table of lattice systems and Bravais lattices: their geometry.
 
-Everything that depends on the lattice lives here; the rest of the package only looks it up.
+What else differs between lattices is declared where it is used, keyed by their names: lines of a
+model in :mod:`mlindex.learning.lattices`, defaults of the method in :mod:`mlindex.method.lattices`,
+searches in :mod:`mlindex.indexing.search.walked`, published rates beside the tables that show them.
 The idea it rests on: 1/d² is linear in the reciprocal parameters,
 
     q² = H · x,    H = (h², k², l², kl, hl, hk) · basisᵀ,
@@ -29,7 +31,7 @@ _GENERIC = {"a": 7.31, "b": 9.17, "c": 12.83, "alpha": 77.3, "beta": 98.7, "gamm
 
 @dataclass(frozen=True)
 class LatticeSystem:
-    """One of the seven lattice systems and the defaults that go with it.
+    """One of the seven lattice systems.
 
     ``template`` gives the six conventional cell parameters as names of free direct parameters
     or as fixed degrees. ``basis`` has one row for each free reciprocal parameter.
@@ -40,30 +42,10 @@ class LatticeSystem:
     basis: tuple[tuple[int, ...], ...]
     #: First six-vector component in which each free reciprocal parameter appears.
     pick: tuple[int, ...]
-    #: Observed peaks that go into every model (Moreau 2.2).
-    n_peaks: int = 20
-    #: Length of the reference list of Miller indices (Moreau 2.3.1).
-    n_reference: int = 500
-    #: Weights of the quadratic terms by which the reference list is first ordered.
-    reference_order: tuple[float, ...] = (1.0, 1.0, 1.0, 0.0, 0.0, 0.0)
-    #: How augmentation perturbs the scaled cell (Moreau 2.1.5).
-    perturbation: str = "svd"
-    #: Lower and upper edge, in 1/A², of the separations binned for eq. 19.
-    separation_bins_inv_A2: tuple[float, float] = (1e-4, 1e-2)
     #: Reindexing may permute the axes so that a < b < c.
     sorts_axes: bool = False
     #: Position of the unique axis in the standard setting, None where there is none.
     unique_axis: int | None = None
-    #: The part of reciprocal space that holds each line once: may k be negative, may l, and the
-    #: order asked for (0 none, 1 h >= k, 2 h >= k >= l). h is never negative.
-    domain: tuple[int, int, int] = (0, 0, 0)
-    #: How searches of this system are done, see :mod:`mlindex.indexing.search.plan`.
-    strategy: str = "exhaustive"
-    #: ``basis`` in the setting that searches walk, where it is not the one of this table.
-    walked_basis: tuple[tuple[int, ...], ...] = ()
-    #: Percent of calculated patterns that SVD-Index solves with so many impurities among 20 lines
-    #: (Coelho 2003, J. Appl. Cryst. 36, 86-95).
-    published_with_impurities: tuple[tuple[int, float], ...] = ()
 
     @cached_property
     def free_parameters(self) -> tuple[str, ...]:
@@ -74,11 +56,6 @@ class LatticeSystem:
     def free_positions(self) -> tuple[int, ...]:
         """Position in the six cell parameters at which each free one is first found."""
         return tuple(self.template.index(name) for name in self.free_parameters)
-
-    @cached_property
-    def walked_matrix(self) -> np.ndarray:
-        """``basis`` (n_free, 6) in the setting that searches walk."""
-        return np.array(self.walked_basis or self.basis, dtype=float)
 
     @property
     def n_free(self) -> int:
@@ -144,19 +121,8 @@ class BravaisLattice:
     n_points: int
     #: Letters that the centring can take in the standard setting, where sorting moves axes.
     centrings: tuple[str, ...]
-    #: Indexing rate in percent that the method's author reports for calculated patterns; of two
-    #: figures the lower counts exact or equivalent cells, the higher any that explain all lines.
-    published_rate: str
-    #: How else the cell of this lattice is often given; searches walk hR on these axes.
+    #: How else the cell of this lattice is often given.
     other_setting: OtherSetting | None = None
-
-    @property
-    def walked_centrings(self) -> str:
-        """Centring letters to try in the setting that searches walk."""
-        if self.other_setting is not None:
-            return "R"
-        # Searches try all orders of axes where the table sorts them, so one letter is enough.
-        return self.centring if self.system.unique_axis is None else "".join(self.centrings)
 
 
 SYSTEMS: dict[str, LatticeSystem] = {
@@ -167,34 +133,24 @@ SYSTEMS: dict[str, LatticeSystem] = {
             ("a", "a", "a", 90.0, 90.0, 90.0),
             ((1, 1, 1, 0, 0, 0),),
             (0,),
-            n_peaks=10,
-            n_reference=100,
-            perturbation="random",
-            separation_bins_inv_A2=(1e-3, 1e-2),
-            domain=(0, 0, 2),
         ),
         LatticeSystem(
             "tetragonal",
             ("a", "a", "c", 90.0, 90.0, 90.0),
             ((1, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
             (0, 2),
-            domain=(0, 0, 1),
         ),
         LatticeSystem(
             "hexagonal",
             ("a", "a", "c", 90.0, 90.0, 120.0),
             ((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
             (0, 2),
-            reference_order=(4 / 3, 4 / 3, 1.0, 0.0, 0.0, 4 / 3),
-            domain=(0, 0, 1),
         ),
         LatticeSystem(
             "rhombohedral",
             ("a", "a", "a", "alpha", "alpha", "alpha"),
             ((1, 1, 1, 0, 0, 0), (0, 0, 0, 1, 1, 1)),
             (0, 3),
-            domain=(0, 1, 1),
-            walked_basis=((1, 1, 0, 0, 0, 1), (0, 0, 1, 0, 0, 0)),
         ),
         LatticeSystem(
             "orthorhombic",
@@ -202,7 +158,6 @@ SYSTEMS: dict[str, LatticeSystem] = {
             ((1, 0, 0, 0, 0, 0), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0)),
             (0, 1, 2),
             sorts_axes=True,
-            published_with_impurities=((3, 84), (6, 73), (9, 61)),
         ),
         LatticeSystem(
             "monoclinic",
@@ -211,9 +166,6 @@ SYSTEMS: dict[str, LatticeSystem] = {
             (0, 1, 2, 4),
             sorts_axes=True,
             unique_axis=1,
-            domain=(0, 1, 0),
-            strategy="zones and unique axis",
-            published_with_impurities=((3, 91), (6, 72), (9, 56)),
         ),
         LatticeSystem(
             "triclinic",
@@ -221,32 +173,27 @@ SYSTEMS: dict[str, LatticeSystem] = {
             tuple(tuple(int(i == j) for j in range(6)) for i in range(6)),
             (0, 1, 2, 3, 4, 5),
             sorts_axes=True,
-            domain=(1, 1, 0),
-            strategy="zones",
-            published_with_impurities=((3, 67), (6, 26), (9, 6)),
         ),
     )
 }
 
 BRAVAIS: dict[str, BravaisLattice] = {
-    symbol: BravaisLattice(
-        symbol, SYSTEMS[system], centring, n_points, tuple(letters), published, *other
-    )
-    for symbol, system, centring, n_points, letters, published, *other in (
-        ("cP", "cubic", "P", 1, "P", "99.7"),
-        ("cI", "cubic", "I", 2, "I", "100"),
-        ("cF", "cubic", "F", 4, "F", "99.5"),
-        ("tP", "tetragonal", "P", 1, "P", "99.5"),
-        ("tI", "tetragonal", "I", 2, "I", "99.0"),
-        ("hP", "hexagonal", "P", 1, "P", "99.5"),
-        ("hR", "rhombohedral", "P", 1, "P", "92 to 99.4", _HEXAGONAL_AXES),
-        ("oP", "orthorhombic", "P", 1, "P", "99.5"),
-        ("oC", "orthorhombic", "C", 2, "ABC", "98.5"),
-        ("oI", "orthorhombic", "I", 2, "I", "99.0"),
-        ("oF", "orthorhombic", "F", 4, "F", "99.0"),
-        ("mP", "monoclinic", "P", 1, "P", "85"),
-        ("mC", "monoclinic", "C", 2, "ACI", "81 to 92"),
-        ("aP", "triclinic", "P", 1, "P", "61 to 84"),
+    symbol: BravaisLattice(symbol, SYSTEMS[system], centring, n_points, tuple(letters), *other)
+    for symbol, system, centring, n_points, letters, *other in (
+        ("cP", "cubic", "P", 1, "P"),
+        ("cI", "cubic", "I", 2, "I"),
+        ("cF", "cubic", "F", 4, "F"),
+        ("tP", "tetragonal", "P", 1, "P"),
+        ("tI", "tetragonal", "I", 2, "I"),
+        ("hP", "hexagonal", "P", 1, "P"),
+        ("hR", "rhombohedral", "P", 1, "P", _HEXAGONAL_AXES),
+        ("oP", "orthorhombic", "P", 1, "P"),
+        ("oC", "orthorhombic", "C", 2, "ABC"),
+        ("oI", "orthorhombic", "I", 2, "I"),
+        ("oF", "orthorhombic", "F", 4, "F"),
+        ("mP", "monoclinic", "P", 1, "P"),
+        ("mC", "monoclinic", "C", 2, "ACI"),
+        ("aP", "triclinic", "P", 1, "P"),
     )
 }
 

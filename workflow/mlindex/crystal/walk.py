@@ -56,7 +56,9 @@ class Form(NamedTuple):
 
 
 class Region(NamedTuple):
-    """Which reflections stand for all: ``LatticeSystem.domain`` and a centring code.
+    """Which reflections stand for all: a domain and a centring code.
+
+    The domain is that of :class:`mlindex.indexing.search.walked.WalkedSystem`.
 
     Numbers only, as in all tuples of the loops: compiled code counts references of arrays.
     """

@@ -23,6 +23,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_blocks, read_table
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.learning.grouping import group_entries, operator_keys
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.settings import Grouping, Split
 from mlindex.learning.split import (
     SPLIT_UNITS,
@@ -231,7 +232,7 @@ def arrange(
     frame["group"], groups = group_entries(frame, grouping)
     _add_sides(frame, split, rng)
     few = frame[~frame["usable"]]
-    seen = few["n_observed"].map(lambda n: f"{n} of {system.n_peaks} peaks")
+    seen = few["n_observed"].map(lambda n: f"{n} of {n_peaks_of(system)} peaks")
     rejects = pd.concat(
         [*(part.rejects for part in parts), _rejects(few, 3, seen)], ignore_index=True
     ).sort_values(["rule", "entry_id"], ignore_index=True)
@@ -254,7 +255,7 @@ def _described(joined: pd.DataFrame, system: LatticeSystem) -> pd.DataFrame:
     per_volume = np.array([ratio[key] for key in keys], dtype=float)
     frame["reindexed_operator"] = pd.Series(keys, index=frame.index, dtype=object)
     frame["volume_A3"] = joined["volume_A3"].to_numpy() * per_volume
-    frame["usable"] = frame["n_observed"].to_numpy(dtype=int) >= system.n_peaks
+    frame["usable"] = frame["n_observed"].to_numpy(dtype=int) >= n_peaks_of(system)
     types = zip(
         frame["spacegroup_number"],
         frame["elements"],

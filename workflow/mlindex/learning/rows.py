@@ -8,6 +8,7 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.sides import TRAIN
 
 
@@ -18,8 +19,8 @@ def training_entries(dataset: pd.DataFrame) -> pd.DataFrame:
 
 def observed_q2(frame: pd.DataFrame, system: LatticeSystem) -> np.ndarray:
     """q² in 1/A² of the model's peaks, shape (entries, n_peaks), of usable entries."""
-    rows = [np.asarray(q2, dtype=float)[: system.n_peaks] for q2 in frame["observed_q2_inv_A2"]]
-    return np.array(rows, dtype=float).reshape(len(rows), system.n_peaks)
+    rows = [np.asarray(q2, dtype=float)[: n_peaks_of(system)] for q2 in frame["observed_q2_inv_A2"]]
+    return np.array(rows, dtype=float).reshape(len(rows), n_peaks_of(system))
 
 
 def reindexed_free(frame: pd.DataFrame, system: LatticeSystem) -> np.ndarray:

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from mlindex.learning.lattices import n_peaks_of
+
 from mlindex.learning.keras_trainer import (  # isort: skip  (sets Keras' backend before it is imported)
     Trainer,
     hidden_stack,
@@ -174,7 +176,7 @@ def assignment_lines(examples: pd.DataFrame, system: LatticeSystem, scaling: Sca
     """Scaled standard cells, scaled peaks and labels of EXAMPLES."""
     cells = examples[cell_names("")].to_numpy(dtype=float, copy=True)
     axes = examples["unique_axis"].to_numpy()
-    shape = len(examples), system.n_peaks
+    shape = len(examples), n_peaks_of(system)
     for axis in set(axes):
         cells[axes == axis] = cell_to_standard(cells[axes == axis], system, axis)
     return Lines(
@@ -261,7 +263,7 @@ def build_trainer(
     settings: Assignment,
 ) -> Trainer:
     """The network, compiled: inputs scaled q² and reciprocal parameters, target the labels."""
-    q2 = keras.Input((system.n_peaks,))
+    q2 = keras.Input((n_peaks_of(system),))
     x = keras.Input((system.n_free,))
     zero, one = scaling.q2_inverse(np.array([0.0, 1.0]))
     near = Closeness(system.design_matrix(reference_hkl), zero, one - zero, epsilon)(q2, x)
@@ -275,8 +277,8 @@ def build_trainer(
     return Trainer(
         model,
         loss,
-        (system.n_peaks, system.n_free),
-        (system.n_peaks,),
+        (n_peaks_of(system), system.n_free),
+        (n_peaks_of(system),),
         settings.learning_rate,
         settings.batch_size,
     )

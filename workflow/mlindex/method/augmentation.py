@@ -16,6 +16,7 @@ import pandas as pd
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import ANGLES, LatticeSystem
 from mlindex.crystal.reindexed import reindexed_from_free
+from mlindex.method.lattices import defaults_of
 from mlindex.method.scaling import Scaling
 
 #: Draws of a cell until it is valid; after that the augmented entry is given up for this round.
@@ -108,7 +109,7 @@ class Perturbation:
         scaled parameter is perturbed on its own.
         """
         scaled = scaling.free(free, system)
-        method = system.perturbation if len(free) > system.n_free else "random"
+        method = defaults_of(system).perturbation if len(free) > system.n_free else "random"
         directions, spread = _METHODS[method](scaled)
         low, high = free.min(axis=0), free.max(axis=0)
         return cls(system, scaling, directions, scale * spread, low, high)

@@ -21,6 +21,7 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import hkl_to_standard
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.rows import reindexed_free
 from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.learning.tables import DATASET
@@ -111,9 +112,9 @@ class Augmenter:
         cells = reindexed_cells(free, parents.unique_axes, self.system)
         q2, hkl = reordered(parents.lists, cells)
         columns, filled = resample(
-            q2, self.first_peak, self.acceptance, self.resolution, self.system.n_peaks, rng
+            q2, self.first_peak, self.acceptance, self.resolution, n_peaks_of(self.system), rng
         )
-        good = valid & (filled == self.system.n_peaks)
+        good = valid & (filled == n_peaks_of(self.system))
         rows = np.flatnonzero(good)
         chosen = columns[rows]
         children = _Children(
@@ -314,7 +315,7 @@ def _children(
         pending = pending[~good]
         if not len(pending):
             break
-    return _joined(found, augmenter.system.n_peaks)
+    return _joined(found, n_peaks_of(augmenter.system))
 
 
 def _joined(parts: list[_Children], n_peaks: int) -> _Children:
@@ -333,7 +334,7 @@ def _joined(parts: list[_Children], n_peaks: int) -> _Children:
 def _originals(
     usable: pd.DataFrame, reference: pd.DataFrame, system: LatticeSystem
 ) -> pd.DataFrame:
-    n = system.n_peaks
+    n = n_peaks_of(system)
     q2 = stack(usable["observed_q2_inv_A2"].map(lambda v: v[:n])).reshape(-1, n)
     hkl = np.stack(
         [

@@ -11,6 +11,7 @@ from mlindex.base.columns import cell_names
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import ANGLES, LatticeSystem
 from mlindex.learning.rows import reindexed_free
+from mlindex.method.lattices import defaults_of
 from mlindex.method.resampling import PeakLists, least_separations
 from mlindex.method.scaling import Scaling
 from mlindex.method.tables import HISTOGRAM_KINDS, HISTOGRAMS
@@ -113,14 +114,14 @@ def _place(panel: Panel) -> tuple:
 
 def _edges(panel: Panel, limits: tuple[float, float], system: LatticeSystem) -> np.ndarray:
     if panel[0] == "labels":
-        return np.linspace(-0.5, system.n_reference - 0.5, LABEL_BINS + 1)
+        return np.linspace(-0.5, defaults_of(system).n_reference - 0.5, LABEL_BINS + 1)
     if panel[0] == "separations":
         return _separation_edges(system)
     return np.histogram_bin_edges(np.array(limits), bins=BINS)
 
 
 def _separation_edges(system: LatticeSystem) -> np.ndarray:
-    low, high = system.separation_bins_inv_A2
+    low, high = defaults_of(system).separation_bins_inv_A2
     return np.geomspace(low / 10, high * 10, BINS + 1)
 
 

@@ -25,6 +25,7 @@ from mlindex.base.schema import read_table, write_table
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, system_of
 from mlindex.crystal.reindexed import cell_to_standard, reindexed_from_free
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.tables import GROUPS
 from mlindex.learning.trees import Trees
 from mlindex.method.draws import draw_from_network, draw_from_trees, possible_cells
@@ -187,9 +188,9 @@ class ModelSet:
 
     def _checked(self, q2_inv_A2: np.ndarray) -> np.ndarray:
         q2 = np.asarray(q2_inv_A2, dtype=float)
-        if q2.shape != (self.system.n_peaks,):
+        if q2.shape != (n_peaks_of(self.system),):
             raise MlindexError(
-                f"the {self.system.name} models need {self.system.n_peaks} peaks, got {q2.size}"
+                f"the {self.system.name} models need {n_peaks_of(self.system)} peaks, got {q2.size}"
             )
         return q2
 
@@ -245,7 +246,7 @@ def _write_manifest(
     manifest = {
         "format": FORMAT,
         "lattice_system": system.name,
-        "n_peaks": system.n_peaks,
+        "n_peaks": n_peaks_of(system),
         "trained": any(group["network"] or group["forest"] for group in groups),
         "statement": _statement(system, groups, levels),
         "groups": groups,
@@ -386,7 +387,7 @@ def _load_group(directory: Path, group: Mapping[str, Any], system: LatticeSystem
         VarianceNetwork.load(directory / network) if network else None,
         Trees.load(directory / forest) if forest else None,
     )
-    lines = np.zeros((1, system.n_peaks), dtype=np.float32)
+    lines = np.zeros((1, n_peaks_of(system)), dtype=np.float32)
     if loaded.network is not None:
         shapes = [(1, system.n_free)] * 3
         _try(directory / network, lambda: [v.shape for v in loaded.network.predict(lines)], shapes)
@@ -398,9 +399,9 @@ def _load_group(directory: Path, group: Mapping[str, Any], system: LatticeSystem
 
 def _load_assignment(path: Path, system: LatticeSystem, n_reference: int) -> AssignmentNetwork:
     network = AssignmentNetwork.load(path)
-    lines = np.zeros((1, system.n_peaks), dtype=np.float32)
+    lines = np.zeros((1, n_peaks_of(system)), dtype=np.float32)
     reference = np.ones((1, n_reference), dtype=np.float32)
-    shape = (1, system.n_peaks, n_reference)
+    shape = (1, n_peaks_of(system), n_reference)
     _try(path, lambda: network.probabilities(lines, reference).shape, shape)
     return network
 

@@ -16,6 +16,7 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.learning.rows import training_entries
+from mlindex.method.lattices import defaults_of
 from mlindex.method.tables import REFERENCE
 
 #: Columns of DATASET that :func:`reference_list` needs.
@@ -30,8 +31,8 @@ def reference_list(
     """The table REFERENCE: the reflections with the smallest 1/d on average.
 
     The average of 1/d is over the cells, in the standard setting, of the usable training
-    entries; equal averages are in the order of the weights ``system.reference_order``. The
-    last of the ``system.n_reference`` rows is (0, 0, 0), none of the others. Without training
+    entries; equal averages are in the order of the weights ``reference_order``. The
+    last of the ``n_reference`` rows is (0, 0, 0), none of the others. Without training
     entries a cell with axes of 1 A (and no oblique angle) takes their place.
 
     Args:
@@ -44,7 +45,7 @@ def reference_list(
     if not len(cells):
         angles = [90.0 if isinstance(p, str) else p for p in system.template[3:]]
         cells = np.array([[1.0, 1.0, 1.0, *angles]])
-    hkl, mean_q = _lowest(cells, system, system.n_reference - 1)
+    hkl, mean_q = _lowest(cells, system, defaults_of(system).n_reference - 1)
     hkl = np.concatenate([hkl, np.zeros((1, 3), dtype=int)])
     columns = {name: hkl[:, i].astype(np.int16) for i, name in enumerate("hkl")}
     return pd.DataFrame({**columns, "mean_q_inv_A": np.append(mean_q, 0.0)})[REFERENCE.names]
@@ -63,7 +64,7 @@ def unique_reflections(hkl: np.ndarray, system: LatticeSystem) -> np.ndarray:
     """One of each set of reflections that always coincide, without (0, 0, 0).
 
     Returns:
-        Miller indices (n, 3) in the order of ``system.reference_order``; of a set, the first
+        Miller indices (n, 3) in the order of ``reference_order``; of a set, the first
         in falling order of h, then k, then l.
     """
     hkl = np.asarray(hkl, dtype=int)
@@ -72,7 +73,7 @@ def unique_reflections(hkl: np.ndarray, system: LatticeSystem) -> np.ndarray:
     _, first = np.unique(_keys(hkl, system), axis=0, return_index=True)
     hkl = hkl[np.sort(first)]
     # Rounding makes equal weights equal where thirds were added in another order.
-    weight = np.round(quadratic_terms(hkl) @ np.array(system.reference_order), 6)
+    weight = np.round(quadratic_terms(hkl) @ np.array(defaults_of(system).reference_order), 6)
     return hkl[np.argsort(weight, kind="stable")]
 
 

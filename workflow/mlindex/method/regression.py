@@ -18,6 +18,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import norm, t
 
+from mlindex.learning.lattices import n_peaks_of
+
 from mlindex.learning.keras_trainer import (  # isort: skip  (sets Keras' backend before it is imported)
     Trainer,
     hidden_stack,
@@ -140,7 +142,7 @@ def train_regression(
     """
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
-    models = build_models(system.n_peaks, system.n_free, settings)
+    models = build_models(n_peaks_of(system), system.n_free, settings)
     epochs: list[dict] = []
     metrics: list[dict] = []
     for group, rows in by_group(examples, progress(groups)):

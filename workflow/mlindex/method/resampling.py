@@ -21,6 +21,7 @@ from scipy.optimize import least_squares
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.tolerances import OBSERVED_LINE_REL
+from mlindex.method.lattices import defaults_of
 from mlindex.method.tables import ACCEPTANCE, FIRST_PEAK
 from mlindex.patterns.settings import Peaks, Simulation
 
@@ -170,7 +171,7 @@ def fit_acceptance(
         The fit, and the table ACCEPTANCE with a row for each bin that holds reflections.
     """
     separation, q2, observed = _resolved(lists, resolution)
-    edges = np.geomspace(*system.separation_bins_inv_A2, n_bins + 1)
+    edges = np.geomspace(*defaults_of(system).separation_bins_inv_A2, n_bins + 1)
     bins = np.searchsorted(edges, separation, side="right")
     if len(separation) < MIN_FIT_REFLECTIONS:
         share = float(observed.mean()) if len(observed) else FALLBACK_PLATEAU

@@ -17,6 +17,7 @@ from mlindex.base.columns import cell_names
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import reindexed_from_free
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.rows import observed_q2, reindexed_free
 from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.learning.split import SPLIT_UNITS
@@ -102,7 +103,7 @@ def _gathered(
     """Bravais lattice and side by each unit of the usable entries, and their numbers."""
     names = {"bravais_lattice": "bravais_lattice", **{u: f"side_{u}" for u in SPLIT_UNITS}}
     texts: dict[str, list[np.ndarray]] = {name: [np.empty(0, "U20")] for name in names}
-    q2, free = [np.empty((0, system.n_peaks))], [np.empty((0, system.n_free))]
+    q2, free = [np.empty((0, n_peaks_of(system)))], [np.empty((0, system.n_free))]
     axes = [np.empty(0, "U1")]
     for block in blocks:
         usable = block[block["usable"].to_numpy(dtype=bool)]

@@ -14,6 +14,7 @@ from mlindex.base.columns import cell_names
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import ANGLES, AXES, LatticeSystem
 from mlindex.crystal.reindexed import free_from_reindexed
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.rows import reindexed_free
 from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.method.scaling import Scaling
@@ -106,7 +107,7 @@ def regression_samples(examples: Blocks, system: LatticeSystem, scaling: Scaling
     for block in blocks_of(examples):
         heads.append(head(block))
         free.append(reindexed_free(block, system))
-        q2_inv_A2 = stack(block["q2_inv_A2"]).reshape(len(block), system.n_peaks)
+        q2_inv_A2 = stack(block["q2_inv_A2"]).reshape(len(block), n_peaks_of(system))
         q2.append(scaling.q2(q2_inv_A2).astype(np.float32))
         axis = axis or next(iter(block["unique_axis"]), "")
     train, stopping, figures = sides(pd.concat(heads, ignore_index=True))

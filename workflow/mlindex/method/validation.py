@@ -19,9 +19,11 @@ from mlindex.crystal.lattice import AXES, BRAVAIS, LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.indexing.merit import merit
 from mlindex.learning.choice import centring_of, choose_entries
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.method.optimizer.finish import Solution
 from mlindex.method.optimizer.optimize import Optimized, optimize
 from mlindex.method.optimizer.templates import template_cells
+from mlindex.method.published import PUBLISHED_RATES
 from mlindex.method.settings import Optimization, Validation
 from mlindex.method.tables import RATES, VALIDATION
 
@@ -150,7 +152,7 @@ def _index_entry(
 ) -> dict[str, Any]:
     system = models.system
     rng = np.random.Generator(np.random.PCG64(derive_seed(seed, "index", entry["entry_id"])))
-    q2 = np.sort(np.asarray(entry["observed_q2_inv_A2"], dtype=float)[: system.n_peaks])
+    q2 = np.sort(np.asarray(entry["observed_q2_inv_A2"], dtype=float)[: n_peaks_of(system)])
     reindexed = np.array([entry[name] for name in cell_names("")])
     true_cell = cell_to_standard(reindexed, system, entry["unique_axis"] or "")
     candidates = candidate_cells(q2, models, optimization, rng)
@@ -287,5 +289,5 @@ def _rate(symbol: str, method: str, outcome: str, successes: int, entries: int) 
         "rate": successes / entries,
         "low": low,
         "high": high,
-        "published": BRAVAIS[symbol].published_rate,
+        "published": PUBLISHED_RATES[symbol],
     }

@@ -26,6 +26,7 @@ from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
 from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
 from mlindex.learning.choice import centring_of
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.sides import TRAIN, VALIDATION
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
@@ -135,7 +136,7 @@ def _lines(task: _Task, rng: np.random.Generator) -> tuple[np.ndarray, Spoil]:
     settings = task.settings
     q2 = np.sort(np.asarray(task.entry["observed_q2_inv_A2"], dtype=float))
     q2 = q2[np.isfinite(two_theta_from_q2(q2, WAVELENGTH_A))]
-    usual = SEARCH_LINES if rng.random() < settings.spoiled_share else task.system.n_peaks
+    usual = SEARCH_LINES if rng.random() < settings.spoiled_share else n_peaks_of(task.system)
     n_lines = WEIGHED_LINES if rng.random() < settings.long_share else usual
     how, n_lines = _drawn(settings, min(n_lines, len(q2)), rng)
     return spoiled(q2, n_lines, how, rng), how

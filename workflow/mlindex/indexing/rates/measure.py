@@ -21,6 +21,7 @@ from mlindex.indexing.rates.judge import Timed, Truth, indexed, timed
 from mlindex.indexing.rates.settings import Indexing
 from mlindex.indexing.rates.tables import INDEXING_RATES
 from mlindex.learning.choice import centring_of, choose_entries
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.patterns.spoil import EXACT, Spoil, spoil_of, spoiled
 
 #: Lines of a primitive cubic cell of 5 A: indexing it loads all compiled code.
@@ -160,7 +161,7 @@ def case_of(
         kind,
         float(amount),
         how.noise_deg,
-        spoiled(q2, system.n_peaks, how, rng),
+        spoiled(q2, n_peaks_of(system), how, rng),
         truth,
         settings.time_limit_s,
     )

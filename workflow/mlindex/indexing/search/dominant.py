@@ -15,6 +15,7 @@ from mlindex.crystal.lattice import quadratic_terms
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.revision import reflections_walked
 from mlindex.indexing.search.trials import Trial
+from mlindex.indexing.search.walked import walk_of
 
 #: Lines fit that lie no farther off than so many times the distance of the best quarter, which
 #: tells exact lists from others, and at least so many errors.
@@ -46,7 +47,7 @@ def is_open(trial: Trial, observed: Observed) -> bool:
         hkl = _fitting(trial, observed)
     except ValueError:
         return True
-    shares = quadratic_terms(hkl) @ trial.bravais.system.walked_matrix.T
+    shares = quadratic_terms(hkl) @ walk_of(trial.bravais.system).matrix.T
     return np.linalg.matrix_rank(shares) < trial.bravais.system.n_free
 
 
@@ -66,7 +67,7 @@ def _nearest(trial: Trial, observed: Observed) -> np.ndarray:
     """Miller indices (n, 3) of the reflection nearest to each line."""
     q2 = observed.q2 - observed.slope * trial.shift_deg
     hkl = reflections_walked(trial, _REACH * q2[-1])
-    calculated = quadratic_terms(hkl) @ trial.bravais.system.walked_matrix.T @ trial.x
+    calculated = quadratic_terms(hkl) @ walk_of(trial.bravais.system).matrix.T @ trial.x
     return hkl[np.abs(q2[:, None] - calculated).argmin(axis=1)]
 
 

@@ -27,6 +27,7 @@ from mlindex.indexing.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, Pool, consider, determinant
 from mlindex.indexing.search.refit import refit
+from mlindex.indexing.search.walked import walk_of, walked_centrings
 
 #: Indices up to this one make rows.
 _HIGHEST_INDEX = 6
@@ -59,7 +60,7 @@ def search(
         if bravais.symbol not in pools:
             continue
         pool = pools[bravais.symbol]
-        for letter in bravais.walked_centrings:
+        for letter in walked_centrings(bravais):
             if system.n_free in _BOXES:
                 kind = kind_of(lines, system, letter)
                 boxes.search(lines, system, letter, kind, pool.arrays())
@@ -93,7 +94,7 @@ def _run(lines, system, letter, combos, inverses, pool, deadline) -> bool:
         if deadline is not None and deadline():
             return False
         part = combos[start : start + step]
-        _solve(lines.q2, part, inverses, system.walked_matrix, kind, lines.tables, pool.arrays())
+        _solve(lines.q2, part, inverses, walk_of(system).matrix, kind, lines.tables, pool.arrays())
     return True
 
 
@@ -109,7 +110,7 @@ def index_rows(system: LatticeSystem, letter: str, most: int) -> np.ndarray:
     else:
         hkl = hkl[allowed_by_centring(hkl, letter)]
     order = np.argsort((hkl**2).sum(axis=1) ** 0.5 + hkl.sum(axis=1), kind="stable")
-    rows = quadratic_terms(hkl[order]) @ system.walked_matrix.T
+    rows = quadratic_terms(hkl[order]) @ walk_of(system).matrix.T
     return np.array(list(dict.fromkeys(map(tuple, rows)))[:most])
 
 
@@ -136,7 +137,7 @@ def row_inverses(system: LatticeSystem, letter: str, zone: bool) -> np.ndarray:
 
 def _column_orders(system: LatticeSystem, letter: str) -> list[tuple[int, ...]]:
     """Orders of the free parameters that permuted axes of the same lattice give."""
-    basis = system.walked_matrix
+    basis = walk_of(system).matrix
     orders = []
     for axes in permutations(range(3)):
         terms = [*axes, *(3 + axis for axis in axes)]

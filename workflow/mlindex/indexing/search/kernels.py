@@ -1,9 +1,9 @@
 """The compiled inner loop of every search: which observed lines does a lattice explain?
 
 A lattice is given by six reciprocal parameters x6 in a setting with a centring, and by the part
-of reciprocal space that holds each line once (``domain`` in :mod:`mlindex.crystal.lattice`). All
-its reflections up to the last line are visited (:mod:`mlindex.crystal.walk`). Observed lines wait
-in a table over q², so that a reflection costs one look-up.
+of reciprocal space that holds each line once (``domain`` in :mod:`.walked`). All its
+reflections up to the last line are visited (:mod:`mlindex.crystal.walk`). Observed lines wait in a
+table over q², so that a reflection costs one look-up.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Kind(NamedTuple):
     """Which lattices a search tries: a :class:`mlindex.crystal.walk.Region` with bounds.
 
     Attributes:
-        signed_k, signed_l, order: see ``LatticeSystem.domain``.
+        signed_k, signed_l, order: see :class:`mlindex.indexing.search.walked.WalkedSystem`.
         centring: its code, see :data:`mlindex.crystal.lattice.CENTRING_CODES`.
         det_low, det_high: least and greatest 1/V² of the walked cell, V in A³.
     """

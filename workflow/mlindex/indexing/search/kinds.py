@@ -16,6 +16,7 @@ from mlindex.crystal.lattice import (
 )
 from mlindex.indexing.search.kernels import Kind
 from mlindex.indexing.search.lines import Lines
+from mlindex.indexing.search.walked import walk_of
 
 Deadline = Callable[[], bool]
 
@@ -35,7 +36,7 @@ def kind_of(lines: Lines, system: LatticeSystem, letter: str) -> Kind:
     multiplicity = general_multiplicity(system) / 2
     high = lines.volume_A3(multiplicity * lines.most / len(lines)) * points
     low = lines.volume_A3(_LEAST_PER_LINE) * points
-    return Kind(*system.domain, CENTRING_CODES[letter], 1 / high**2, 1 / low**2)
+    return Kind(*walk_of(system).domain, CENTRING_CODES[letter], 1 / high**2, 1 / low**2)
 
 
 def points_per_cell(letter: str) -> int:
@@ -47,7 +48,7 @@ def points_per_cell(letter: str) -> int:
 def general_multiplicity(system: LatticeSystem) -> int:
     """Points of the reciprocal lattice on which one general q² of the system falls."""
     hkl = np.array(list(product(range(-7, 8), repeat=3)))
-    rows = quadratic_terms(hkl) @ system.walked_matrix.T
+    rows = quadratic_terms(hkl) @ walk_of(system).matrix.T
     # The row of (4, 2, 1) or its like, irrational weights apart, meets no other orbit below 8.
-    target = quadratic_terms(np.array([4, 1, 2])) @ system.walked_matrix.T
+    target = quadratic_terms(np.array([4, 1, 2])) @ walk_of(system).matrix.T
     return int(np.sum(np.all(rows == target, axis=1)))

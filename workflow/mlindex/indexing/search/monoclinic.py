@@ -21,6 +21,7 @@ from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, Pool, consider
 from mlindex.indexing.search.refit import refit
 from mlindex.indexing.search.rising import rising
+from mlindex.indexing.search.walked import walked_centrings
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
 #: the letters to try there.
@@ -61,7 +62,7 @@ def _cases(lines: Lines, system: LatticeSystem, pools: dict[str, Pool]):
     for first, second, letters in _VARIANTS:
         for bravais in bravais_of(system.name):
             for letter in letters:
-                if bravais.symbol in pools and letter in bravais.walked_centrings:
+                if bravais.symbol in pools and letter in walked_centrings(bravais):
                     halves = np.array([first, second], dtype=float) / 2
                     yield halves, kind_of(lines, system, letter), pools[bravais.symbol]
 
@@ -114,7 +115,7 @@ def _first_slants(lines, system, nets, pools, deadline) -> bool:
         (kind_of(lines, system, letter), pools[bravais.symbol])
         for bravais in bravais_of(system.name)
         for letter in "PC"
-        if bravais.symbol in pools and letter in bravais.walked_centrings
+        if bravais.symbol in pools and letter in walked_centrings(bravais)
     ]
     for start in range(0, len(slants), _CHUNK):
         part = slants[start : start + _CHUNK]

@@ -21,6 +21,7 @@ from mlindex.indexing.search.pool import Pool
 from mlindex.indexing.search.revision import revised
 from mlindex.indexing.search.supercells import with_supercells
 from mlindex.indexing.search.trials import Trial, different, trials_of, with_higher_symmetry
+from mlindex.indexing.search.walked import walk_of
 
 Strategy = Callable[[Lines, LatticeSystem, dict[str, Pool], Callable[[], bool]], bool]
 
@@ -198,7 +199,7 @@ def run_stage(
             return []
         started = time.perf_counter()
         pool = Pool()
-        complete = STRATEGIES[system.strategy](lines, system, {name: pool}, out_of_time)
+        complete = STRATEGIES[walk_of(system).strategy](lines, system, {name: pool}, out_of_time)
         found = trials_of(bravais, pool, observed, stage.shift_deg)
         spent = time.perf_counter() - started
         progress.trials[name] = progress.trials.get(name, 0) + int(pool.count[1])

@@ -18,6 +18,7 @@ from mlindex.indexing.search.kernels import (
 )
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Pool
+from mlindex.indexing.search.walked import walk_of
 
 #: Windows within which a line draws a trial, which so few lines proposed, step by step.
 _REACH = (2.0, 1.5)
@@ -36,8 +37,8 @@ def refit(lines: Lines, system: LatticeSystem, pool: Pool) -> None:
         lines.q2,
         lines.window,
         wide,
-        system.walked_matrix,
-        np.array(system.domain),
+        walk_of(system).matrix,
+        np.array(walk_of(system).domain),
         lines.tables,
         np.array(_REACH),
     )

@@ -20,6 +20,7 @@ from mlindex.crystal.lattice import CENTRING_CODES, quadratic_terms
 from mlindex.crystal.lines import reflections
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.trials import Trial, tabled, weigh
+from mlindex.indexing.search.walked import walk_of
 
 #: So many of the best trials, where they leave so many lines unexplained.
 _BEST, _LEAST_LEFT = 6, 2
@@ -48,7 +49,7 @@ def _revisions(trial: Trial, observed: Observed) -> list[Trial]:
         hkl = reflections_walked(trial, _REACH * q2[-1])
     except ValueError:
         return []
-    shares = quadratic_terms(hkl) @ trial.bravais.system.walked_matrix.T  # (r, f)
+    shares = quadratic_terms(hkl) @ walk_of(trial.bravais.system).matrix.T  # (r, f)
     found = []
     for p in range(len(trial.x)):
         values = _agreed(trial.x, shares, p, q2, _ERRORS * observed.sigma)

@@ -22,6 +22,7 @@ from mlindex.crystal.tolerances import ONE_CANDIDATE
 from mlindex.indexing.search.evidence import Pattern, model_of, refine_and_weigh
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pool import Pool
+from mlindex.indexing.search.walked import walk_of, walked_centrings
 
 #: Of each Bravais lattice so many trials are refined, the best of them with a zero shift as well,
 #: and so many of all these go on.
@@ -79,11 +80,11 @@ def weigh(
     evidence, numbers, differences = refine_and_weigh(
         parameters,
         np.asarray(centring, dtype=np.int64),
-        np.array(system.domain),
-        model_of(system.walked_matrix, observed.q2[-1], refine_shift, _MOST_REFLECTIONS),
+        np.array(walk_of(system).domain),
+        model_of(walk_of(system).matrix, observed.q2[-1], refine_shift, _MOST_REFLECTIONS),
         Pattern(observed.q2, observed.sigma, observed.errors, observed.slope),
     )
-    cells = cell_from_reciprocal(parameters[:, :-1] @ system.walked_matrix)
+    cells = cell_from_reciprocal(parameters[:, :-1] @ walk_of(system).matrix)
     good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)
     return {
         i: Trial(
@@ -108,7 +109,7 @@ def trials_of(
     x6, _, centring = pool.best(_REFINED)
     if not len(x6):
         return []
-    x = x6 @ np.linalg.pinv(bravais.system.walked_matrix)
+    x = x6 @ np.linalg.pinv(walk_of(bravais.system).matrix)
     found = weigh(bravais, x, centring, observed, shift_deg, shift_deg != 0)
     trials = list(found.values())
     if shift_deg == 0 and observed.shiftable:
@@ -167,8 +168,8 @@ def walked(cell: np.ndarray, bravais: BravaisLattice, centring: str) -> tuple[np
     if bravais.other_setting is not None:
         rows = np.array(bravais.other_setting.basis)
         cell = cell_from_metric(rows @ metric_tensor(cell) @ rows.T)
-        centring = bravais.walked_centrings
-    return reciprocal_from_cell(cell) @ np.linalg.pinv(system.walked_matrix), centring
+        centring = walked_centrings(bravais)
+    return reciprocal_from_cell(cell) @ np.linalg.pinv(walk_of(system).matrix), centring
 
 
 def tabled(bravais: BravaisLattice, cell: np.ndarray, centring: str) -> tuple[np.ndarray, str]:

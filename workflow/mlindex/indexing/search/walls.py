@@ -21,6 +21,7 @@ from mlindex.indexing.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, Pool, consider
 from mlindex.indexing.search.votes import Votes, cast, clear, open_lines, room_for, take_peak
+from mlindex.indexing.search.walked import walked_centrings
 from mlindex.indexing.search.zones import MOST_ZONE_LINES, zone_scores
 
 #: First lines of which two make a wall, and highest indices that they may have there.
@@ -54,7 +55,7 @@ def search(
             (kind_of(lines, system, letter), pools[bravais.symbol], longer)
             for letter, longer in letters
             for bravais in bravais_of(system.name)
-            if bravais.symbol in pools and letter in bravais.walked_centrings
+            if bravais.symbol in pools and letter in walked_centrings(bravais)
         ]
         for start, (kind, pool, longer) in product(range(0, len(walls.forms), _CHUNK), cases):
             if deadline is not None and deadline():

@@ -17,6 +17,7 @@ import pandas as pd
 from mlindex.base.schema import stack
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.lattice import LatticeSystem
+from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.sides import TRAIN
 from mlindex.method.tables import TEMPLATES
 
@@ -46,7 +47,7 @@ def learn_templates(
     """
     design = system.design_matrix(reference_hkl)
     choices = list(
-        combinations(range(min(system.n_peaks, system.n_free + _SPARE_LINES)), system.n_free)
+        combinations(range(min(n_peaks_of(system), system.n_free + _SPARE_LINES)), system.n_free)
     )
     blocks = [examples] if isinstance(examples, pd.DataFrame) else examples
     found = [np.empty(0, dtype=np.int64)]

@@ -11,6 +11,7 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.patterns.spoil import UNITS
 from mlindex.reports.colours import GREY, SERIES
 from mlindex.reports.plotting import finish, grid, place, side_legend
+from mlindex.reports.published import SVD_INDEX_WITH_IMPURITIES
 
 _COLOURS = dict(zip(SYSTEMS, SERIES, strict=False))
 _PUBLISHED = "impurities"
@@ -60,8 +61,8 @@ def _curve(rows: pd.DataFrame, system: str, in_legend: bool) -> dict[str, object
 
 def _add_published(fig: go.Figure, systems: list[str], where: dict[str, int]) -> None:
     for system in systems:
-        points = SYSTEMS[system].published_with_impurities
-        if not points:
+        points = SVD_INDEX_WITH_IMPURITIES.get(system)
+        if points is None:
             continue
         fig.add_scatter(
             x=[amount for amount, _ in points],

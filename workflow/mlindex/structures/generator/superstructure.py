@@ -56,7 +56,7 @@ def draw_repeat(bravais: str, resources: Path, rng: np.random.Generator) -> Repe
     parents = [b for b in BRAVAIS.values() if b.system.n_free <= wanted.system.n_free]
     parent = parents[rng.integers(len(parents))]
     cell = cell_mixture(resources, parent.symbol).draw(rng)
-    metric = metric_tensor(lattice_of(cell, parent.walked_centrings[0]).reduced)
+    metric = metric_tensor(lattice_of(cell, _letter(parent)).reduced)
     forms = hermite_normal_forms(int(rng.choice(_INDICES)))
     for sub in forms[rng.permutation(len(forms))]:
         x6 = reciprocal_from_cell(cell_from_metric(sub @ metric @ sub.T))
@@ -66,6 +66,13 @@ def draw_repeat(bravais: str, resources: Path, rng: np.random.Generator) -> Repe
             # Strain can open an angle so far that the axes enclose nothing.
             return repeat if np.isfinite(cell_volume(repeat.cell)) else None
     return None
+
+
+def _letter(lattice: BravaisLattice) -> str:
+    """The centring letter that cells drawn from the mixtures are taken with."""
+    if lattice.other_setting is not None:
+        return "R"
+    return lattice.centring if lattice.system.unique_axis is None else lattice.centrings[0]
 
 
 def _repeat(
