@@ -19,7 +19,7 @@ from helpers.small_results import NAME, SHARDS, sources, tables, write_tree
 from mlindex.apps.command import Done, write
 from mlindex.apps.declared import declared
 from mlindex.apps.verify import verify_results
-from mlindex.apps.verify.layout import PLACES, table_at
+from mlindex.apps.verify.layout import places, table_at
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table, write_table
 from mlindex.indexing.tables import CANDIDATE_CELLS
@@ -408,10 +408,14 @@ def test_a_folder_that_is_not_there_is_explained(tmp_path):
         verify_results(tmp_path / "none")
 
 
-def test_every_place_has_a_declared_table():
-    names = {table.name for table in declared()}
-    placed = {table.name for table in PLACES.values()}
-    assert placed - names == {"manifest_state"}
-    for pattern, table in PLACES.items():
-        assert table_at(PurePosixPath(pattern.replace("*", "x"))) is table
+def test_every_place_is_that_of_its_table_alone():
+    for place, table in places():
+        path = PurePosixPath(place.glob.replace("*", "x"))
+        assert table_at(path) is table
+        assert [p for p, _ in places() if p.fits(path)] == [place]
     assert table_at(PurePosixPath("deeper/entries/lab/000.parquet")) is None
+
+
+def test_every_table_of_the_workflow_says_where_it_lies():
+    without = {table.name for table in declared() if not table.places}
+    assert without == {"batch_samples"}

@@ -6,14 +6,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from mlindex.apps.declared import declared
 from mlindex.base.schema import write_table
 from mlindex.base.statistics import wilson_interval
 from mlindex.config import load_config
 from mlindex.method.tables import RATES
 from mlindex.method.training_data import error_metrics, metric
-from mlindex.reports.workflow.inputs import KINDS, read_inputs
+from mlindex.reports.workflow.inputs import kinds, read_inputs
 from mlindex.structures.tables import ENTRIES
 
+KINDS = kinds(declared())
 SYSTEMS = ("cubic", "monoclinic")
 GENERATED, FROM_FOLDER, REJECTED = 300, 60, 7
 DUPLICATES, WITHOUT_CELL, TOO_FEW, TRAINING = 20, 2, 8, 264
@@ -48,10 +50,10 @@ def empty(dtype):
 
 
 def reject(stage, ids, rule, name):
-    declared = KINDS["rejects_quality"][0]
+    table = KINDS["rejects_quality"]
     source = [i.split(":")[0] for i in ids]
     return rows(
-        declared,
+        table,
         len(ids),
         entry_id=ids,
         source=source,
@@ -87,10 +89,10 @@ def entries(source, count, rng):
 
 
 def histogram(figure, panel, rng, edges, middle=0.5):
-    declared = KINDS["histograms"][0]
+    table = KINDS["histograms"]
     parts = [
         rows(
-            declared,
+            table,
             len(edges) - 1,
             figure=figure,
             panel=panel,
@@ -173,7 +175,7 @@ def training(rng):
         loss[0] = 50.0
         parts.append(
             rows(
-                KINDS["training"][0],
+                KINDS["training"],
                 40,
                 model=model,
                 network=network,
@@ -222,7 +224,7 @@ def indexing_rates():
         ranks = [1] * first + [4] + [0] * (9 - first)
         parts.append(
             rows(
-                KINDS["indexing_rates"][0],
+                KINDS["indexing_rates"],
                 10,
                 entry_id=[f"generated:{n}:x" for n in range(10)],
                 bravais_lattice=["mP"] * 6 + ["mC"] * 4,
@@ -270,11 +272,11 @@ def entry_frames(rng):
     both = pd.concat([made, lab], ignore_index=True)
     ids = list(both["entry_id"])
     unique = ids[DUPLICATES:]
-    duplicates = rows(KINDS["duplicates"][0], KEPT, entry_id=ids, kept=[i in unique for i in ids])
+    duplicates = rows(KINDS["duplicates"], KEPT, entry_id=ids, kept=[i in unique for i in ids])
     lost, few = unique[:WITHOUT_CELL], unique[WITHOUT_CELL : WITHOUT_CELL + TOO_FEW]
     inside = unique[WITHOUT_CELL:]
     dataset = rows(
-        KINDS["dataset"][0],
+        KINDS["dataset"],
         len(inside),
         entry_id=inside,
         usable=[i not in few for i in inside],
@@ -294,7 +296,7 @@ def entry_frames(rng):
 
 def model_frames(rng):
     groups = rows(
-        KINDS["groups"][0],
+        KINDS["groups"],
         len(GROUPS),
         group=GROUPS,
         bravais_lattice=[g[:2] for g in GROUPS],
@@ -304,11 +306,11 @@ def model_frames(rng):
     edges = np.geomspace(1e-4, 1e-2, 20)
     fitted = 1 - np.exp(-edges / 2e-3)
     counted = {"separation_inv_A2": edges, "observed": fitted**1.1, "fitted": fitted}
-    acceptance = rows(KINDS["acceptance"][0], 20, peaks=list(range(0, 2000, 100)), **counted)
-    first = rows(KINDS["first_peak"][0], 2, position=[0, 1], probability=[0.8, 0.2])
+    acceptance = rows(KINDS["acceptance"], 20, peaks=list(range(0, 2000, 100)), **counted)
+    first = rows(KINDS["first_peak"], 2, position=[0, 1], probability=[0.8, 0.2])
     outcome = ["found"] * 56 + ["explained"] * 6 + ["missed"] * 18
     validation = rows(
-        KINDS["validation"][0],
+        KINDS["validation"],
         80,
         entry_id=[str(n) for n in range(80)],
         bravais_lattice=["mP", "mC"] * 40,
@@ -336,13 +338,13 @@ def model_frames(rng):
 def write_results(folder, frames):
     """Write all inputs as the workflow does: by shard or by lattice system."""
     paths = {}
-    for kind, declared in {**{k: v[0] for k, v in KINDS.items()}, "entries": ENTRIES}.items():
+    for kind, table in {**KINDS, "entries": ENTRIES}.items():
         names = ("lab", "generated") if kind in BY_SHARD else SYSTEMS
         paths[kind] = []
         for name in names:
             path = folder / kind / (f"{name}/00.parquet" if kind in BY_SHARD else f"{name}.parquet")
-            frame = frames.get(kind, {}).get(name, declared.empty())
-            write_table(path, declared, frame, {"packages": {"gemmi": "0.7.77"}})
+            frame = frames.get(kind, {}).get(name, table.empty())
+            write_table(path, table, frame, {"packages": {"gemmi": "0.7.77"}})
             paths[kind].append(str(path))
     paths["seconds"] = []
     for system, seconds in zip(SYSTEMS, ([], [1.5] * 79 + [4.5]), strict=True):
@@ -352,7 +354,7 @@ def write_results(folder, frames):
     paths["indexing_seconds"] = []
     for system in SYSTEMS:
         path = folder / f"indexing_rates/{system}.seconds.csv"
-        empty_table = KINDS["indexing_rates"][0].empty()
+        empty_table = KINDS["indexing_rates"].empty()
         indexed = frames.get("indexing_rates", {}).get(system, empty_table)
         indexing_seconds(indexed).to_csv(path, index=False)
         paths["indexing_seconds"].append(str(path))
@@ -365,4 +367,4 @@ def write_results(folder, frames):
 def read(folder, frames):
     paths = write_results(folder, frames)
     config = load_config(CONFIG).model_dump(mode="json")
-    return read_inputs(paths, SYSTEMS, config, folder / "benchmarks")
+    return read_inputs(paths, SYSTEMS, config, folder / "benchmarks", declared())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pandas as pd
 import pytest
 
 from helpers import fabricated_results as made
+from mlindex.apps.declared import declared
 from mlindex.base.errors import MlindexError
+from mlindex.base.schema import FLOAT64, STRING, Column, Table
 from mlindex.indexing.rates.summary import curves
 from mlindex.patterns.spoil import UNITS
 from mlindex.reports.html import table
 from mlindex.reports.workflow import figures, flow, indexing_figures, model_figures, model_tables
+from mlindex.reports.workflow.further_section import further
 from mlindex.reports.workflow.inputs import read_inputs
 from mlindex.reports.workflow.page import build_page
 
@@ -140,11 +144,25 @@ def test_nothing_at_all_still_makes_a_page(tmp_path):
     assert f"{made.GENERATED} crystals made, but 0 entries met" in page
 
 
+def test_a_reported_table_that_no_section_knows_is_shown(tmp_path):
+    data = made.read(tmp_path, {})
+    columns = (Column("name", STRING, "Name"), Column("size", FLOAT64, "Size", "A"))
+    table = Table("sizes", "a thing & its size", columns)
+    frame = pd.DataFrame({"name": ["<x>"] * 150, "size": 2.5, "system": ["cubic"] * 150})
+    found = further(replace(data, frames={"cubic_sizes": frame}, tables={"cubic_sizes": table}))
+    ((title, body),) = found
+    assert title == "Further tables"
+    for text in ("Cubic sizes", "a thing &amp; its size", "size (A)", "&lt;x&gt;"):
+        assert text in body
+    assert "cubic: 150 rows, the first 100 shown" in body
+    assert further(data) == []
+
+
 def test_a_table_of_another_kind_is_refused(tmp_path):
     paths = made.write_results(tmp_path, {})
     paths["rates"] = paths["metrics"]
     with pytest.raises(MlindexError, match="not a table 'rates'"):
-        read_inputs(paths, made.SYSTEMS, made.CONFIG, tmp_path)
+        read_inputs(paths, made.SYSTEMS, made.CONFIG, tmp_path, declared())
 
 
 def test_histograms_are_shares_with_units(data):

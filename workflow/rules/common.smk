@@ -13,9 +13,11 @@ STARTED_S = time.time()
 PROJECT = Path(workflow.basedir)
 sys.path.insert(0, str(PROJECT / "workflow"))
 
+from mlindex.apps.declared import declared
 from mlindex.apps.outcome import last_lines
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.base.place import Place
 from mlindex.base.leftovers import remove_leftovers
 from mlindex.base.locate import share_package_path
 from mlindex.structures.manifest import (
@@ -28,6 +30,7 @@ from mlindex.base.imports import code_digest
 from mlindex.base.provenance import derive_seed
 from mlindex.base.atomic import require_writable
 from mlindex.config import load_config
+from mlindex.learning.tables import METRICS
 from mlindex.indexing.settings import Sample
 
 share_package_path()
@@ -156,10 +159,10 @@ def all_shards():
     )
 
 
-def shard_files(kind):
-    """An input function: the tables of one kind from every shard of a lattice system."""
+def shard_files(place):
+    """An input function: the files of a place from every shard of a lattice system."""
     return lambda wildcards: [
-        f"results/{kind}/{source}/{shard}.parquet"
+        place.format(source=source, shard=shard)
         for source, shard in shards_of(wildcards.system)
     ]
 
@@ -178,16 +181,23 @@ def assignment_levels(name):
     return expand(f"results/assignment/{{{{system}}}}/{name}", level=levels)
 
 
+def filled(place, system):
+    """Paths of a place for a lattice system: every batch, or every noise level, where it has them."""
+    numbers = {
+        "batch": range(CONFIG.regression.batches),
+        "level": range(len(CONFIG.assignment.noise_levels)),
+    }
+    several = {name: numbers[name] for name in place.wildcards if name in numbers}
+    return expand(place.path, system=system, **several)
+
+
 def metric_tables(wildcards):
     """Every table of metrics of a lattice system."""
     return [
-        path.format(system=wildcards.system)
-        for path in (
-            *regression_batches("metrics_{batch}.parquet"),
-            "results/forest/{system}/metrics.parquet",
-            "results/overlap/{system}.parquet",
-            *assignment_levels("metrics_{level}.parquet"),
-        )
+        path
+        for place in METRICS.places
+        if place.reported
+        for path in filled(place, wildcards.system)
     ]
 
 
@@ -212,53 +222,29 @@ def sample_settings(wildcards):
     return {"sample": given.model_dump(mode="json")}
 
 
-#: What the report shows: kinds of tables of each shard of a source, and of each lattice system with
-#: their paths below results/.
-REPORTED_SHARDS = (
-    "entries",
-    "rejects/quality",
-    "rejects/reduction",
-    "rejects/simulation",
-)
-REPORTED_SYSTEMS = {
-    "duplicates": "duplicates/{system}.parquet",
-    "dataset": "dataset/{system}.parquet",
-    "groups": "groups/{system}.parquet",
-    "rejects_dataset": "rejects/dataset/{system}.parquet",
-    "first_peak": "augmentation/{system}/first_peak.parquet",
-    "acceptance": "augmentation/{system}/acceptance.parquet",
-    "histograms": "augmentation/{system}/histograms.parquet",
-    "splits": "splits/{system}.parquet",
-    "scaling": "scaling/{system}.parquet",
-    "validation": "validation/{system}.parquet",
-    "rates": "rates/{system}.parquet",
-    "overlap": "overlap/{system}.parquet",
-    "indexing_rates": "indexing_rates/{system}.parquet",
-    "seconds": "validation/{system}.seconds.csv",
-    "indexing_seconds": "indexing_rates/{system}.seconds.csv",
+#: What the report shows beside the tables that are declared as reported: run times.
+REPORTED_FILES = {
+    "seconds": Place("validation/{system}.seconds.csv"),
+    "indexing_seconds": Place("indexing_rates/{system}.seconds.csv"),
 }
 
 
 def report_inputs(wildcards):
-    """Input function: every table that the report shows, by kind."""
-    training = (
-        *regression_batches("training_{batch}.parquet"),
-        *assignment_levels("training_{level}.parquet"),
-    )
-    metrics = (
-        *regression_batches("metrics_{batch}.parquet"),
-        *assignment_levels("metrics_{level}.parquet"),
-        "results/forest/{system}/metrics.parquet",
-    )
-    by_system = {kind: [f"results/{path}"] for kind, path in REPORTED_SYSTEMS.items()}
-    by_system |= {"training": training, "metrics": metrics}
-    by_shard = {
-        "_".join(Path(kind).parts): [
-            f"results/{kind}/{s}/{n}.parquet" for s, n in all_shards()
-        ]
-        for kind in REPORTED_SHARDS
-    }
-    return by_shard | {
-        kind: [path.format(system=s) for s in CONFIG.lattice_systems for path in paths]
-        for kind, paths in by_system.items()
-    }
+    """Input function: every file that the report shows, by the name that it has there."""
+    places = [(place.reported, place) for table in declared() for place in table.places]
+    by_name = {}
+    for name, place in [*places, *REPORTED_FILES.items()]:
+        if name:
+            by_name.setdefault(name, []).append(place)
+    return {name: list(files_of(places)) for name, places in by_name.items()}
+
+
+def files_of(places):
+    """The files of some places: of every shard, or of every lattice system, one after the other."""
+    for place in places:
+        if "shard" in place.wildcards:
+            yield from (place.path.format(source=s, shard=n) for s, n in all_shards())
+    for system in CONFIG.lattice_systems:
+        for place in places:
+            if "system" in place.wildcards:
+                yield from filled(place, system)

@@ -1,11 +1,15 @@
 """Indexing with nothing known of the lattice: ranking, rates, samples."""
 
+from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
+from mlindex.indexing.rates.tables import INDEXING_RATES
+from mlindex.learning.tables import DATASET
+
 
 rule ranking_examples:
     input:
-        dataset="results/dataset/{system}.parquet",
+        dataset=DATASET.place(),
     output:
-        examples="results/ranking/examples/{system}.parquet",
+        examples=RANKING_EXAMPLES.place(),
     log:
         "results/logs/ranking_examples/{system}.log",
     benchmark:
@@ -28,12 +32,10 @@ rule ranking_examples:
 
 rule train_ranking:
     input:
-        examples=expand(
-            "results/ranking/examples/{system}.parquet", system=CONFIG.lattice_systems
-        ),
+        examples=expand(RANKING_EXAMPLES.place(), system=CONFIG.lattice_systems),
     output:
         model=directory("results/pretrained"),
-        figures="results/ranking/figures.parquet",
+        figures=RANKING_FIGURES.place(),
     log:
         "results/logs/train_ranking.log",
     benchmark:
@@ -56,10 +58,10 @@ rule train_ranking:
 
 rule indexing_rates:
     input:
-        dataset="results/dataset/{system}.parquet",
+        dataset=DATASET.place(),
     output:
-        rates="results/indexing_rates/{system}.parquet",
-        seconds="results/indexing_rates/{system}.seconds.csv",
+        rates=INDEXING_RATES.place(),
+        seconds=REPORTED_FILES["indexing_seconds"].path,
     log:
         "results/logs/indexing_rates/{system}.log",
     benchmark:

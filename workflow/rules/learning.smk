@@ -1,16 +1,20 @@
 """The data set of a lattice system: groups of symbols and the split."""
 
+from mlindex.learning.tables import DATASET, GROUPS
+from mlindex.patterns.tables import PEAKS
+from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, REJECTS
+
 
 rule dataset:
     input:
-        duplicates="results/duplicates/{system}.parquet",
-        entries=shard_files("entries"),
-        cells=shard_files("cells"),
-        peaks=shard_files("peaks"),
+        duplicates=DUPLICATES.place(),
+        entries=shard_files(ENTRIES.place()),
+        cells=shard_files(CELLS.place()),
+        peaks=shard_files(PEAKS.place()),
     output:
-        dataset="results/dataset/{system}.parquet",
-        groups="results/groups/{system}.parquet",
-        rejects="results/rejects/dataset/{system}.parquet",
+        dataset=DATASET.place(),
+        groups=GROUPS.place(),
+        rejects=REJECTS.place("rejects/dataset"),
     log:
         "results/logs/dataset/{system}.log",
     benchmark:

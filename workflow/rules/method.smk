@@ -1,11 +1,26 @@
 """The models of ML-Index, from scaling to validation."""
 
+from mlindex.learning.tables import DATASET, GROUPS, METRICS, TRAINING
+from mlindex.method.tables import (
+    ACCEPTANCE,
+    EXAMPLES,
+    FIRST_PEAK,
+    HISTOGRAMS,
+    RATES,
+    REFERENCE,
+    SCALING,
+    SPLITS,
+    TEMPLATES,
+    VALIDATION,
+)
+from mlindex.structures.tables import REJECTS
+
 
 rule compare_splits:
     input:
-        dataset="results/dataset/{system}.parquet",
+        dataset=DATASET.place(),
     output:
-        splits="results/splits/{system}.parquet",
+        splits=SPLITS.place(),
     log:
         "results/logs/compare_splits/{system}.log",
     benchmark:
@@ -28,9 +43,9 @@ rule compare_splits:
 
 rule scaling:
     input:
-        dataset="results/dataset/{system}.parquet",
+        dataset=DATASET.place(),
     output:
-        scaling="results/scaling/{system}.parquet",
+        scaling=SCALING.place(),
     log:
         "results/logs/scaling/{system}.log",
     benchmark:
@@ -51,9 +66,9 @@ rule scaling:
 
 rule reference:
     input:
-        dataset="results/dataset/{system}.parquet",
+        dataset=DATASET.place(),
     output:
-        reference="results/reference/{system}.parquet",
+        reference=REFERENCE.place(),
     log:
         "results/logs/reference/{system}.log",
     benchmark:
@@ -74,14 +89,14 @@ rule reference:
 
 rule augment:
     input:
-        dataset="results/dataset/{system}.parquet",
-        scaling="results/scaling/{system}.parquet",
-        reference="results/reference/{system}.parquet",
+        dataset=DATASET.place(),
+        scaling=SCALING.place(),
+        reference=REFERENCE.place(),
     output:
-        examples="results/examples/{system}.parquet",
-        first_peak="results/augmentation/{system}/first_peak.parquet",
-        acceptance="results/augmentation/{system}/acceptance.parquet",
-        histograms="results/augmentation/{system}/histograms.parquet",
+        examples=EXAMPLES.place(),
+        first_peak=FIRST_PEAK.place(),
+        acceptance=ACCEPTANCE.place(),
+        histograms=HISTOGRAMS.place(),
     log:
         "results/logs/augment/{system}.log",
     benchmark:
@@ -104,12 +119,12 @@ rule augment:
 
 rule train_regression:
     input:
-        examples="results/examples/{system}.parquet",
-        scaling="results/scaling/{system}.parquet",
+        examples=EXAMPLES.place(),
+        scaling=SCALING.place(),
     output:
         networks=directory("results/regression/{system}/batch_{batch}"),
-        training="results/regression/{system}/training_{batch}.parquet",
-        metrics="results/regression/{system}/metrics_{batch}.parquet",
+        training=TRAINING.place("regression"),
+        metrics=METRICS.place("regression"),
     log:
         "results/logs/train_regression/{system}/{batch}.log",
     benchmark:
@@ -132,11 +147,11 @@ rule train_regression:
 
 rule train_forests:
     input:
-        examples="results/examples/{system}.parquet",
-        scaling="results/scaling/{system}.parquet",
+        examples=EXAMPLES.place(),
+        scaling=SCALING.place(),
     output:
         forests=directory("results/forest/{system}/forests"),
-        metrics="results/forest/{system}/metrics.parquet",
+        metrics=METRICS.place("forest"),
     log:
         "results/logs/train_forests/{system}.log",
     benchmark:
@@ -159,12 +174,12 @@ rule train_forests:
 
 rule compare_estimators:
     input:
-        examples="results/examples/{system}.parquet",
-        scaling="results/scaling/{system}.parquet",
+        examples=EXAMPLES.place(),
+        scaling=SCALING.place(),
         networks=regression_batches("batch_{batch}"),
         forests="results/forest/{system}/forests",
     output:
-        metrics="results/overlap/{system}.parquet",
+        metrics=METRICS.place("overlap"),
     log:
         "results/logs/compare_estimators/{system}.log",
     benchmark:
@@ -185,13 +200,13 @@ rule compare_estimators:
 
 rule train_assignment:
     input:
-        examples="results/examples/{system}.parquet",
-        scaling="results/scaling/{system}.parquet",
-        reference="results/reference/{system}.parquet",
+        examples=EXAMPLES.place(),
+        scaling=SCALING.place(),
+        reference=REFERENCE.place(),
     output:
         network=directory("results/assignment/{system}/level_{level}"),
-        training="results/assignment/{system}/training_{level}.parquet",
-        metrics="results/assignment/{system}/metrics_{level}.parquet",
+        training=TRAINING.place("assignment"),
+        metrics=METRICS.place("assignment"),
     log:
         "results/logs/train_assignment/{system}/{level}.log",
     benchmark:
@@ -214,10 +229,10 @@ rule train_assignment:
 
 rule templates:
     input:
-        examples="results/examples/{system}.parquet",
-        reference="results/reference/{system}.parquet",
+        examples=EXAMPLES.place(),
+        reference=REFERENCE.place(),
     output:
-        templates="results/templates/{system}.parquet",
+        templates=TEMPLATES.place(),
     log:
         "results/logs/templates/{system}.log",
     benchmark:
@@ -241,10 +256,10 @@ rule templates:
 
 rule bundle:
     input:
-        templates="results/templates/{system}.parquet",
-        scaling="results/scaling/{system}.parquet",
-        reference="results/reference/{system}.parquet",
-        groups="results/groups/{system}.parquet",
+        templates=TEMPLATES.place(),
+        scaling=SCALING.place(),
+        reference=REFERENCE.place(),
+        groups=GROUPS.place(),
         networks=regression_batches("batch_{batch}"),
         forests="results/forest/{system}/forests",
         assignment=assignment_levels("level_{level}"),
@@ -271,12 +286,12 @@ rule bundle:
 
 rule validate:
     input:
-        dataset="results/dataset/{system}.parquet",
+        dataset=DATASET.place(),
         models="results/trained/{system}",
     output:
-        validation="results/validation/{system}.parquet",
-        rates="results/rates/{system}.parquet",
-        seconds="results/validation/{system}.seconds.csv",
+        validation=VALIDATION.place(),
+        rates=RATES.place(),
+        seconds=REPORTED_FILES["seconds"].path,
     log:
         "results/logs/validate/{system}.log",
     benchmark:
@@ -300,10 +315,10 @@ rule validate:
 rule models:
     input:
         models="results/trained/{system}",
-        rates="results/rates/{system}.parquet",
-        groups="results/groups/{system}.parquet",
+        rates=RATES.place(),
+        groups=GROUPS.place(),
         metrics=metric_tables,
-        rejects=shard_files("rejects/quality"),
+        rejects=shard_files(REJECTS.place("rejects/quality")),
     output:
         models=directory("results/models/{system}"),
     log:

@@ -1,13 +1,16 @@
 """Patterns and peak lists of structures."""
 
+from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
+from mlindex.structures.tables import CELLS, ENTRIES, REJECTS
+
 
 rule simulate:
     input:
-        entries="results/entries/{source}/{shard}.parquet",
+        entries=ENTRIES.place(),
     output:
-        reflections="results/reflections/{source}/{shard}.parquet",
-        patterns="results/patterns/{source}/{shard}.parquet",
-        rejects="results/rejects/simulation/{source}/{shard}.parquet",
+        reflections=REFLECTIONS.place(),
+        patterns=PATTERNS.place(),
+        rejects=REJECTS.place("rejects/simulation"),
     log:
         "results/logs/simulate/{source}/{shard}.log",
     benchmark:
@@ -31,11 +34,11 @@ rule simulate:
 
 rule peaks:
     input:
-        cells="results/cells/{source}/{shard}.parquet",
-        reflections="results/reflections/{source}/{shard}.parquet",
-        patterns="results/patterns/{source}/{shard}.parquet",
+        cells=CELLS.place(),
+        reflections=REFLECTIONS.place(),
+        patterns=PATTERNS.place(),
     output:
-        peaks="results/peaks/{source}/{shard}.parquet",
+        peaks=PEAKS.place(),
     log:
         "results/logs/peaks/{source}/{shard}.log",
     benchmark:

@@ -1,5 +1,7 @@
 """Crystal structures: from sources to reduced entries without duplicates."""
 
+from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
+
 
 rule generate:
     input:
@@ -31,11 +33,11 @@ rule generate:
 
 rule quality:
     input:
-        files="results/sources/{source}/{shard}.files.parquet",
+        files=FILES.place(),
         cif=generated_cif,
     output:
-        entries="results/entries/{source}/{shard}.parquet",
-        rejects="results/rejects/quality/{source}/{shard}.parquet",
+        entries=ENTRIES.place(),
+        rejects=REJECTS.place("rejects/quality"),
     log:
         "results/logs/quality/{source}/{shard}.log",
     benchmark:
@@ -61,10 +63,10 @@ rule quality:
 
 rule reduce:
     input:
-        entries="results/entries/{source}/{shard}.parquet",
+        entries=ENTRIES.place(),
     output:
-        cells="results/cells/{source}/{shard}.parquet",
-        rejects="results/rejects/reduction/{source}/{shard}.parquet",
+        cells=CELLS.place(),
+        rejects=REJECTS.place("rejects/reduction"),
     log:
         "results/logs/reduce/{source}/{shard}.log",
     benchmark:
@@ -88,9 +90,9 @@ rule reduce:
 
 rule deduplicate:
     input:
-        entries=shard_files("entries"),
+        entries=shard_files(ENTRIES.place()),
     output:
-        duplicates="results/duplicates/{system}.parquet",
+        duplicates=DUPLICATES.place(),
     log:
         "results/logs/deduplicate/{system}.log",
     benchmark:

@@ -21,6 +21,7 @@ import pyarrow.parquet as pq
 
 from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
+from mlindex.base.place import Place
 
 if TYPE_CHECKING:
     # Frames are the workflow's; the command writes its tables without pandas.
@@ -64,11 +65,18 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A declared table: its name, what a row is, and its columns in order."""
+    """A declared table: its name, what a row is, its columns in order, and where its files lie.
+
+    ``equally_long`` names list columns whose lists are equally long in every row, and ``counted``
+    pairs of a column and the list column whose items it counts.
+    """
 
     name: str
     row: str
     columns: tuple[Column, ...]
+    places: tuple[Place, ...] = ()
+    equally_long: tuple[tuple[str, ...], ...] = ()
+    counted: tuple[tuple[str, str], ...] = ()
 
     @cached_property
     def schema(self) -> pa.Schema:
@@ -83,6 +91,17 @@ class Table:
     def names(self) -> list[str]:
         """Column names in order."""
         return [c.name for c in self.columns]
+
+    def place(self, folder: str = "") -> str:
+        """Where rules find its files: the first place, or the first one below a folder.
+
+        Raises:
+            MlindexError: the table declares no such place.
+        """
+        for place in self.places:
+            if not folder or place.pattern.startswith(f"{folder}/"):
+                return place.path
+        raise MlindexError(f"table {self.name}: no place {folder or 'at all'} is declared")
 
     def empty(self) -> pd.DataFrame:
         """A frame with this table's columns and no row."""
@@ -340,6 +359,9 @@ def document(tables: Sequence[Table]) -> str:
     lines = ["# Tables", "", "Generated from the `tables.py` of each wing; do not edit.", ""]
     for table in tables:
         lines += [f"## {table.name}", "", f"One row: {table.row}.", ""]
+        if table.places:
+            places = ", ".join(f"`{place.path}`" for place in table.places)
+            lines += [f"Files: {places}", ""]
         lines += [
             "| column | type | unit | may be empty | meaning |",
             "| --- | --- | --- | --- | --- |",

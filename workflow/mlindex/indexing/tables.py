@@ -1,6 +1,7 @@
 """Tables of what indexing found. Those of many samples can be put below each other."""
 
 from mlindex.base.columns import BRAVAIS, LATTICE_SYSTEM, cell_columns
+from mlindex.base.place import Place
 from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
 
 _SAMPLE = Column("sample", STRING, "Where the lines came from")
@@ -28,6 +29,7 @@ INDEXED_SAMPLES = Table(
         Column("options", STRING, "What was asked for, as JSON"),
         Column("mlindex_version", STRING, "Version that found it"),
     ),
+    places=(Place("indexed/{sample}/indexed_samples.parquet"),),
 )
 
 CANDIDATE_CELLS = Table(
@@ -91,6 +93,7 @@ CANDIDATE_CELLS = Table(
         Column("n_used", INT32, "Lines used"),
         Column("n_calculated", INT32, "Different lines allowed up to the last line used"),
     ),
+    places=(Place("indexed/{sample}/candidate_cells.parquet"),),
 )
 
 OBSERVED_LINES = Table(
@@ -106,6 +109,7 @@ OBSERVED_LINES = Table(
         Column("fwhm_deg", FLOAT64, "Width, where known", "degree", nullable=True),
         Column("intensity", FLOAT64, "Intensity, where known", nullable=True),
     ),
+    places=(Place("indexed/{sample}/observed_lines.parquet"),),
 )
 
 CANDIDATE_LINES = Table(
@@ -136,6 +140,7 @@ CANDIDATE_LINES = Table(
             nullable=True,
         ),
     ),
+    places=(Place("indexed/{sample}/candidate_lines.parquet"),),
 )
 
 ABSENT_LINES = Table(
@@ -149,6 +154,7 @@ ABSENT_LINES = Table(
         Column("d_A", FLOAT64, "Spacing", "A"),
         Column("two_theta_deg", FLOAT64, "2theta, with a wavelength", "degree", nullable=True),
     ),
+    places=(Place("indexed/{sample}/absent_lines.parquet"),),
 )
 
 EXTINCTION_SYMBOLS = Table(
@@ -162,6 +168,7 @@ EXTINCTION_SYMBOLS = Table(
         Column("probability", FLOAT64, "Among all symbols of the Bravais lattice"),
         Column("contradicted", INT32, "Observed lines that only it forbids"),
     ),
+    places=(Place("indexed/{sample}/extinction_symbols.parquet"),),
 )
 
 PARTNER_LATTICES = Table(
@@ -185,6 +192,7 @@ PARTNER_LATTICES = Table(
             "probability", FLOAT64, "Of the candidate that it is, if any of the list", nullable=True
         ),
     ),
+    places=(Place("indexed/{sample}/partner_lattices.parquet"),),
 )
 
 SEARCHED_LATTICES = Table(
@@ -197,6 +205,7 @@ SEARCHED_LATTICES = Table(
         Column("trials", INT64, "Cells tried"),
         _SECONDS,
     ),
+    places=(Place("indexed/{sample}/searched_lattices.parquet"),),
 )
 
 #: All that is written of one sample.

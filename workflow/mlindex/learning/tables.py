@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID, cell_columns, miller_columns
+from mlindex.base.place import Place
 from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table, list_of
 
 DATASET = Table(
@@ -27,6 +28,11 @@ DATASET = Table(
         Column("observed_q2_inv_A2", list_of(FLOAT64), "q² of list 2", "1/A²"),
         *miller_columns("observed_", "list 2"),
     ),
+    places=(Place("dataset/{system}.parquet", reported="dataset"),),
+    equally_long=(
+        ("present_q2_inv_A2", "present_h", "present_k", "present_l"),
+        ("observed_q2_inv_A2", "observed_h", "observed_k", "observed_l"),
+    ),
 )
 
 
@@ -44,6 +50,11 @@ GROUPS = Table(
         Column("group_entries", INT32, "Entries of the whole group"),
         Column("merged", BOOL, "Whether the pattern was too rare for a group of its own"),
     ),
+    places=(
+        Place("groups/{system}.parquet", reported="groups"),
+        Place("trained/{system}/groups.parquet"),
+        Place("models/{system}/groups.parquet"),
+    ),
 )
 
 
@@ -56,6 +67,10 @@ TRAINING = Table(
         Column("epoch", INT32, "Epoch, counted through the cycles"),
         Column("loss", FLOAT64, "Training loss"),
         Column("validation_loss", FLOAT64, "Validation loss"),
+    ),
+    places=(
+        Place("regression/{system}/training_{batch}.parquet", reported="training"),
+        Place("assignment/{system}/training_{level}.parquet", reported="training"),
     ),
 )
 
@@ -71,5 +86,12 @@ METRICS = Table(
         Column("value", FLOAT64, "The figure"),
         Column("unit", STRING, "Its unit"),
         Column("entries", INT32, "Validation entries it was measured on"),
+    ),
+    places=(
+        Place("regression/{system}/metrics_{batch}.parquet", reported="metrics"),
+        Place("forest/{system}/metrics.parquet", reported="metrics"),
+        Place("overlap/{system}.parquet", reported="overlap"),
+        Place("assignment/{system}/metrics_{level}.parquet", reported="metrics"),
+        Place("models/{system}/metrics.parquet"),
     ),
 )

@@ -1,6 +1,7 @@
 """Tables that training reads and writes, one file for each lattice system."""
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID, cell_columns, miller_columns
+from mlindex.base.place import Place
 from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
 
 SCALING = Table(
@@ -11,6 +12,11 @@ SCALING = Table(
         Column("mean", FLOAT64, "Subtracted; pi/2 for angles"),
         Column("scale", FLOAT64, "Divided by"),
         Column("values", INT32, "Training values it was fitted to"),
+    ),
+    places=(
+        Place("scaling/{system}.parquet", reported="scaling"),
+        Place("trained/{system}/scaling.parquet"),
+        Place("models/{system}/scaling.parquet"),
     ),
 )
 
@@ -25,6 +31,7 @@ SPLITS = Table(
         Column("value", FLOAT64, "The error"),
         Column("entries", INT32, "Validation entries it was measured on"),
     ),
+    places=(Place("splits/{system}.parquet", reported="splits"),),
 )
 
 REFERENCE = Table(
@@ -35,6 +42,11 @@ REFERENCE = Table(
         Column("k", INT16, "Miller index k, standard setting"),
         Column("l", INT16, "Miller index l, standard setting"),
         Column("mean_q_inv_A", FLOAT64, "Mean of 1/d over the training entries", "1/A"),
+    ),
+    places=(
+        Place("reference/{system}.parquet"),
+        Place("trained/{system}/reference.parquet"),
+        Place("models/{system}/reference.parquet"),
     ),
 )
 
@@ -55,6 +67,8 @@ EXAMPLES = Table(
         *miller_columns("", "the model's peaks, reindexed setting"),
         Column("label", list_of(INT16), "Row of each peak's reflection in the reference list"),
     ),
+    places=(Place("examples/{system}.parquet"),),
+    equally_long=(("q2_inv_A2", "h", "k", "l", "label"),),
 )
 
 FIRST_PEAK = Table(
@@ -64,6 +78,7 @@ FIRST_PEAK = Table(
         Column("position", INT32, "Position in list 1, from 0"),
         Column("probability", FLOAT64, "Share of the training entries"),
     ),
+    places=(Place("augmentation/{system}/first_peak.parquet", reported="first_peak"),),
 )
 
 ACCEPTANCE = Table(
@@ -79,6 +94,7 @@ ACCEPTANCE = Table(
         Column("c_intercept", FLOAT64, "c(q²) at q² = 0"),
         Column("c_slope", FLOAT64, "Slope of c(q²)", "A²"),
     ),
+    places=(Place("augmentation/{system}/acceptance.parquet", reported="acceptance"),),
 )
 
 #: Kinds of entries that HISTOGRAMS compares.
@@ -94,6 +110,7 @@ HISTOGRAMS = Table(
         Column("right", FLOAT64, "Right edge of the bin"),
         Column("count", FLOAT64, "Values in the bin"),
     ),
+    places=(Place("augmentation/{system}/histograms.parquet", reported="histograms"),),
 )
 
 TEMPLATES = Table(
@@ -104,6 +121,12 @@ TEMPLATES = Table(
         Column("label", list_of(INT32), "Row of each line's reflection in the reference list"),
         Column("examples", INT32, "Training examples with it"),
     ),
+    places=(
+        Place("templates/{system}.parquet"),
+        Place("trained/{system}/templates.parquet"),
+        Place("models/{system}/templates.parquet"),
+    ),
+    equally_long=(("line", "label"),),
 )
 
 
@@ -129,6 +152,7 @@ VALIDATION = Table(
             "best_initial_distance_A", FLOAT64, "Nearest initial candidate to the true cell", "A"
         ),
     ),
+    places=(Place("validation/{system}.parquet", reported="validation"),),
 )
 
 
@@ -145,5 +169,9 @@ RATES = Table(
         Column("low", FLOAT64, "Lower end of the 95 % interval (Wilson)"),
         Column("high", FLOAT64, "Upper end of the 95 % interval (Wilson)"),
         Column("published", STRING, "The author's figure, in percent"),
+    ),
+    places=(
+        Place("rates/{system}.parquet", reported="rates"),
+        Place("models/{system}/rates.parquet"),
     ),
 )

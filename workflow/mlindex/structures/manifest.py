@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.imports import code_digest
+from mlindex.base.place import Place
 from mlindex.base.provenance import UNREADABLE, file_digest, package_versions
 from mlindex.base.schema import (
     INT64,
@@ -54,6 +55,7 @@ STATE = Table(
         *FILES.columns,
         Column("modified_ns", INT64, "Date of the file", "ns"),
     ),
+    places=(Place("sources/{source}/.state.parquet"),),
 )
 
 

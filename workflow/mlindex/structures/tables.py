@@ -1,6 +1,7 @@
 """Tables from CIF files to unique entries."""
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID, LATTICE_SYSTEM, cell_columns
+from mlindex.base.place import Place
 from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, INT64, STRING, Column, Table, list_of
 
 FILES = Table(
@@ -12,6 +13,7 @@ FILES = Table(
         Column("digest", STRING, "SHA-256 of the file"),
         Column("size_bytes", INT64, "Size of the file", "byte"),
     ),
+    places=(Place("sources/{source}/{shard}.files.parquet"),),
 )
 
 ENTRIES = Table(
@@ -48,6 +50,11 @@ ENTRIES = Table(
         ),
         Column("notes", STRING, "What was mended or assumed on reading, ; between", nullable=True),
     ),
+    places=(Place("entries/{source}/{shard}.parquet", rule="quality", reported="entries"),),
+    equally_long=(
+        ("elements", "element_counts"),
+        ("site_element", "site_x", "site_y", "site_z", "site_occupancy", "site_u_iso_A2"),
+    ),
 )
 
 REJECTS = Table(
@@ -63,6 +70,22 @@ REJECTS = Table(
         Column("seen", STRING, "The value that broke the rule"),
         Column("reason", STRING, "What is wrong, in a sentence"),
     ),
+    places=(
+        Place(
+            "rejects/quality/{source}/{shard}.parquet", rule="quality", reported="rejects_quality"
+        ),
+        Place(
+            "rejects/reduction/{source}/{shard}.parquet",
+            rule="reduce",
+            reported="rejects_reduction",
+        ),
+        Place(
+            "rejects/simulation/{source}/{shard}.parquet",
+            rule="simulate",
+            reported="rejects_simulation",
+        ),
+        Place("rejects/dataset/{system}.parquet", reported="rejects_dataset"),
+    ),
 )
 
 DUPLICATES = Table(
@@ -77,6 +100,7 @@ DUPLICATES = Table(
         Column("across_sources", BOOL, "Whether its representative is of an earlier source"),
         Column("volume_difference", FLOAT64, "Relative volume difference to the representative"),
     ),
+    places=(Place("duplicates/{system}.parquet", reported="duplicates"),),
 )
 
 CELLS = Table(
@@ -104,4 +128,5 @@ CELLS = Table(
         Column("q2_discrepancy", FLOAT64, "Largest relative q² difference among the three cells"),
         Column("n_points", INT32, "Lattice points in the conventional cell"),
     ),
+    places=(Place("cells/{source}/{shard}.parquet", rule="reduce"),),
 )

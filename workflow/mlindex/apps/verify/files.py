@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from mlindex.apps.declared import declared
 from mlindex.apps.verify.findings import WARNING
-from mlindex.apps.verify.layout import COUNTED, EQUALLY_LONG, table_at
+from mlindex.apps.verify.layout import table_at
 from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.errors import MlindexError
 from mlindex.base.leftovers import is_temporary
@@ -91,12 +91,12 @@ def _content_problem(file: pq.ParquetFile, table: Table) -> str:
 
 
 def _length_problem(batch: pa.RecordBatch, table: Table) -> str:
-    for first, *others in EQUALLY_LONG.get(table.name, ()):
+    for first, *others in table.equally_long:
         length = pc.list_value_length(batch[first])
         for other in others:
             if not length.equals(pc.list_value_length(batch[other])):
                 return f"lists in {first} and {other} are not equally long"
-    for count, counted in COUNTED.get(table.name, {}).items():
+    for count, counted in table.counted:
         if not pc.list_value_length(batch[counted]).equals(batch[count]):
             return f"column {count} is not the number of items in {counted}"
     return ""

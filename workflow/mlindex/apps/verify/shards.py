@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from mlindex.apps.verify.layout import SHARD_OUTPUTS
+from mlindex.apps.verify.layout import written_together
 from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.schema import Table
 from mlindex.patterns.tables import PATTERNS, PEAKS, REFLECTIONS
@@ -39,7 +39,7 @@ def check_shards(tree: Tree, progress: Callable[[Iterable], Iterable]) -> Entrie
 
 
 def _check_outputs(tree: Tree, shard: str) -> None:
-    for rule, kinds in SHARD_OUTPUTS.items():
+    for rule, kinds in written_together().items():
         paths = [tree.path(f"{kind}/{shard}.parquet") for kind in kinds]
         missing = [p for p in paths if not p.exists()]
         if len(missing) < len(paths):
@@ -51,7 +51,7 @@ def _check_outputs(tree: Tree, shard: str) -> None:
 
 def _check_quality(tree: Tree, files: Path, shard: str, met: set[str]) -> pd.DataFrame | None:
     """Files in, entries kept or rejected; the kept ones, None where they can't be told."""
-    kept_name, rejects_name = (f"{kind}/{shard}.parquet" for kind in SHARD_OUTPUTS["quality"])
+    kept_name, rejects_name = (f"{kind}/{shard}.parquet" for kind in ("entries", "rejects/quality"))
     if files in tree.bad or not tree.has(kept_name, rejects_name):
         return None
     kept = tree.table(kept_name, ENTRIES, ["entry_id", "path", "lattice_system"])

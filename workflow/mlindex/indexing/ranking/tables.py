@@ -1,6 +1,7 @@
 """Tables of the learned ranking."""
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID
+from mlindex.base.place import Place
 from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
 from mlindex.indexing.ranking.meanings import MEANINGS
 
@@ -21,6 +22,7 @@ RANKING_EXAMPLES = Table(
         Column("right", BOOL, "Whether it is the true lattice"),
         *(Column(f"x_{name}", FLOAT64, meaning) for name, meaning in MEANINGS.items()),
     ),
+    places=(Place("ranking/examples/{system}.parquet"),),
 )
 
 RANKING_FIGURES = Table(
@@ -40,4 +42,5 @@ RANKING_FIGURES = Table(
             "Mean of -ln of the probability given to what is right",
         ),
     ),
+    places=(Place("ranking/figures.parquet"),),
 )

@@ -1,6 +1,7 @@
 """The table of ab initio indexing of validation entries."""
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID
+from mlindex.base.place import Place
 from mlindex.base.schema import BOOL, FLOAT64, INT32, STRING, Column, Table
 
 INDEXING_RATES = Table(
@@ -31,4 +32,5 @@ INDEXING_RATES = Table(
         Column("best_bravais_lattice", STRING, "Bravais lattice of the first candidate, or empty"),
         Column("m20", FLOAT64, "M of the first candidate (de Wolff 1968)", nullable=True),
     ),
+    places=(Place("indexing_rates/{system}.parquet", reported="indexing_rates"),),
 )

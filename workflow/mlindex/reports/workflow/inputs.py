@@ -11,40 +11,11 @@ import pandas as pd
 
 from mlindex.base.columns import cell_names
 from mlindex.base.schema import Table, read_provenance, read_table
-from mlindex.indexing.rates.tables import INDEXING_RATES
-from mlindex.learning.tables import DATASET, GROUPS, METRICS, TRAINING
-from mlindex.method.tables import (
-    ACCEPTANCE,
-    FIRST_PEAK,
-    HISTOGRAMS,
-    RATES,
-    SCALING,
-    SPLITS,
-    VALIDATION,
-)
-from mlindex.structures.tables import DUPLICATES, ENTRIES, REJECTS
+from mlindex.structures.tables import ENTRIES
 
-#: Kinds of input, their table, and the columns that the report needs (None: all).
-KINDS: dict[str, tuple[Table, list[str] | None]] = {
-    "rejects_quality": (REJECTS, None),
-    "rejects_reduction": (REJECTS, None),
-    "rejects_simulation": (REJECTS, None),
-    "rejects_dataset": (REJECTS, None),
-    "duplicates": (DUPLICATES, ["kept"]),
-    "dataset": (DATASET, ["side", "usable"]),
-    "groups": (GROUPS, None),
-    "splits": (SPLITS, None),
-    "scaling": (SCALING, None),
-    "first_peak": (FIRST_PEAK, None),
-    "acceptance": (ACCEPTANCE, None),
-    "histograms": (HISTOGRAMS, None),
-    "training": (TRAINING, None),
-    "metrics": (METRICS, None),
-    "overlap": (METRICS, None),
-    "validation": (VALIDATION, None),
-    "rates": (RATES, None),
-    "indexing_rates": (INDEXING_RATES, None),
-}
+#: Columns that the report needs of tables with many rows; of the others it reads all.
+_COLUMNS = {"duplicates": ["kept"], "dataset": ["side", "usable"]}
+_ENTRIES = "entries"
 _ENTRY_COLUMNS = [
     "entry_id",
     "source",
@@ -59,10 +30,14 @@ _ENTRY_COLUMNS = [
 
 @dataclass(frozen=True)
 class ReportData:
-    """All frames that the report shows; those by lattice system have a column ``system``."""
+    """All frames that the report shows; those by lattice system have a column ``system``.
+
+    ``tables`` are their declarations, by the same names.
+    """
 
     entries: pd.DataFrame
     frames: Mapping[str, pd.DataFrame]
+    tables: Mapping[str, Table]
     seconds: pd.DataFrame
     run_times: pd.DataFrame
     provenance: Mapping[str, Any]
@@ -75,26 +50,39 @@ class ReportData:
         return frame if system is None else frame[frame["system"] == system]
 
 
+def kinds(tables: Iterable[Table]) -> dict[str, Table]:
+    """The tables that the report reads one kind after another, by the names that they declare."""
+    return {
+        place.reported: table
+        for table in tables
+        for place in table.places
+        if place.reported not in ("", _ENTRIES)
+    }
+
+
 def read_inputs(
     paths: Mapping[str, Iterable[str]],
     systems: Sequence[str],
     config: Mapping[str, Any],
     benchmarks: Path,
+    tables: Iterable[Table],
 ) -> ReportData:
     """Read all inputs.
 
     Args:
-        paths: files by kind (the keys of :data:`KINDS`, ``entries``, ``seconds`` and
-            ``indexing_seconds``).
+        paths: files by the names that tables declare for the report, and ``seconds`` and
+            ``indexing_seconds``.
         systems: lattice systems in the order of the report.
         config: the whole config as plain data.
         benchmarks: folder with Snakemake's benchmark files.
+        tables: all declared tables.
     """
     entry_paths = list(paths["entries"])
     entries = [read_table(path, ENTRIES, _ENTRY_COLUMNS) for path in entry_paths]
+    declared = kinds(tables)
     frames = {
-        kind: _read(paths[kind], table, columns, systems)
-        for kind, (table, columns) in KINDS.items()
+        kind: _read(paths[kind], table, _COLUMNS.get(kind), systems)
+        for kind, table in declared.items()
     }
     seconds = [_labelled(_seconds(p), p, systems) for p in paths["indexing_seconds"]]
     frames["indexing_seconds"] = pd.concat(seconds, ignore_index=True)
@@ -102,6 +90,7 @@ def read_inputs(
     return ReportData(
         pd.concat(entries, ignore_index=True),
         frames,
+        declared,
         pd.concat([_labelled(_seconds(p), p, systems) for p in paths["seconds"]]),
         _run_times(benchmarks),
         first,

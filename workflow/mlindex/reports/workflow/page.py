@@ -9,7 +9,13 @@ import yaml
 from plotly.offline import get_plotlyjs
 
 from mlindex.reports.html import code, figure, fold, note, page, table
-from mlindex.reports.workflow import data_sections, figures, indexing_section, model_sections
+from mlindex.reports.workflow import (
+    data_sections,
+    figures,
+    further_section,
+    indexing_section,
+    model_sections,
+)
 from mlindex.reports.workflow.inputs import ReportData
 
 
@@ -29,6 +35,7 @@ def build_page(data: ReportData, resources: Path) -> str:
         ("Splits", model_sections.splits(data)),
         ("Validation", model_sections.validation(data)),
         ("Ab initio indexing", indexing_section.indexing(data)),
+        *further_section.further(data),
         ("Run times", _run_times(data)),
         ("Provenance", _provenance(data)),
     ]
