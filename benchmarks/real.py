@@ -119,7 +119,7 @@ def _first_number(text: str) -> float | None:
 
 def _one(known: Known, time_limit_s: float, workers: int) -> tuple[Judged | None, list[str]]:
     """Index one pattern and print its row, which is returned; None where it can't be indexed."""
-    options = Options(known.wavelength_A, time_limit_s=time_limit_s)
+    options = Options(wavelength_A=known.wavelength_A, time_limit_s=time_limit_s)
     wall, cpu = perf_counter(), process_time()
     try:
         result = index_content(read(known.file, known.wavelength_A), options, workers).result

@@ -38,7 +38,13 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
         lines=25,
         time_limit_s=9,
     )
-    assert found.options() == Options(0.7, ("cubic", "mC"), 0.01, 25, 9.0)
+    assert found.options() == Options(
+        wavelength_A=0.7,
+        lattices=("cubic", "mC"),
+        two_theta_error_deg=0.01,
+        n_lines=25,
+        time_limit_s=9.0,
+    )
     assert sample(lattice_systems=["cubic"]).options().lattices == ("cubic",)
     assert "lattices" in sample(lattice_systems=["cubic"]).model_dump()
 
@@ -47,9 +53,15 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
     ("values", "message"),
     [
         ({"lattices": ["cubik"]}, r"samples\.x\.lattices: .*cubik.*expected one of"),
-        ({"wavelength_A": 0}, r"samples\.x\.wavelength_A: .*greater than 0"),
-        ({"lines": 3}, r"samples\.x\.lines: .*greater than or equal to 4"),
-        ({"time_limit_s": 0}, r"samples\.x\.time_limit_s: .*greater than 0"),
+        (
+            {"wavelength_A": 0},
+            r"samples\.x\.wavelength_A: .*wavelength 0 A: give a number, above 0",
+        ),
+        ({"lines": 3}, r"samples\.x\.lines: .*lines to use 3: give a whole number, 4 to 60"),
+        (
+            {"time_limit_s": 0},
+            r"samples\.x\.time_limit_s: .*time limit 0 s: give a number, above 0",
+        ),
         ({"lattices": ["cubic"], "lattice_systems": ["cubic"]}, "unknown key"),
     ],
 )

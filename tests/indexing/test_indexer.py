@@ -177,9 +177,15 @@ def test_a_centred_lattice_names_the_primitive_one_that_its_lines_allow_too() ->
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"n_lines": 3}, "choose"),
+        ({"n_lines": 3}, "lines to use 3: give a whole number, 4 to 60"),
+        ({"n_lines": 12.5}, "whole number"),
         ({"time_limit_s": -1}, "time limit"),
-        ({"lattices": ["x"]}, "of"),
+        ({"lattices": ["x"]}, "unknown lattice 'x': expected one of cubic"),
+        ({"lattices": "x"}, "unknown lattice 'x'"),
+        ({"time_limit_s": float("nan")}, "time limit nan s: give a number, above 0"),
+        ({"time_limit_s": "60"}, "time limit '60' s: give a number"),
+        ({"keep": 0}, "candidates to keep 0: give a whole number, 1 or more"),
+        ({"formula": "Xx2"}, "formula"),
         ({"two_theta_error_deg": np.inf}, "above 0 and up to 2"),
         ({"two_theta_error_deg": 0.0}, "above 0"),
     ],

@@ -13,6 +13,7 @@ from mlindex.crystal.lines import reflections
 from mlindex.indexing.search import plan
 from mlindex.indexing.search.dominant import is_open, rests_on_one_zone
 from mlindex.indexing.search.observed import observe
+from mlindex.indexing.search.run import Run
 from mlindex.patterns.peaklist import PeakList
 
 FLAT = {
@@ -50,7 +51,7 @@ def test_a_flat_cell_that_the_quick_search_leaves_out_is_found(bravais, seed, mo
     true = lattice_of(*FLAT[bravais])
 
     def first() -> plan.Trial:
-        return plan.search(observed, [bravais], lambda: False, 1, lambda _: None)[0][0]
+        return plan.search(observed, [bravais], Run())[0][0]
 
     assert same(first().lattice(), true, 1e-3, 0.05)
     # Without the closer stages it is not.

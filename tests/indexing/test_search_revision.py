@@ -12,6 +12,7 @@ from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
 from mlindex.crystal.lines import reflections
+from mlindex.indexing.options import Options
 from mlindex.indexing.search.absences import absences
 from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
 from mlindex.indexing.search.observed import observe
@@ -54,9 +55,8 @@ def test_a_zone_that_has_nearly_all_lines_does_not_hide_the_third_axis():
     hkl = reflections(cell, "A", 0.2)
     q2 = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
     zone, rest = np.sort(q2[hkl[:, 0] == 0])[:16], np.sort(q2[hkl[:, 0] == 1])[[1, 4, 6, 9]]
-    _, found, _ = find(
-        PeakList("made", np.sort(np.concatenate([zone, rest])), None, 1.5406), None, 0.01, ["oC"]
-    )
+    peaks = PeakList("made", np.sort(np.concatenate([zone, rest])), None, 1.5406)
+    _, found, _ = find(peaks, Options(two_theta_error_deg=0.01, lattices=("oC",)))
     assert same(found[0].lattice(), lattice_of(cell, "A"), 1e-3, 0.05)
 
 
@@ -104,12 +104,13 @@ def test_more_lines_weigh_what_the_first_found():
     cell = generic_cell("mP")
     q2 = lines_of(cell, "P", 60)
     peaks = PeakList("made", q2, None, 1.5406)
-    observed, found, _ = find(peaks, None, 0.01, ["mP"])
+    options = Options(two_theta_error_deg=0.01, lattices=("mP",))
+    observed, found, _ = find(peaks, options)
     assert len(observed.q2) == WEIGHED_LINES == len(found[0].difference)
     assert same(found[0].lattice(), lattice_of(cell, "P"), 1e-3, 0.05)
     first = observe(peaks, SEARCH_LINES, 0.01)
     assert weighed_again(found, first)[0].evidence < found[0].evidence
-    assert len(find(peaks, 12, 0.01, ["mP"])[0].q2) == 12
+    assert len(find(peaks, replace(options, n_lines=12))[0].q2) == 12
 
 
 @pytest.mark.parametrize("refine_shift", [False, True])

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
+from mlindex.apps.ends import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND, problems_told
+from mlindex.apps.flags import takes_options
 from mlindex.base.errors import MlindexError
+from mlindex.indexing.options import Options
 
 app = typer.Typer(
     help="The unit cell of a crystal from the peak positions of its powder pattern.",
@@ -18,63 +22,12 @@ app = typer.Typer(
 )
 
 
-def _wavelength(given: str) -> float:
-    """A wavelength in A; what else is written for one is told in A."""
-    from mlindex.patterns.radiation import check_given, in_A
-
-    try:
-        value = float(given.replace(",", "."))
-        check_given(given, value)
-        return value
-    except MlindexError as problem:
-        raise typer.BadParameter(str(problem)) from None
-    except ValueError:
-        known = in_A(given)
-        hint = f"{given!r} is no number; give the wavelength in A"
-        raise typer.BadParameter(
-            f"{hint}: {known}" if known else f"{hint}, such as 1.5406"
-        ) from None
-
-
-def _names(given: list[str] | None) -> tuple[str, ...]:
-    """Lattices, as people write them: some at a time, systems in capitals."""
-    words = [word for one in given or [] for word in one.replace(",", " ").split() or [one]]
-    return tuple(word if len(word) == 2 else word.lower() for word in words)
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from mlindex import __version__
 
         typer.echo(__version__)
         raise typer.Exit
-
-
-#: Options of both ``index`` and ``batch``.
-Lattices = Annotated[
-    list[str] | None,
-    typer.Option(help="Lattice system or Bravais lattice to try; can be given again."),
-]
-ErrorDeg = Annotated[
-    float | None, typer.Option(help="Standard error of 2theta in degrees.", min=1e-6, max=2)
-]
-Lines = Annotated[
-    int | None,
-    typer.Option(
-        help="Lines to use, from the first; else 20 to search with and up to 40 to weigh.",
-        min=4,
-        max=60,
-    ),
-]
-Made = Annotated[
-    str | None,
-    typer.Option(
-        "--formula",
-        help="What the crystal is made of, such as C8H9NO2: cells that hold no whole number of "
-        "such units become less probable.",
-    ),
-]
-FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 @app.callback()
@@ -87,23 +40,13 @@ def main(
 
 
 @app.command()
+@problems_told()
+@takes_options
 def index(
     file: Annotated[
         Path, typer.Argument(help="Peak list or measured pattern, or - for standard input.")
     ],
-    wavelength: Annotated[
-        float | None,
-        typer.Option(
-            help="Wavelength in A; needed for 2theta unless in the file.",
-            parser=_wavelength,
-            metavar="float",
-        ),
-    ] = None,
-    lattice: Lattices = None,
-    error: ErrorDeg = None,
-    lines: Lines = None,
-    formula: Made = None,
-    time_limit: Annotated[float, typer.Option(help="Seconds; then what was found is shown.")] = 60,
+    options: Options,
     rows: Annotated[int, typer.Option(help="Cells to show.", min=1)] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
     out: Annotated[
@@ -119,45 +62,28 @@ def index(
     search early and shows what was found.
     """
     from mlindex.apps import command
-    from mlindex.indexing.options import Options
 
-    options = Options(wavelength, _names(lattice), error, lines, time_limit, max(20, rows), formula)
+    options = replace(options, keep=max(options.keep, rows))
     file = Path("/dev/stdin") if str(file) == "-" else file
-    try:
-        if out is not None:
-            command.require_folder(out)
-        done = command.run(file, options, quiet=as_json)
-        command.tell(done, rows, as_json)
-        if out is not None:
-            command.write(done, out)
-    except MlindexError as problem:
-        _fail(problem)
+    if out is not None:
+        command.require_folder(out)
+    done = command.run(file, options, quiet=as_json)
+    command.tell(done, rows, as_json)
+    if out is not None:
+        command.write(done, out)
     raise typer.Exit(FOUND if done.result.convincing else NONE_FOUND)
 
 
 @app.command()
+@problems_told()
+@takes_options
 def batch(
     sources: Annotated[
         list[str],
         typer.Argument(help="Files, folders, patterns such as 'scans/*.xye', or a table."),
     ],
     out: Annotated[Path, typer.Option(help="Table of candidates to write, name.parquet.")],
-    wavelength: Annotated[
-        float | None,
-        typer.Option(
-            help="Wavelength in A, where files or table do not state it.",
-            parser=_wavelength,
-            metavar="float",
-        ),
-    ] = None,
-    lattice: Lattices = None,
-    error: ErrorDeg = None,
-    lines: Lines = None,
-    formula: Made = None,
-    time_limit: Annotated[
-        float, typer.Option(help="Seconds for each sample.", min=0.01, max=86400)
-    ] = 60,
-    keep: Annotated[int, typer.Option(help="Candidates to keep of each sample.", min=1)] = 20,
+    options: Options,
     workers: Annotated[
         int | None, typer.Option(help="Processes; one for each core.", min=1, show_default=False)
     ] = None,
@@ -177,13 +103,8 @@ def batch(
     Ends with 0, with 130 after Ctrl-C, with 2 on wrong use.
     """
     from mlindex.apps.batch import console
-    from mlindex.indexing.options import Options
 
-    options = Options(wavelength, _names(lattice), error, lines, time_limit, keep, formula)
-    try:
-        summary = console.run(sources, out, options, workers)
-    except MlindexError as problem:
-        _fail(problem)
+    summary = console.run(sources, out, options, workers)
     ended = BAD_USE if summary.ended else FOUND
     raise typer.Exit(INTERRUPTED if summary.interrupted else ended)
 
@@ -208,6 +129,7 @@ def formats() -> None:
 
 
 @app.command()
+@problems_told()
 def verify(
     results: Annotated[Path, typer.Argument(help="Folder with the results.")] = Path("results"),
     sources: Annotated[
@@ -217,19 +139,17 @@ def verify(
     """Check results: schemas, counts, digests, and that no model saw its validation side."""
     from mlindex.base.extras import needing
 
-    try:
-        with needing("mlindex verify"):
-            from mlindex.apps.verify import verify_results
-        report = verify_results(results, sources=sources)
-    except MlindexError as problem:
-        _fail(problem)
+    with needing("mlindex verify"):
+        from mlindex.apps.verify import verify_results
+    report = verify_results(results, sources=sources)
     if not report.checked and not report.findings:
-        _fail(MlindexError(f"{results}: holds no results; give the folder that the workflow fills"))
+        raise MlindexError(f"{results}: holds no results; give the folder that the workflow fills")
     typer.echo(report.as_text())
     raise typer.Exit(report.exit_code)
 
 
 @app.command()
+@problems_told()
 def docs(
     folder: Annotated[
         Path, typer.Argument(help="Folder to write to; it must be there.", show_default=True)
@@ -244,15 +164,10 @@ def docs(
     from mlindex.base.atomic import atomic_path
 
     if not folder.is_dir():
-        _fail(MlindexError(f"{folder}: no such folder; run this in a clone, or name a folder"))
+        raise MlindexError(f"{folder}: no such folder; run this in a clone, or name a folder")
     for name, text in pages(app).items():
         with atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8")
-
-
-def _fail(error: MlindexError) -> NoReturn:
-    typer.echo(f"mlindex: {error}", err=True)
-    raise typer.Exit(BAD_USE)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
 from mlindex.indexing.compiling import announced
-from mlindex.indexing.indexer import index
+from mlindex.indexing.indexer import index_pattern
+from mlindex.indexing.looks import index_list
 from mlindex.indexing.options import Options
 from mlindex.indexing.result import IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
@@ -79,40 +80,8 @@ def index_content(
     """
     if isinstance(content, PeakList):
         return Done(index_list(content, options, workers, report, stopped), None, None)
-    from mlindex.patterns.peaksearch import find_peaks
-
-    found = find_peaks(content)
-    if not len(found.peaks):
-        raise MlindexError(
-            f"{content.name}: no peak stands out of the {len(content)} points from "
-            f"{content.two_theta_deg[0]:g} to {content.two_theta_deg[-1]:g} degrees; is it the "
-            "right file, and the right column? If so, count longer"
-        )
-    result = index_list(found.peaks, options, workers, report, stopped)
-    notes = tuple(dict.fromkeys((*found.notes, *result.notes)))
-    return Done(replace(result, notes=notes), content, found)
-
-
-def index_list(
-    peaks: PeakList,
-    options: Options,
-    workers: int | None = None,
-    report: Callable[[str], None] = lambda _: None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> IndexingResult:
-    """Like :func:`index_content`, for a list."""
-    return index(
-        peaks,
-        time_limit_s=options.time_limit_s,
-        lattices=options.lattices,
-        two_theta_error_deg=options.two_theta_error_deg,
-        n_lines=options.n_lines,
-        keep=options.keep,
-        formula=options.formula,
-        workers=workers,
-        report=report,
-        stopped=stopped,
-    )
+    result, found = index_pattern(content, options, workers, report, stopped)
+    return Done(result, content, found)
 
 
 @contextmanager

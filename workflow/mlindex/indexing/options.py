@@ -1,30 +1,227 @@
-"""What can be asked of indexing, wherever it is asked from: a command, the workflow, a batch."""
+"""The options of indexing, written once: names, defaults, units, ranges and help texts.
+
+The flags of the command, the settings of the workflow's samples and the keywords of
+:func:`mlindex.index` are made from the fields of :class:`Options`. A new option is one field here,
+and its use.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from collections.abc import Callable
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, get_type_hints
 
 from mlindex.base.errors import MlindexError
-from mlindex.crystal.lattice import system_of
 
 
 @dataclass(frozen=True)
-class Options:
-    """Options of :func:`mlindex.index`, and the wavelength (A) for files that do not state it."""
+class About:
+    """What people read of an option, and which values it takes.
 
-    wavelength_A: float | None = None
-    lattices: tuple[str, ...] = ()
-    two_theta_error_deg: float | None = None
-    n_lines: int | None = None
-    time_limit_s: float = 60.0
-    keep: int = 20
-    formula: str | None = None
+    ``noun`` names the option in messages, ``help`` says what it does; ``flag`` is its name on the
+    command line and ``key`` that in the config. Numbers lie above ``above``, from ``least`` on and
+    up to ``most``, and are ``whole``; ``check`` raises MlindexError for other wrong values.
+    ``of_file``: it is for reading a file. ``shown``: results say what was asked for.
+    """
+
+    noun: str
+    help: str
+    unit: str
+    flag: str
+    key: str
+    above: float | None
+    least: float | None
+    most: float | None
+    whole: bool
+    check: Callable[[Any], object] | None
+    of_file: bool
+    shown: bool
+
+    @property
+    def range(self) -> str:
+        """The numbers that are allowed in words; empty if any is."""
+        if self.least is not None:
+            return f"{self.least:g} or more" if self.most is None else self._both("to")
+        if self.above is None:
+            return ""
+        return f"above {self.above:g}" if self.most is None else f"above {self._both('and up to')}"
+
+    def _both(self, words: str) -> str:
+        low = self.above if self.least is None else self.least
+        return f"{low:g} {words} {self.most:g}"
+
+    def checked(self, value: Any) -> None:
+        """Raise MlindexError if a value is not allowed."""
+        if value is None:
+            return
+        if self.range:
+            self._in_range(value)
+        if self.check is not None:
+            self.check(value)
+
+    def _in_range(self, value: Any) -> None:
+        number = isinstance(value, (int, float)) or hasattr(value, "__float__")
+        fits = number and not (
+            math.isnan(value)
+            or (self.above is not None and value <= self.above)
+            or (self.least is not None and value < self.least)
+            or (self.most is not None and value > self.most)
+            or (self.whole and value % 1)
+        )
+        if not fits:
+            seen = f"{value:g}" if number else repr(value)
+            unit = f" {self.unit}" if self.unit else ""
+            kind = "a whole number" if self.whole else "a number"
+            raise MlindexError(f"{self.noun} {seen}{unit}: give {kind}, {self.range}")
+
+
+def _option(
+    default: Any,
+    noun: str,
+    help: str,
+    unit: str = "",
+    *,
+    flag: str,
+    key: str,
+    above: float | None = None,
+    least: float | None = None,
+    most: float | None = None,
+    whole: bool = False,
+    check: Callable[[Any], object] | None = None,
+    of_file: bool = False,
+    shown: bool = True,
+) -> Any:
+    about = About(noun, help, unit, flag, key, above, least, most, whole, check, of_file, shown)
+    return field(default=default, metadata={"about": about})
 
 
 def check_lattices(lattices: tuple[str, ...]) -> None:
     """Raise MlindexError if one is neither a lattice system nor a Bravais lattice."""
+    # Here and below: the help of the command needs neither numpy nor the tables of lattices.
+    from mlindex.crystal.lattice import system_of
+
     for name in lattices:
         try:
             system_of(name)
         except ValueError as error:
             raise MlindexError(str(error)) from None
+
+
+def _check_formula(formula: str) -> None:
+    from mlindex.crystal.formula import formula_of
+
+    formula_of(formula)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What is asked of indexing, checked.
+
+    Raises:
+        MlindexError: a value is out of range, a lattice is unknown, or the formula can't be read.
+    """
+
+    wavelength_A: float | None = _option(
+        None,
+        "wavelength",
+        "Wavelength; needed for 2theta where the file does not state it.",
+        "A",
+        flag="--wavelength",
+        key="wavelength_A",
+        above=0,
+        of_file=True,
+        shown=False,
+    )
+    time_limit_s: float = _option(
+        60.0,
+        "time limit",
+        "The search ends then with what it has found. Only a search that ends by itself gives the "
+        "same result each time.",
+        "s",
+        flag="--time-limit",
+        key="time_limit_s",
+        above=0,
+    )
+    lattices: tuple[str, ...] = _option(
+        (),
+        "lattices",
+        "Lattice systems or Bravais lattices to search, one or more; all 14 Bravais lattices if "
+        "none is given.",
+        flag="--lattice",
+        key="lattices",
+        check=check_lattices,
+    )
+    two_theta_error_deg: float | None = _option(
+        None,
+        "error of 2theta",
+        "Standard error of 2theta; if not given, that of the list, or 0.02 (less in proportion to "
+        "wavelengths below 1.54 A).",
+        "degrees",
+        flag="--error",
+        key="two_theta_error_deg",
+        above=0,
+        most=2,
+    )
+    n_lines: int | None = _option(
+        None,
+        "lines to use",
+        "Lines to use, from the first; if not given, 20 to search with and up to 40 to compare the "
+        "cells found.",
+        flag="--lines",
+        key="lines",
+        least=4,
+        most=60,
+        whole=True,
+    )
+    formula: str | None = _option(
+        None,
+        "formula",
+        "Chemical formula of the crystal, such as C8H9NO2: cells that do not hold a whole number "
+        "of formula units become less probable.",
+        flag="--formula",
+        key="formula",
+        check=_check_formula,
+    )
+    keep: int = _option(
+        20,
+        "candidates to keep",
+        "Candidates to keep, at most.",
+        flag="--keep",
+        key="keep",
+        least=1,
+        whole=True,
+        shown=False,
+    )
+
+    def __post_init__(self) -> None:
+        # One name alone is meant as it is, not as a row of letters.
+        given = (self.lattices,) if isinstance(self.lattices, str) else tuple(self.lattices)
+        object.__setattr__(self, "lattices", given)
+        for one in fields(self):
+            about(one).checked(getattr(self, one.name))
+
+    def bravais_lattices(self) -> list[str]:
+        """Symbols of the Bravais lattices to search, in the order of the table."""
+        from mlindex.crystal.lattice import BRAVAIS, bravais_of, system_of
+
+        chosen: set[str] = set()
+        for name in self.lattices:
+            of_system = {b.symbol for b in bravais_of(system_of(name).name)}
+            chosen |= {name} if name in BRAVAIS else of_system
+        return [symbol for symbol in BRAVAIS if not chosen or symbol in chosen]
+
+    def shown(self) -> dict[str, Any]:
+        """What results say of the options, by name."""
+        values = {o.name: getattr(self, o.name) for o in fields(self) if about(o).shown}
+        return values | {"lattices": ", ".join(self.lattices) or "all"}
+
+
+def about(option: Field) -> About:
+    """What there is to say of a field of :class:`Options`."""
+    return option.metadata["about"]
+
+
+def types() -> dict[str, Any]:
+    """The type of each option."""
+    return get_type_hints(Options)

@@ -14,8 +14,7 @@ from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.tables import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
 from mlindex.base.errors import MlindexError, explained
 from mlindex.base.schema import TableWriter
-from mlindex.crystal.formula import formula_of
-from mlindex.indexing.options import Options, check_lattices
+from mlindex.indexing.options import Options
 from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
 from mlindex.reports.result.parquet import cell_rows, partner_rows
 
@@ -84,9 +83,6 @@ def run_batch(
     """
     if out.suffix != _SUFFIX:
         raise MlindexError(f"{out}: the results are a Parquet table; end its name in {_SUFFIX}")
-    check_lattices(options.lattices)
-    if options.formula is not None:
-        formula_of(options.formula)
     places = (out, samples_path(out), partners_path(out))
     sources = Sources.of(given, options.wavelength_A is not None, places)
     # How many worked is no part of where results come from: it does not change them.

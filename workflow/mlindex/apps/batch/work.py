@@ -34,8 +34,7 @@ def serve(connection: Connection, options: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     from threadpoolctl import threadpool_limits
 
-    plain = json.loads(options)
-    asked = Options(**{**plain, "lattices": tuple(plain["lattices"])})
+    asked = Options(**json.loads(options))
     threadpool_limits(1)
     with announced():
         warm_up()

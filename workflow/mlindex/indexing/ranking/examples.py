@@ -16,9 +16,10 @@ from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
-from mlindex.crystal.lattice import BRAVAIS, LatticeSystem, bravais_of
+from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.crystal.tolerances import FOUND_LATTICE
+from mlindex.indexing.options import Options
 from mlindex.indexing.ranking.features import features, known
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.settings import RankingExamples
@@ -98,7 +99,7 @@ def _rows_of(task: _Task) -> list[dict[str, Any]]:
     told = how.noise_deg if rng.random() < settings.spoiled_share else None
     error_deg = told if told is not None and told > DEFAULT_ERROR_DEG / 10 else None
     peaks = PeakList(entry["entry_id"], lines, None, WAVELENGTH_A)
-    observed, found, _ = find(peaks, None, error_deg, list(BRAVAIS))
+    observed, found, _ = find(peaks, Options(two_theta_error_deg=error_deg))
     found = found[: settings.candidates]
     rows = features([known(trial, observed) for trial in found], observed)
     truth = _truth(task)

@@ -11,7 +11,8 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.tolerances import FOUND_LATTICE
-from mlindex.indexing.indexer import index
+from mlindex.indexing.looks import index_list
+from mlindex.indexing.options import Options
 from mlindex.indexing.result import IndexingResult
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
 from mlindex.patterns.peaklist import PeakList
@@ -106,13 +107,10 @@ def indexed(
         MlindexError: there are too few lines.
     """
     peaks = PeakList(name, q2, None, WAVELENGTH_A)
-    return index(
-        peaks,
-        time_limit_s=time_limit_s,
-        two_theta_error_deg=given_error_deg(noise_deg),
-        keep=_KEEP,
-        workers=threads,
+    options = Options(
+        time_limit_s=time_limit_s, two_theta_error_deg=given_error_deg(noise_deg), keep=_KEEP
     )
+    return index_list(peaks, options, threads)
 
 
 def timed(

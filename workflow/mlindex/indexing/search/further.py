@@ -6,13 +6,15 @@ impurities, of which a list has no more than so many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from mlindex.crystal.lattice import CENTRING_CODES
+from mlindex.indexing.options import Options
 from mlindex.indexing.search.observed import Observed, observe
 from mlindex.indexing.search.plan import Progress, search
+from mlindex.indexing.search.run import Run
 from mlindex.indexing.search.trials import Trial, different, weigh
 from mlindex.patterns.peaklist import PeakList
 
@@ -21,25 +23,12 @@ SEARCH_LINES, WEIGHED_LINES = 20, 40
 
 
 def find(
-    peaks: PeakList,
-    n_lines: int | None,
-    two_theta_error_deg: float | None,
-    wanted: Sequence[str],
-    out_of_time: Callable[[], bool] = lambda: False,
-    workers: int = 1,
-    report: Callable[[str], None] = lambda _: None,
+    peaks: PeakList, options: Options, run: Run | None = None
 ) -> tuple[Observed, list[Trial], Progress]:
-    """The lines that were used, the trials found, best first, and how the search went.
-
-    Args:
-        peaks: the list.
-        n_lines: lines to search and to weigh with; if None, 20 and 40.
-        two_theta_error_deg: as for :func:`mlindex.indexing.search.observed.observe`.
-        wanted, out_of_time, workers, report: as for :func:`mlindex.indexing.search.plan.search`.
-    """
-    first = observe(peaks, n_lines or SEARCH_LINES, two_theta_error_deg)
-    observed = observe(peaks, n_lines or WEIGHED_LINES, two_theta_error_deg)
-    trials, progress = search(first, wanted, out_of_time, workers, report)
+    """The lines that were used, the trials found, best first, and how the search went."""
+    first = observe(peaks, options.n_lines or SEARCH_LINES, options.two_theta_error_deg)
+    observed = observe(peaks, options.n_lines or WEIGHED_LINES, options.two_theta_error_deg)
+    trials, progress = search(first, options.bravais_lattices(), run or Run())
     if len(observed.q2) > len(first.q2):
         trials = weighed_again(trials, observed)
     return observed, trials, progress

@@ -7,12 +7,12 @@ what the best of them says is no more than the shift to try the whole search wit
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.indexing.options import Options
 from mlindex.indexing.search.further import SEARCH_LINES
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.plan import Progress, Stage, run_stage
+from mlindex.indexing.search.run import Run
 from mlindex.patterns.peaklist import PeakList
 
 #: Grid of shifts, degrees, the smallest first; so wide are windows that they bridge its steps.
@@ -23,37 +23,29 @@ _MOST_FREE = 3
 _ENOUGH = 35.0
 
 
-def gross_shift(
-    peaks: PeakList,
-    n_lines: int | None,
-    two_theta_error_deg: float | None,
-    wanted: Sequence[str],
-    out_of_time: Callable[[], bool],
-    workers: int,
-    least_evidence: float,
-) -> float | None:
+def gross_shift(peaks: PeakList, options: Options, run: Run, least_evidence: float) -> float | None:
     """The zero shift beyond the usual with which a lattice explains a list best, degrees.
 
     None if with none of them any has more log-evidence than the least.
 
     Args:
         peaks: the list, of known wavelength.
-        n_lines: lines to search with, 20 if None.
-        two_theta_error_deg, wanted, out_of_time, workers: as for
-            :func:`mlindex.indexing.search.further.find`.
+        options, run: as for :func:`mlindex.indexing.search.further.find`.
         least_evidence: log-evidence that makes a shift worth trying the whole search with.
     """
-    simple = [b for b in wanted if BRAVAIS[b].system.n_free <= _MOST_FREE]
+    lattices = options.bravais_lattices()
+    simple = [b for b in lattices if BRAVAIS[b].system.n_free <= _MOST_FREE]
+    n_lines, error_deg = options.n_lines or SEARCH_LINES, options.two_theta_error_deg
     best, found = least_evidence, None
     for shift in (sign * size for size in _SHIFTS_DEG for sign in (1, -1)):
-        if out_of_time() or best >= _ENOUGH:
+        if run.out_of_time() or best >= _ENOUGH:
             break
         try:
-            observed = observe(peaks.shifted(shift), n_lines or SEARCH_LINES, two_theta_error_deg)
+            observed = observe(peaks.shifted(shift), n_lines, error_deg)
         except ValueError:
             # A line would leave the range of 2theta.
             continue
-        trials = run_stage(observed, _STAGE, simple, out_of_time, workers, Progress())
+        trials = run_stage(observed, _STAGE, simple, run, Progress())
         for trial in trials:
             if trial.evidence > best:
                 best, found = trial.evidence, shift + trial.shift_deg

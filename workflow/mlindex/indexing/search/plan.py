@@ -19,6 +19,7 @@ from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pool import Pool
 from mlindex.indexing.search.revision import revised
+from mlindex.indexing.search.run import Run
 from mlindex.indexing.search.supercells import with_supercells
 from mlindex.indexing.search.trials import Trial, different, trials_of, with_higher_symmetry
 from mlindex.indexing.search.walked import walk_of
@@ -91,30 +92,16 @@ class Progress:
                 self.status[name] = "cut off"
 
 
-def search(
-    observed: Observed,
-    wanted: Sequence[str],
-    out_of_time: Callable[[], bool],
-    workers: int,
-    report: Callable[[str], None],
-) -> tuple[list[Trial], Progress]:
-    """Search all wanted Bravais lattices; trials over all stages, best first.
-
-    Args:
-        observed: the lines.
-        wanted: Bravais lattice symbols.
-        out_of_time: asked often; from the first True on, what was found is returned.
-        workers: threads; the compiled loops run side by side.
-        report: called with a line on what is being done.
-    """
+def search(observed: Observed, wanted: Sequence[str], run: Run) -> tuple[list[Trial], Progress]:
+    """Search all wanted Bravais lattices (symbols); trials over all stages, best first."""
     progress = Progress(status=dict.fromkeys(wanted, "not reached"))
 
     def look(stage: Stage, names: Sequence[str], why: str = "") -> list[Trial] | None:
-        if out_of_time():
+        if run.out_of_time():
             progress.cut_off(names)
             return None
-        report(_label(stage) + why)
-        return run_stage(observed, stage, names, out_of_time, workers, progress)
+        run.report(_label(stage) + why)
+        return run_stage(observed, stage, names, run, progress)
 
     best: list[Trial] = []
     for stage in STAGES:
@@ -185,8 +172,7 @@ def run_stage(
     observed: Observed,
     stage: Stage,
     wanted: Sequence[str],
-    out_of_time: Callable[[], bool],
-    workers: int,
+    run: Run,
     progress: Progress,
 ) -> list[Trial]:
     """Trials of one stage, of all wanted Bravais lattices; what it took is added to progress."""
@@ -194,12 +180,13 @@ def run_stage(
 
     def one(bravais: BravaisLattice) -> list[Trial]:
         name, system = bravais.symbol, bravais.system
-        if out_of_time():
+        if run.out_of_time():
             progress.cut_off([name])
             return []
         started = time.perf_counter()
         pool = Pool()
-        complete = STRATEGIES[walk_of(system).strategy](lines, system, {name: pool}, out_of_time)
+        strategy = STRATEGIES[walk_of(system).strategy]
+        complete = strategy(lines, system, {name: pool}, run.out_of_time)
         found = trials_of(bravais, pool, observed, stage.shift_deg)
         spent = time.perf_counter() - started
         progress.trials[name] = progress.trials.get(name, 0) + int(pool.count[1])
@@ -208,7 +195,7 @@ def run_stage(
         return found
 
     order = in_order(wanted)
-    with ThreadPoolExecutor(max(1, workers)) as threads:
+    with ThreadPoolExecutor(max(1, run.workers)) as threads:
         parts = dict(zip(order, threads.map(one, [BRAVAIS[name] for name in order]), strict=True))
     return [trial for name in wanted for trial in parts[name]]
 

@@ -1,0 +1,80 @@
+"""The options of indexing as flags of the command line."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, fields
+from functools import wraps
+from typing import Annotated, Any
+
+import typer
+
+from mlindex.base.errors import MlindexError
+from mlindex.indexing.options import Options, about, types
+
+_BY_NAME = inspect.Parameter.KEYWORD_ONLY
+
+
+def _wavelength(given: str) -> float:
+    """A wavelength in A; what else is written for one is told in A."""
+    from mlindex.patterns.radiation import check_given, in_A
+
+    try:
+        value = float(given.replace(",", "."))
+        check_given(given, value)
+        return value
+    except MlindexError as problem:
+        raise typer.BadParameter(str(problem)) from None
+    except ValueError:
+        known = in_A(given)
+        hint = f"{given!r} is no number; give the wavelength in A"
+        raise typer.BadParameter(
+            f"{hint}: {known}" if known else f"{hint}, such as 1.5406"
+        ) from None
+
+
+def _lattices(given: list[str] | None) -> tuple[str, ...]:
+    """Lattices, as people write them: some at a time, systems in capitals."""
+    words = [word for one in given or [] for word in one.replace(",", " ").split() or [one]]
+    return tuple(word if len(word) == 2 else word.lower() for word in words)
+
+
+def takes_options(command: Callable[..., None]) -> Callable[..., None]:
+    """A command with a flag for each option of indexing in place of its parameter ``options``.
+
+    Wrong values end it with MlindexError.
+    """
+    signature = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for one in signature.parameters.values():
+        # A flag with a default may come before one without: typer gives all of them by name.
+        parameters += _flags() if one.annotation is Options else [one.replace(kind=_BY_NAME)]
+
+    @wraps(command)
+    def with_flags(**given: Any) -> None:
+        values = {o.name: given.pop(o.name) for o in fields(Options)}
+        values["lattices"] = _lattices(values["lattices"])
+        command(options=Options(**values), **given)
+
+    # typer reads both.
+    with_flags.__signature__ = signature.replace(parameters=parameters)
+    with_flags.__annotations__ = {one.name: one.annotation for one in parameters}
+    return with_flags
+
+
+def _flags() -> list[inspect.Parameter]:
+    return [_flag(option) for option in fields(Options)]
+
+
+def _flag(option: Field) -> inspect.Parameter:
+    known, kind, default, more = about(option), types()[option.name], option.default, {}
+    if option.name == "wavelength_A":
+        more = {"parser": _wavelength, "metavar": "float"}
+    if option.name == "lattices":
+        kind, default = list[str] | None, None
+    limits = ", ".join(part for part in (known.unit, known.range) if part)
+    text = f"{known.help} [{limits}]" if limits else known.help
+    info = typer.Option(known.flag, help=text, **more)
+    annotation = Annotated[kind, info]
+    return inspect.Parameter(option.name, _BY_NAME, default=default, annotation=annotation)

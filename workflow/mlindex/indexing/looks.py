@@ -1,0 +1,153 @@
+"""The looks at a peak list: the usual one, and a second for a gross zero shift."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from mlindex.base.cores import threads
+from mlindex.base.errors import MlindexError
+from mlindex.crystal.formula import Formula, formula_of
+from mlindex.indexing.options import Options
+from mlindex.indexing.result import Candidate, IndexingResult, Searched
+from mlindex.indexing.verdict import verdict
+from mlindex.patterns.peaklist import PeakList
+
+if TYPE_CHECKING:
+    from mlindex.indexing.search.plan import Progress
+    from mlindex.indexing.search.run import Run
+
+_FEWEST_LINES = 4
+_DETAILED = 3
+#: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
+_EXPLAINED = 15.0
+#: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts. And
+#: what a cell needs with it, at least.
+_MISALIGNED, _LEAST_MISALIGNED = 8.0, 10.0
+
+
+def index_list(
+    peaks: PeakList,
+    options: Options,
+    workers: int | None = None,
+    report: Callable[[str], None] = lambda _: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> IndexingResult:
+    """Find the unit cell of a peak list; see :func:`mlindex.index`.
+
+    Raises:
+        MlindexError: the list has too few lines.
+    """
+    if len(peaks) < _FEWEST_LINES:
+        raise MlindexError(
+            f"{peaks.name}: too few lines to index anything, {len(peaks)}: at least "
+            f"{_FEWEST_LINES} are needed, 20 are better; measure to higher angles"
+        )
+    # Compiled code takes its time to load: mistakes in the list come first.
+    from mlindex.indexing.search.run import Run
+
+    started = time.perf_counter()
+
+    def out_of_time() -> bool:
+        return stopped() or time.perf_counter() - started > options.time_limit_s
+
+    run = Run(out_of_time, threads() if workers is None else workers, report)
+    formula = None if options.formula is None else formula_of(options.formula)
+    ask = _Ask(options, formula, run)
+    look, said = _looks(peaks, ask)
+    return IndexingResult(
+        peaks,
+        look.found,
+        _searched(options.bravais_lattices(), look.progress),
+        look.convincing,
+        look.reason,
+        time.perf_counter() - started,
+        (*peaks.notes, *said),
+        formula,
+        options.shown() | {"n_lines": look.n_lines},
+    )
+
+
+def _searched(wanted: Sequence[str], progress: Progress) -> tuple[Searched, ...]:
+    return tuple(
+        Searched(b, progress.status[b], progress.trials.get(b, 0), progress.seconds.get(b, 0.0))
+        for b in wanted
+    )
+
+
+@dataclass(frozen=True)
+class _Ask:
+    """What is asked of a look, the formula read, and how its searches are run."""
+
+    options: Options
+    formula: Formula | None
+    run: Run
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a search of a list came to; ``log_evidence`` of the first candidate, or of the best
+    lattice where the lines leave all cells open."""
+
+    found: tuple[Candidate, ...]
+    log_evidence: float
+    convincing: bool
+    reason: str
+    progress: Progress
+    n_lines: int
+    shiftable: bool
+
+
+def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
+    """A look, or the second one where that explains what the first does not; what to say of it."""
+    look, out_of_time = _look(peaks, ask), ask.run.out_of_time
+    if look.convincing or not look.shiftable or look.log_evidence >= _EXPLAINED:
+        return look, ()
+    least = max(look.log_evidence + _MISALIGNED, _LEAST_MISALIGNED)
+    again = None if out_of_time() else _look_misaligned(peaks, ask, least)
+    if again is not None:
+        return again[0], (again[1],)
+    return look, ("the search for gross zero shifts was not finished",) if out_of_time() else ()
+
+
+def _look(peaks: PeakList, ask: _Ask) -> _Look:
+    from mlindex.indexing.ranking.rank import ranked as by_probability
+    from mlindex.indexing.ranking.shipped import shipped_ranking
+    from mlindex.indexing.ranking.volume import weighed_by_volume
+    from mlindex.indexing.search.describe import candidates
+    from mlindex.indexing.search.further import find
+
+    observed, trials, progress = find(peaks, ask.options, ask.run)
+    ranked = by_probability(trials, observed, shipped_ranking())
+    if ask.formula is not None:
+        ranked = weighed_by_volume(ranked, ask.formula)
+    found = candidates(ranked[: ask.options.keep], observed, peaks, _DETAILED)
+    complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
+    convincing, reason = verdict(found, bool(trials), complete, ask.formula)
+    best = max((trial.evidence for trial in trials), default=-math.inf)
+    evidence = found[0].log_evidence if found else best
+    n_lines = len(observed.q2)
+    return _Look(found, evidence, convincing, reason, progress, n_lines, observed.shiftable)
+
+
+def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, str] | None:
+    """A look at the list with a gross zero shift taken off, and what to say of it, if that makes a
+    convincing cell with more log-evidence than ``least``."""
+    from mlindex.indexing.search.misaligned import gross_shift
+
+    ask.run.report("gross zero shifts")
+    shift = gross_shift(peaks, ask.options, ask.run, least)
+    if shift is None:
+        return None
+    look = _look(peaks.shifted(shift), ask)
+    if not look.convincing or look.log_evidence <= least:
+        return None
+    found = tuple(replace(c, zero_shift_deg=c.zero_shift_deg + shift) for c in look.found)
+    whole = found[0].zero_shift_deg
+    return replace(look, found=found), (
+        f"all lines lie {abs(whole):.2f} degrees of 2theta too {'high' if whole > 0 else 'low'}: "
+        "see to the alignment, or to the wavelength"
+    )
