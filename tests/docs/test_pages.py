@@ -2,6 +2,7 @@
 
 import doctest
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -119,3 +120,22 @@ def test_examples_of_the_tutorials_run(page, monkeypatch):
     failures = []
     doctest.DocTestRunner(verbose=False).run(example, out=failures.append)
     assert not failures, "".join(failures)
+
+
+def test_figures_come_from_the_files_of_benchmarks(tmp_path, monkeypatch):
+    figures = script(DOCS / "figures.py")
+    monkeypatch.setattr(figures, "HERE", tmp_path)
+    page = "Before\n\n<!-- figures: exact -->\nold\n<!-- end -->\n"
+    assert "Not measured yet with this version: exact.json" in figures.rendered(page)
+    row = {"lattice": "cP", "entries": 4, "first": 3, "first or partner": 4, "in 20": 4}
+    row |= {"wrong and convincing": 0, "median_s": 0.5, "worst_s": 1.0, "median_cpu_s": 0.4}
+    how = {"command": "python benchmarks/indexing.py results", "version": "1", "commit": "abc"}
+    how |= {"date": "2026-11-28", "machine": "2 cores", "lists": "Four lists."}
+    (tmp_path / "how_well").mkdir()
+    record = how | {"tables": {"lattices": [row]}}
+    (tmp_path / "how_well/exact.json").write_text(json.dumps(record), "utf-8")
+    shown = figures.rendered(page)
+    assert "old" not in shown
+    assert "| cP | 4 | 75.0 % (30 to 95) | 100.0 % (51 to 100) | 4 | 0 | 0.50 | 1.0 |" in shown
+    assert "Four lists. Measured with `python benchmarks/indexing.py results`, version 1" in shown
+    assert figures.rendered(shown) == shown
