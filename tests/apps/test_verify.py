@@ -23,7 +23,7 @@ from mlindex.apps.verify.layout import places, table_at
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table, write_table
 from mlindex.indexing.tables import CANDIDATE_CELLS
-from mlindex.learning.networks import read_arrays, write_arrays
+from mlindex.learning.arrays import read_arrays, write_arrays
 from mlindex.method.tables import SCALING
 from mlindex.structures.tables import FILES
 

@@ -29,7 +29,7 @@ from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES, RANKING_FIGURES
 from mlindex.indexing.search.absences import absences
 from mlindex.indexing.search.supercells import supercells, with_supercells
-from mlindex.learning.networks import read_arrays, write_arrays
+from mlindex.learning.arrays import read_arrays, write_arrays
 
 
 def q2_of(cell: np.ndarray, centring: str, q2_max: float) -> np.ndarray:
@@ -169,10 +169,10 @@ def test_training_is_reproducible_and_the_model_loads(learned, tmp_path):
     write_arrays(tmp_path / "ranking.npz", arrays)
     model = RankingModel.load(tmp_path / "ranking.npz")
     rows, _ = lists_of(table)[0]
-    probabilities = model.probabilities(rows)
+    probabilities = model.predict_proba(rows)
     assert 0 < probabilities.sum() <= 1 + 1e-12
     order = np.random.default_rng(0).permutation(len(rows))
-    np.testing.assert_allclose(model.probabilities(rows[order]), probabilities[order], rtol=1e-5)
+    np.testing.assert_allclose(model.predict_proba(rows[order]), probabilities[order], rtol=1e-5)
     judged = figures(table, model)
     write_table(tmp_path / "figures.parquet", RANKING_FIGURES, judged, {})
     held_out = table[table["side"] == "validation"]["entry_id"].nunique()
@@ -189,7 +189,7 @@ def test_a_model_of_other_features_is_refused(learned, tmp_path):
 def test_the_shipped_model_is_what_its_card_says():
     card = json.loads((shipped.CARD).read_text())
     assert card["sha256"] == file_digest(shipped.ARRAYS)
-    assert shipped.shipped_ranking().probabilities(np.zeros((0, len(FEATURES)))).shape == (0,)
+    assert shipped.shipped_ranking().predict_proba(np.zeros((0, len(FEATURES)))).shape == (0,)
     arrays = read_arrays(shipped.ARRAYS)
     assert sum(a.nbytes for a in arrays.values()) < 1e6
 

@@ -11,9 +11,10 @@ import pytest
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
+from mlindex.learning.arrays import read_arrays, write_arrays
 from mlindex.learning.keras_trainer import Trainer, hidden_stack, stack_arrays
 from mlindex.learning.lattices import n_peaks_of
-from mlindex.learning.networks import DenseNetwork, gelu, read_arrays, softplus, write_arrays
+from mlindex.learning.networks import DenseNetwork, gelu, softplus
 from mlindex.method.networks import VarianceNetwork, closeness
 
 ARRAYS = {
@@ -86,7 +87,7 @@ def test_dense_network_equals_keras(system):
         "mean/output/bias": np.array(out.bias),
     }
     x = rng.normal(size=(40, n_peaks_of(system))).astype(np.float32)
-    found = DenseNetwork.from_arrays(arrays, "mean")(x)
+    found = DenseNetwork.from_arrays(arrays, "mean").predict(x)
     np.testing.assert_allclose(found, model(x, training=False), atol=1e-5)
 
 

@@ -98,7 +98,7 @@ def test_numpy_equals_keras_with_the_closeness_in_the_graph():
     network = AssignmentNetwork(
         hidden_layers(arrays, "shared"), arrays["heads/kernel"], arrays["heads/bias"], 0.01, 0.1
     )
-    found = network.probabilities(lines.q2_scaled, scaling.q2(x @ system.design_matrix(hkl).T))
+    found = network.predict_proba(lines.q2_scaled, scaling.q2(x @ system.design_matrix(hkl).T))
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

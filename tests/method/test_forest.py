@@ -5,7 +5,7 @@ import pytest
 
 from helpers.synthetic_examples import group_names, make_frames
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.learning.networks import write_arrays
+from mlindex.learning.arrays import write_arrays
 from mlindex.learning.tables import METRICS
 from mlindex.learning.trees import Trees
 from mlindex.method.forest import fit_forest, forest_arrays, train_forests

@@ -11,7 +11,7 @@ from scipy import stats
 from helpers.synthetic_examples import make_frames
 from mlindex.base.schema import stack
 from mlindex.crystal.lattice import SYSTEMS
-from mlindex.learning.networks import write_arrays
+from mlindex.learning.arrays import write_arrays
 from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.networks import VarianceNetwork
 from mlindex.method.regression import (

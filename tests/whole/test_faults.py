@@ -26,7 +26,7 @@ from mlindex.base.atomic import atomic_directory
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import FLOAT64, Column, Table, read_table, write_table
 from mlindex.base.stage import Stage
-from mlindex.learning.networks import read_arrays, write_arrays
+from mlindex.learning.arrays import read_arrays, write_arrays
 from mlindex.structures.manifest import known_shards, update_manifest
 from mlindex.structures.quality import check_shard
 from mlindex.structures.settings import Quality

@@ -23,7 +23,7 @@ from mlindex import files as readers
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.schema import read_table
-from mlindex.learning.networks import read_arrays, write_arrays
+from mlindex.learning.arrays import read_arrays, write_arrays
 from mlindex.method.models import ModelSet
 from mlindex.structures.cif import block_names, read_document
 from mlindex.structures.manifest import update_manifest

@@ -1,76 +1,21 @@
-"""Trained networks as plain arrays: storage and inference in numpy.
+"""Trained networks as plain arrays: inference in numpy.
 
-Indexing needs no TensorFlow: a network is a handful of matrices, stored as npz without pickles
-and byte for byte the same whenever the weights are. Layers follow Moreau, ML-Index Methods,
-2.2.1 and 2.3.2: dense, layer normalization, GELU (dropout does nothing at inference).
+Indexing needs no TensorFlow: a network is a handful of matrices. Layers follow Moreau, ML-Index
+Methods, 2.2.1 and 2.3.2: dense, layer normalization, GELU (dropout does nothing at inference).
 """
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from mlindex.base.atomic import atomic_path
-from mlindex.base.errors import MlindexError
 from mlindex.base.special import erf
+from mlindex.learning.learner import Learner
 
 #: Added to the variance in layer normalization (Keras' default).
 NORMALIZATION_EPSILON = 1e-3
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    zipfile.BadZipFile,
-    AttributeError,
-    EOFError,
-    MemoryError,
-    NotImplementedError,
-    RuntimeError,
-    SyntaxError,
-)
-_ZIP_DATE = (1980, 1, 1, 0, 0, 0)
-
-
-def write_arrays(path: str | Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write named arrays as npz, atomically; the same arrays always give the same bytes."""
-    with atomic_path(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        for name in sorted(arrays):
-            member = zipfile.ZipInfo(f"{name}.npy", _ZIP_DATE)
-            with archive.open(member, "w", force_zip64=True) as stream:
-                array = np.asarray(arrays[name], order="C")
-                np.lib.format.write_array(stream, array, allow_pickle=False)
-
-
-class Arrays(dict):
-    """Named arrays of a file; asking for one that it lacks is an error that names the file."""
-
-    def __init__(self, path: str | Path, arrays: Mapping[str, np.ndarray]):
-        super().__init__(arrays)
-        self.path = path
-
-    def __missing__(self, name: str) -> np.ndarray:
-        raise MlindexError(f"{self.path}: no array {name!r}; remove it and train again")
-
-
-def read_arrays(path: str | Path) -> Arrays:
-    """The arrays that :func:`write_arrays` wrote.
-
-    Raises:
-        MlindexError: the file is missing, not npz, or holds anything but plain arrays.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            # What is not compressed can't unfold into more than the file is long.
-            if any(m.compress_type != zipfile.ZIP_STORED for m in archive.zip.infolist()):
-                raise ValueError("it is compressed, which mlindex never does")
-            return Arrays(path, {name: archive[name] for name in archive.files})
-    except _UNREADABLE as error:
-        raise MlindexError(
-            f"{path}: not readable as model weights ({error}); remove it and train again"
-        ) from error
 
 
 def gelu(x: np.ndarray) -> np.ndarray:
@@ -113,14 +58,24 @@ def hidden_layers(arrays: Mapping[str, np.ndarray], prefix: str) -> tuple[Hidden
     return tuple(layers)
 
 
-def _through(layers: Sequence[HiddenLayer], x: np.ndarray) -> np.ndarray:
+def layer_arrays(layers: Sequence[HiddenLayer], prefix: str) -> dict[str, np.ndarray]:
+    """The arrays that :func:`hidden_layers` reads."""
+    return {
+        f"{prefix}/{number}/{name}": getattr(layer, name)
+        for number, layer in enumerate(layers)
+        for name in ("kernel", "bias", "gamma", "beta")
+    }
+
+
+def through(layers: Sequence[HiddenLayer], x: np.ndarray) -> np.ndarray:
+    """Output (..., n_out) of layers one after the other, for input (..., n_in)."""
     for layer in layers:
         x = layer(x)
     return x
 
 
 @dataclass(frozen=True)
-class DenseNetwork:
+class DenseNetwork(Learner):
     """Hidden layers and a linear last layer: kernel (n_in, n_out), bias (n_out,)."""
 
     layers: tuple[HiddenLayer, ...]
@@ -128,11 +83,16 @@ class DenseNetwork:
     bias: np.ndarray
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str) -> DenseNetwork:
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], prefix: str = "network") -> DenseNetwork:
         """The network of that name, of a file's arrays."""
         kernel, bias = arrays[f"{prefix}/output/kernel"], arrays[f"{prefix}/output/bias"]
         return cls(hidden_layers(arrays, prefix), kernel, bias)
 
-    def __call__(self, x: np.ndarray) -> np.ndarray:
+    def arrays(self, prefix: str = "network") -> dict[str, np.ndarray]:
+        """What :meth:`from_arrays` reads."""
+        output = {f"{prefix}/output/kernel": self.kernel, f"{prefix}/output/bias": self.bias}
+        return layer_arrays(self.layers, prefix) | output
+
+    def predict(self, x: np.ndarray) -> np.ndarray:
         """Output (..., n_out) for input (..., n_in)."""
-        return _through(self.layers, x) @ self.kernel + self.bias
+        return through(self.layers, x) @ self.kernel + self.bias

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numba import njit
 
 from mlindex.base.errors import MlindexError
-from mlindex.learning.networks import read_arrays
+from mlindex.learning.arrays import source_of
+from mlindex.learning.learner import Learner
 
 
 @dataclass(frozen=True)
-class Trees:
+class Trees(Learner):
     """The trees of one group, nodes one after the other.
 
     ``root`` (n_trees,) gives each tree's first node; ``left``, ``right`` (n_nodes,) the children,
@@ -29,17 +30,21 @@ class Trees:
     value: np.ndarray
 
     @classmethod
-    def load(cls, path: str | Path) -> Trees:
-        """From a file that training wrote.
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Trees:
+        """The trees with these arrays.
 
         Raises:
-            MlindexError: the file can't be read, lacks an array, or holds no trees.
+            MlindexError: an array of a file is missing, or they are no trees.
         """
-        arrays = read_arrays(path)
         trees = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
         if not trees.sound():
+            path = source_of(arrays)
             raise MlindexError(f"{path}: its arrays are no trees; remove it and train again")
         return trees
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What :meth:`from_arrays` takes."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def sound(self) -> bool:
         """Whether walking the trees ends at a leaf, inside the arrays, whatever is asked.
@@ -70,8 +75,10 @@ class Trees:
                 training.
 
         Raises:
-            ValueError: the trees ask for more peaks than there are.
+            ValueError: it is no table, or the trees ask for more peaks than there are.
         """
+        if np.ndim(q2_scaled) != 2:
+            raise ValueError(f"expected rows of peaks, got an array of shape {np.shape(q2_scaled)}")
         if self.feature.max(initial=-1) >= np.shape(q2_scaled)[1]:
             raise ValueError(f"the trees ask for peak {self.feature.max() + 1}")
         leaves = _leaves(

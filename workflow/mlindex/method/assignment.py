@@ -31,7 +31,7 @@ from mlindex.base.schema import stack
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem
 from mlindex.crystal.reindexed import cell_to_standard
-from mlindex.learning.networks import write_arrays
+from mlindex.learning.arrays import write_arrays
 from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.draws import possible_cells
 from mlindex.method.networks import AssignmentNetwork
@@ -314,7 +314,7 @@ def _figures(
     for start in range(0, entries, _JUDGED_ROWS):
         part = lines.take(np.arange(start, min(start + _JUDGED_ROWS, entries)))
         reference = scaling.q2(reciprocal(part.free_scaled, system, scaling) @ design.T)
-        chosen = network.probabilities(part.q2_scaled, reference).argmax(axis=-1)
+        chosen = network.predict_proba(part.q2_scaled, reference).argmax(axis=-1)
         # The last label is no reflection, so that nothing can be nearest to it.
         difference = np.abs(part.q2_scaled[..., :, None] - reference[..., None, :-1])
         nearest = difference.argmin(axis=-1)

@@ -15,7 +15,7 @@ from sklearn.ensemble import RandomForestRegressor
 
 from mlindex.base.provenance import derive_seed
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.learning.networks import write_arrays
+from mlindex.learning.arrays import write_arrays
 from mlindex.learning.tables import METRICS
 from mlindex.learning.trees import Trees
 from mlindex.method.scaling import Scaling

@@ -183,7 +183,7 @@ class ModelSet:
         found = np.empty((len(x), q2_scaled.size, len(design)), dtype=np.float32)
         for start in range(0, len(x), _ASSIGNED_ROWS):
             rows = slice(start, start + _ASSIGNED_ROWS)
-            found[rows] = network.probabilities(q2_scaled, self.scaling.q2(x[rows] @ design.T))
+            found[rows] = network.predict_proba(q2_scaled, self.scaling.q2(x[rows] @ design.T))
         return found
 
     def _checked(self, q2_inv_A2: np.ndarray) -> np.ndarray:
@@ -402,7 +402,7 @@ def _load_assignment(path: Path, system: LatticeSystem, n_reference: int) -> Ass
     lines = np.zeros((1, n_peaks_of(system)), dtype=np.float32)
     reference = np.ones((1, n_reference), dtype=np.float32)
     shape = (1, n_peaks_of(system), n_reference)
-    _try(path, lambda: network.probabilities(lines, reference).shape, shape)
+    _try(path, lambda: network.predict_proba(lines, reference).shape, shape)
     return network
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from scipy.special import softmax
 
+from mlindex.learning.learner import Learner
 from mlindex.learning.networks import (
     DenseNetwork,
     HiddenLayer,
-    _through,
     hidden_layers,
-    read_arrays,
+    layer_arrays,
     softplus,
+    through,
 )
 
 #: Least alpha and beta: softplus underflows to 0, where alpha = 1 and beta = 0 have no variance.
@@ -25,7 +26,7 @@ BETA_MIN = 1e-6
 
 
 @dataclass(frozen=True)
-class VarianceNetwork:
+class VarianceNetwork(Learner):
     """The three networks of one group: mean, and alpha and beta of the inverse gamma variance.
 
     Source: Moreau 2.2.1.
@@ -36,14 +37,13 @@ class VarianceNetwork:
     beta: DenseNetwork
 
     @classmethod
-    def load(cls, path: str | Path) -> VarianceNetwork:
-        """From a file that training wrote.
-
-        Raises:
-            MlindexError: the file can't be read or lacks a network.
-        """
-        arrays = read_arrays(path)
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> VarianceNetwork:
+        """The networks with these arrays."""
         return cls(*(DenseNetwork.from_arrays(arrays, n) for n in ("mean", "alpha", "beta")))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What :meth:`from_arrays` takes."""
+        return self.mean.arrays("mean") | self.alpha.arrays("alpha") | self.beta.arrays("beta")
 
     def predict(self, q2_scaled: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Mean, alpha (> 1) and beta (> 0) of the scaled free cell parameters.
@@ -55,7 +55,8 @@ class VarianceNetwork:
             three float32 arrays of shape (..., n_free).
         """
         x = np.asarray(q2_scaled, dtype=np.float32)
-        return self.mean(x), softplus(self.alpha(x)) + ALPHA_MIN, softplus(self.beta(x)) + BETA_MIN
+        alpha = softplus(self.alpha.predict(x)) + ALPHA_MIN
+        return self.mean.predict(x), alpha, softplus(self.beta.predict(x)) + BETA_MIN
 
 
 def closeness(q2_scaled: np.ndarray, reference_scaled: np.ndarray, epsilon: float) -> np.ndarray:
@@ -74,7 +75,7 @@ def closeness(q2_scaled: np.ndarray, reference_scaled: np.ndarray, epsilon: floa
 
 
 @dataclass(frozen=True)
-class AssignmentNetwork:
+class AssignmentNetwork(Learner):
     """Layers that all peaks share, then a softmax over the reference list for each peak.
 
     ``head_kernel`` is (n_peaks, n_in, n_ref), ``head_bias`` (n_peaks, n_ref). Source: Moreau
@@ -88,13 +89,8 @@ class AssignmentNetwork:
     noise_level: float
 
     @classmethod
-    def load(cls, path: str | Path) -> AssignmentNetwork:
-        """From a file that training wrote.
-
-        Raises:
-            MlindexError: the file can't be read or lacks an array.
-        """
-        arrays = read_arrays(path)
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> AssignmentNetwork:
+        """The network with these arrays."""
         return cls(
             hidden_layers(arrays, "shared"),
             arrays["heads/kernel"],
@@ -103,7 +99,17 @@ class AssignmentNetwork:
             float(arrays["noise_level"]),
         )
 
-    def probabilities(self, q2_scaled: np.ndarray, reference_scaled: np.ndarray) -> np.ndarray:
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What :meth:`from_arrays` takes."""
+        return {
+            **layer_arrays(self.layers, "shared"),
+            "heads/kernel": self.head_kernel,
+            "heads/bias": self.head_bias,
+            "epsilon": np.array(self.epsilon),
+            "noise_level": np.array(self.noise_level),
+        }
+
+    def predict_proba(self, q2_scaled: np.ndarray, reference_scaled: np.ndarray) -> np.ndarray:
         """Probability of each label for each peak.
 
         Args:
@@ -112,12 +118,17 @@ class AssignmentNetwork:
 
         Returns:
             float32, shape (n, n_peaks, n_ref), summing to 1 over the last axis.
+
+        Raises:
+            ValueError: there are other peaks or reference reflections than in training.
         """
+        if np.shape(q2_scaled)[-1:] != self.head_kernel.shape[:1]:
+            raise ValueError(f"expected {len(self.head_kernel)} peaks, got {np.shape(q2_scaled)}")
         near = closeness(
             np.asarray(q2_scaled, np.float32),
             np.asarray(reference_scaled, np.float32),
             np.float32(self.epsilon),
         )
-        hidden = np.moveaxis(_through(self.layers, near), -2, 0)
+        hidden = np.moveaxis(through(self.layers, near), -2, 0)
         logits = np.moveaxis(hidden @ self.head_kernel, 0, -2) + self.head_bias
         return softmax(logits, axis=-1)

@@ -30,7 +30,7 @@ import tensorflow as tf
 
 from mlindex.base.provenance import generator
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.learning.networks import write_arrays
+from mlindex.learning.arrays import write_arrays
 from mlindex.learning.tables import METRICS, TRAINING
 from mlindex.method.networks import ALPHA_MIN, BETA_MIN, VarianceNetwork
 from mlindex.method.scaling import Scaling

@@ -17,7 +17,7 @@ from mlindex.apps.verify.tree import Tree, some
 from mlindex.base.errors import MlindexError
 from mlindex.base.leftovers import is_temporary
 from mlindex.base.schema import Table
-from mlindex.learning.networks import read_arrays
+from mlindex.learning.arrays import read_arrays
 
 _TABLE_KEY = b"mlindex.table"
 _ROWS = 2000

@@ -14,7 +14,9 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import file_digest
 from mlindex.base.special import softmax
 from mlindex.indexing.ranking.meanings import EVIDENCE_UNIT, FEATURES, GAIN_UNIT
-from mlindex.learning.networks import DenseNetwork, read_arrays, write_arrays
+from mlindex.learning.arrays import source_of, write_arrays
+from mlindex.learning.learner import Learner
+from mlindex.learning.networks import DenseNetwork
 
 #: Names of the two files of a model.
 ARRAYS, CARD = "ranking.npz", "ranking.json"
@@ -26,6 +28,11 @@ def write_model(directory: Path, arrays: Mapping[str, np.ndarray], provenance: M
     card = {"sha256": file_digest(directory / ARRAYS), "made": provenance}
     with atomic_path(directory / CARD) as path:
         path.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def features_array() -> np.ndarray:
+    """Names of the features as a model keeps them: bytes, uint8 (n,)."""
+    return np.frombuffer(" ".join(FEATURES).encode(), dtype=np.uint8)
 
 
 def support(features: np.ndarray) -> np.ndarray:
@@ -43,14 +50,14 @@ class Member:
     share: float
     none: float
 
-    def probabilities(self, standard: np.ndarray, support: np.ndarray) -> np.ndarray:
+    def predict_proba(self, standard: np.ndarray, support: np.ndarray) -> np.ndarray:
         """Probability (m,) of each candidate, from standardized features (m, F)."""
-        scores = self.network(standard)[:, 0].astype(float) + self.share * support
+        scores = self.network.predict(standard)[:, 0].astype(float) + self.share * support
         return softmax(np.append(scores, self.none))[:-1]
 
 
 @dataclass(frozen=True)
-class RankingModel:
+class RankingModel(Learner):
     """Networks trained alike on different shares of the lists; their probabilities are averaged.
 
     ``mean`` and ``scale`` (F,) standardize the features.
@@ -61,18 +68,18 @@ class RankingModel:
     scale: np.ndarray
 
     @classmethod
-    def load(cls, path: str | Path) -> RankingModel:
-        """From a file that training wrote.
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> RankingModel:
+        """The model with these arrays.
 
         Raises:
-            MlindexError: the file can't be read, or is of other features than this version's.
+            MlindexError: an array of a file is missing, or it has other features than this
+                version's.
         """
-        arrays = read_arrays(path)
         names = tuple(bytes(arrays["features"]).decode().split())
         if names != FEATURES:
             raise MlindexError(
-                f"{path}: made for other features ({len(names)}, not these {len(FEATURES)}); "
-                "train the ranking again with this version"
+                f"{source_of(arrays)}: made for other features ({len(names)}, not these "
+                f"{len(FEATURES)}); train the ranking again with this version"
             )
         members = tuple(
             Member(DenseNetwork.from_arrays(arrays, f"{k}/score"), float(share), float(none))
@@ -80,13 +87,31 @@ class RankingModel:
         )
         return cls(members, arrays["mean"], arrays["scale"])
 
-    def probabilities(self, features: np.ndarray) -> np.ndarray:
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What :meth:`from_arrays` takes."""
+        arrays = {
+            "mean": self.mean,
+            "scale": self.scale,
+            "features": features_array(),
+            "share": np.array([member.share for member in self.members]),
+            "none": np.array([member.none for member in self.members]),
+        }
+        for k, member in enumerate(self.members):
+            arrays |= member.network.arrays(f"{k}/score")
+        return arrays
+
+    def predict_proba(self, features: np.ndarray) -> np.ndarray:
         """Probability (m,) of each candidate of a list with features (m, F).
 
         What they lack of 1 is for "none of them".
+
+        Raises:
+            ValueError: there are other features than in training.
         """
         if not len(features):
             return np.empty(0)
+        if np.shape(features)[1:] != self.mean.shape:
+            raise ValueError(f"expected {len(self.mean)} features, got {np.shape(features)}")
         standard = ((features - self.mean) / self.scale).astype(np.float32)
         log_support = support(np.asarray(features, dtype=float))
-        return np.mean([m.probabilities(standard, log_support) for m in self.members], axis=0)
+        return np.mean([m.predict_proba(standard, log_support) for m in self.members], axis=0)

@@ -17,6 +17,6 @@ def ranked(
 ) -> list[tuple[Trial, float]]:
     """Trials with their probabilities, the most probable first."""
     rows = features([known(trial, observed) for trial in trials], observed)
-    probabilities = model.probabilities(rows)
+    probabilities = model.predict_proba(rows)
     order = np.argsort(-probabilities, kind="stable")
     return [(trials[i], float(probabilities[i])) for i in order]

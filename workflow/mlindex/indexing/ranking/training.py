@@ -18,7 +18,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.indexing.ranking.judging import lists_of
 from mlindex.indexing.ranking.meanings import FEATURES
-from mlindex.indexing.ranking.network import support
+from mlindex.indexing.ranking.network import features_array, support
 from mlindex.indexing.ranking.settings import Ranking
 from mlindex.learning.sides import TRAIN
 
@@ -124,7 +124,7 @@ def train_ranking(
     arrays = {
         "mean": mean,
         "scale": scale,
-        "features": np.frombuffer(" ".join(FEATURES).encode(), dtype=np.uint8),
+        "features": features_array(),
     }
     history: list[tuple[float, float]] = []
     shares, nones = [], []
