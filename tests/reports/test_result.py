@@ -22,6 +22,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.indexing import tables as declared
+from mlindex.patterns.measured import MeasuredPattern
 from mlindex.reports.result import data, notation, view
 from mlindex.reports.result.cif import best_cell_cif
 from mlindex.reports.result.page import page
@@ -304,6 +305,7 @@ def test_page_is_one_offline_file(make):
     tags = Tags(text)
     assert tags.loaded == []
     assert tags.running == 2
+    assert len(text.encode()) < 800_000
     assert result.reason in tags.shown
     assert "nan" not in tags.shown.lower()
     assert ("good" if result.convincing else "unsure") in tags.classes
@@ -327,6 +329,20 @@ def test_page_shows_pattern_fit_and_ticks():
     assert sum("predicted, not seen" in text for text in ticks[0]["text"]) == len(best.absent)
     selected = [t for t in drawn if t.get("meta") and t["meta"]["selected"]]
     assert all(t["visible"] == (t["meta"]["candidate"] == 0) for t in selected)
+
+
+def test_page_of_a_long_pattern_is_small_and_shows_its_peaks():
+    result = made.monoclinic()
+    x = np.linspace(5, 90, 100_000)
+    intensity = np.full(len(x), 10.0)
+    intensity[77_777] = 500.0
+    pattern = MeasuredPattern("long", x, intensity, None, made.CU)
+    fit = SimpleNamespace(background=intensity, fitted=intensity)
+    text = page(result, pattern, fit)
+    assert len(text.encode()) < 1_500_000
+    measured = next(t for t in traces(Tags(text)) if t.get("name") == "measured")
+    assert numbers(measured["y"]).max() == 500
+    assert numbers(measured["x"])[np.argmax(numbers(measured["y"]))] == pytest.approx(x[77_777])
 
 
 def test_page_without_wavelength_is_over_1_over_d():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 from numbers import Real
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
     from mlindex.reports.panels import Figure
 
-#: plotly.js with scatter, bar and pie alone (npm: plotly.js-basic-dist-min), and the looks of
-#: all figures: what they need of the template plotly_white.
-_BASIC = packaged(__file__, "plotly-basic.min.js")
+#: plotly.js with scatter, bar and pie alone (npm: plotly.js-basic-dist-min), packed, as it is in
+#: the page too: a page of a result is to stay below 1.5 MB. And the looks of all figures: what
+#: they need of the template plotly_white.
+_BASIC = packaged(__file__, "plotly-basic.min.js.gz")
 _TEMPLATE = packaged(__file__, "template.json")
 
 _STYLE = """
@@ -57,8 +59,21 @@ function draw() {
     Plotly.newPlot(box, fig.data, {...fig.layout, template}, config);
   }
 }
-document.querySelectorAll("details").forEach(part => part.addEventListener("toggle", draw));
-draw();
+async function unpack() {
+  const packed = document.getElementById("library");
+  if (!packed) return;
+  const bytes = Uint8Array.from(atob(packed.textContent), letter => letter.charCodeAt(0));
+  const plain = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = document.createElement("script");
+  script.text = await new Response(plain).text();
+  document.head.append(script);
+}
+async function start(rest) {
+  await unpack();
+  document.querySelectorAll("details").forEach(part => part.addEventListener("toggle", draw));
+  draw();
+  rest();
+}
 """
 
 
@@ -83,16 +98,21 @@ def page(
         for i, (h, body) in enumerate(sections)
     )
     template = _data(json.loads(_TEMPLATE.read_text(encoding="utf-8")))
-    library = library or _BASIC.read_text(encoding="utf-8")
+    plotting = f"<script>{library}</script>" if library else _packed()
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{_STYLE}{style}</style>"
-        f"<script>{library}</script></head><body><main><h1>{escape(title)}</h1>"
+        f"{plotting}</head><body><main><h1>{escape(title)}</h1>"
         f'<p class="note">{escape(lead)}</p>{top}<nav>{links}</nav>{bodies}</main>'
         f'<script type="application/json" id="template">{template}</script>'
-        f"<script>{_SCRIPT}{script}</script></body></html>"
+        f"<script>{_SCRIPT}start(() => {{{script}}});</script></body></html>"
     )
+
+
+def _packed() -> str:
+    text = b64encode(_BASIC.read_bytes()).decode("ascii")
+    return f'<script type="text/plain" id="library">{text}</script>'
 
 
 def note(text: str) -> str:

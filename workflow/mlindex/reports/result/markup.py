@@ -34,14 +34,13 @@ def grid(
         more = f" {attributes[n]}" if n < len(attributes) else ""
         cells = "".join(_cell("td", t, is_left) for t, is_left in zip(row, left, strict=True))
         body += f"<tr{style}{more}>{cells}</tr>"
-    return (
-        f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
-        "</div>"
-    )
+    table = f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>"
+    return f'<div class="scroll"><table class="grid">{table}</table></div>'
 
 
 def _cell(tag: str, text: str, is_left: bool) -> str:
-    kind = "" if is_left else ' class="number"'
+    # Most cells are numbers: they need no class, which keeps pages small.
+    kind = ' class="text"' if is_left else ""
     return f"<{tag}{kind}>{escape(text)}</{tag}>"
 
 

@@ -48,7 +48,9 @@ dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px;
 font-size: 14px; } dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0;
 overflow-wrap: anywhere; }
 .part { border-left: 3px solid var(--line); padding-left: 16px; margin-bottom: 12px; }
-.part .scroll { max-height: none; }
+.part .scroll { max-height: none; } .grid th, .grid td { text-align: right; }
+.grid td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.grid th.text, .grid td.text { text-align: left; } .grid td.text { white-space: normal; }
 #ranking tbody tr { cursor: pointer; } #ranking tbody tr:hover { background: #f1f3f5; }
 #ranking tbody tr.selected { background: #e7f1ff; box-shadow: inset 3px 0 var(--accent); }
 #ranking tbody tr:focus-visible { outline: 2px solid var(--accent); outline-offset: -2px; }

@@ -14,6 +14,8 @@ from mlindex.reports.panels import Figure, panels
 from mlindex.reports.result.notation import lattice_symbol, miller, signed
 from mlindex.reports.result.view import Axis, Predicted, candidate_lines, predicted
 
+#: Points of a pattern that are drawn; more than a screen has, even where it is enlarged.
+_MOST_POINTS = 12_000
 #: Candidates that get a row of ticks.
 MOST_ROWS = 20
 _TOP_HEIGHT, _ROW_HEIGHT, _MARGINS = 330, 26, 120
@@ -59,7 +61,9 @@ def figure_of(
     base, top = _vertical_range(result, pattern, heights, axis)
     end = _end(result, pattern, axis)
     for number, candidate in enumerate(shown):
-        lines = predicted(candidate, _q2_at(end - candidate.zero_shift_deg, axis))
+        # Of hundreds of lines of each beyond the view, pages would be large and nobody the wiser.
+        last = end if number == 0 else min(end, _view(result, axis)[1])
+        lines = predicted(candidate, _q2_at(last - candidate.zero_shift_deg, axis))
         chosen = number == selected
         _guides(fig, number, candidate, lines, axis, (base, top), chosen)
         _ticks(fig, number, candidate, result, lines, axis, chosen)
@@ -203,6 +207,7 @@ def _ticks(
 def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> None:
     if pattern is None:
         return
+    drawn = _drawn(pattern.intensity)
     curves = [("measured", pattern.intensity, {"color": _INK, "width": 1.1})]
     if fit is not None:
         curves.append(("fitted", fit.fitted, {"color": GREEN, "width": 1.1}))
@@ -211,13 +216,24 @@ def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> 
         _add(
             fig,
             1,
-            x=pattern.two_theta_deg,
-            y=y,
+            x=pattern.two_theta_deg[drawn],
+            y=y[drawn],
             mode="lines",
             name=name,
             line=line,
             hoverinfo="skip",
         )
+
+
+def _drawn(intensity: np.ndarray) -> np.ndarray:
+    """The points (m,) of a pattern (n,) that are drawn: all, or the least and the greatest of each
+    few where there are more than :data:`_MOST_POINTS`."""
+    n = len(intensity)
+    if n <= _MOST_POINTS:
+        return np.arange(n)
+    few = np.array_split(np.arange(n), _MOST_POINTS // 2)
+    ends = [(part[np.argmin(intensity[part])], part[np.argmax(intensity[part])]) for part in few]
+    return np.unique(ends)
 
 
 def _peaks(
