@@ -42,3 +42,6 @@ rule all:
         expand("results/models/{system}", system=CONFIG.lattice_systems),
         expand("results/validation/{system}.parquet", system=CONFIG.lattice_systems),
         "results/report.html",
+
+
+check_targets()

@@ -16,7 +16,7 @@ print(result)
 best = result.candidates[0]
 print(f"a = {best.cell[0]:.4f} A, M20 = {best.m20:.1f}, convincing: {result.convincing}")
 
-# Tables are data frames of pandas; docs/tables.md names them and their columns.
+# Tables are data frames of pandas; docs/reference/tables.md names them and their columns.
 cells = result.to_frame()
 print(cells[["rank", "bravais_lattice", "a_A", "volume_A3", "probability"]].head(3))
 lines = result.to_frame("candidate_lines")

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
+from mlindex.base.wrong import shortened, wrong
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.rates.settings import Indexing
@@ -31,7 +32,7 @@ from mlindex.structures.sources import FolderSource, GeneratorSource, Shards, So
 class Config(Section):
     """All settings of the workflow."""
 
-    seed: int = setting(20240327, "Master seed; every job derives its own from it.", ge=0)
+    seed: int = setting(20240327, "Master seed; every job derives its own from it.", ge=0, lt=2**63)
     lattice_systems: tuple[str, ...] = setting(
         lambda: tuple(SYSTEMS), "Lattice systems that `all` and the report cover.", min_length=1
     )
@@ -106,7 +107,7 @@ def _explain(problem: Mapping[str, Any]) -> str:
         known_keys = "; see docs/reference/config.md for what there is"
         hint = f"; did you mean {close[0]!r}?" if close else known_keys
         return f"{where}: unknown key{hint}"
-    return f"{where}: {problem['msg']} (got {problem['input']!r})"
+    return f"{where}: {wrong(problem)} (got {shortened(problem['input'])})"
 
 
 def walk(section: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -4,6 +4,8 @@ import sys
 import time
 from pathlib import Path
 
+from snakemake.cli import parse_args
+
 
 include: "resources.smk"
 
@@ -15,6 +17,7 @@ sys.path.insert(0, str(PROJECT / "workflow"))
 
 from mlindex.apps.declared import declared
 from mlindex.apps.outcome import last_lines
+from mlindex.apps.targets import complaint
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.base.place import Place
@@ -220,6 +223,20 @@ def sample_settings(wildcards):
     name = wildcards.sample
     given = CONFIG.samples.get(name) or Sample(path=Path(sample_path(name)).name)
     return {"sample": given.model_dump(mode="json")}
+
+
+def check_targets():
+    """End with a sentence where a target is neither a rule, nor made by one, nor a file."""
+    if not workflow.is_main_process or "snakemake" not in sys.argv[0]:
+        return
+    # Snakemake knows its targets only after the Snakefile was read: they are read here again.
+    targets = parse_args(sys.argv[1:])[1].targets or ()
+    names = {rule.name for rule in workflow.rules}
+    for target in map(str, targets):
+        made = any(rule.is_producer(target.rstrip("/")) for rule in workflow.rules)
+        if not (made or target in names or Path(target).exists()):
+            patterns = [str(path) for rule in workflow.rules for path in rule.output]
+            raise SystemExit(f"mlindex: {complaint(target, patterns, names)}")
 
 
 #: What the report shows beside the tables that are declared as reported: run times.

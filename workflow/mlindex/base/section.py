@@ -7,6 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: The largest count in the config: above any that is of use, below what planning takes for ever.
+MOST = 10_000_000
+
 
 class Section(BaseModel):
     """A section of the config: frozen, every field with default, unit and description."""
@@ -20,7 +23,12 @@ class Section(BaseModel):
 
 
 def setting(default: Any, description: str, unit: str = "", **bounds: Any) -> Any:
-    """A field of a section: its default, what it means, its unit, and pydantic's bounds."""
+    """A field of a section: its default, what it means, its unit, and pydantic's bounds.
+
+    A count without an upper bound of its own gets :data:`MOST`.
+    """
+    if type(default) is int and not {"lt", "le"} & bounds.keys():
+        bounds["le"] = MOST
     keyword = "default_factory" if callable(default) else "default"
     return Field(
         **{keyword: default}, description=description, json_schema_extra={"unit": unit}, **bounds

@@ -10,7 +10,7 @@ class Regression(Section):
     """The variance networks (Moreau 2.2.1)."""
 
     batches: int = setting(
-        2, "Jobs that share the groups of a lattice system out among them.", gt=0
+        2, "Jobs that share the groups of a lattice system out among them.", gt=0, le=1000
     )
     mean_layers: tuple[int, ...] = setting((200, 100, 60), "Units of the mean network's layers.")
     variance_layers: tuple[int, ...] = setting(
@@ -42,7 +42,9 @@ class Assignment(Section):
     """The Miller-index assignment networks (Moreau 2.3.2)."""
 
     noise_levels: tuple[float, ...] = setting(
-        (0.1, 0.05, 0.025, 0.01), "Standard deviations of the noise on the scaled cell."
+        (0.1, 0.05, 0.025, 0.01),
+        "Standard deviations of the noise on the scaled cell.",
+        max_length=100,
     )
     epsilons: tuple[float, ...] = setting(
         (0.01, 0.0075, 0.01, 0.005), "epsilon of eq. 22 at each noise level."

@@ -6,7 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from mlindex.base.section import Section, setting
+from mlindex.base.section import MOST, Section, setting
+
+#: Crystals of a lattice system: ten million are planned in seconds, in some thousand shards.
+Crystals = Annotated[int, Field(ge=0, le=MOST)]
 
 
 class FolderSource(Section):
@@ -40,7 +43,7 @@ class GeneratorSource(Section):
         "Name of the source; the first part of every entry's identifier.",
         pattern=r"^[A-Za-z0-9_-]+$",
     )
-    crystals: dict[str, int] = setting(
+    crystals: dict[str, Crystals] = setting(
         lambda: {
             "cubic": 8000,
             "tetragonal": 8000,
@@ -82,7 +85,7 @@ class Shards(Section):
         "that comes nearest, so that it changes only when the source doubles.",
         gt=0,
     )
-    max_shards: int = setting(64, "Most shards of one source.", gt=0)
+    max_shards: int = setting(64, "Most shards of one source.", gt=0, le=10_000)
     crystals_per_shard: int = setting(
         2000,
         "Generated crystals in one shard; doubled while a source would have more than "
