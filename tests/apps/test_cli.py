@@ -2,8 +2,11 @@
 
 import json
 import os
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import gemmi
@@ -153,7 +156,9 @@ def test_warming_up_leaves_nothing_to_compile() -> None:
     assert "compiled already" in runner.invoke(app, ["warm-up"]).output
 
 
-def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_is_no_part_of_the_search(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from contextlib import contextmanager
     from dataclasses import replace
 
@@ -164,9 +169,9 @@ def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.Mon
     cut, compiled, calls = one_ambiguous(), [], []
     whole = replace(cut, searched=tuple(replace(s, status="complete") for s in cut.searched))
 
-    def search(*args: object, **kwargs: object) -> command.Done:
+    def search(*args: object, stopped: Callable[[], bool], **kwargs: object) -> command.Done:
         compiled.extend(["kernel"] * (2 - len(calls)))
-        calls.append(len(compiled))
+        calls.append(stopped())
         return command.Done(whole if len(calls) > 2 else cut, None, None)
 
     @contextmanager
@@ -175,11 +180,14 @@ def test_a_search_that_compiling_cut_short_is_done_again(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(command, "index_content", search)
     monkeypatch.setattr(command, "announced", telling)
+    monkeypatch.setattr(command, "warm_up", lambda stopped: calls.append("warm-up"))
     done = command.run(SAMPLES / "silicon.txt", Options(), quiet=True)
     assert done.result is whole
-    assert calls == [2, 3, 3]
+    # The first search ends as soon as something is compiled; the second has its time to itself.
+    assert calls == [True, "warm-up", False]
+    assert re.fullmatch(r"mlindex: compiled once, \d+ s\n", capsys.readouterr().err)
     # Compiled already, the limit is the limit.
-    calls[:] = [0, 0]
+    compiled.clear()
     monkeypatch.setattr(command, "index_content", lambda *a, **k: command.Done(cut, None, None))
     assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result is cut
 
@@ -311,7 +319,7 @@ def test_a_pattern_without_peaks_is_said(tmp_path: Path) -> None:
     path.write_text("".join(f"{a:.2f} {b}\n" for a, b in zip(x, y, strict=True)))
     ended = runner.invoke(app, ["index", str(path), "--wavelength", "1.5406"])
     assert ended.exit_code == 2
-    assert ended.output == (
+    assert ended.output.endswith(
         f"mlindex: {path}: no peak stands out of the 2500 points from 10 to 59.98 degrees; is it "
         "the right file, and the right column? If so, count longer\n"
     )
@@ -329,3 +337,25 @@ def test_version_formats_and_a_folder_without_results(tmp_path: Path) -> None:
     assert "holds no results; give the folder that the workflow fills" in ended.output
     ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--error", "inf"])
     assert ended.exit_code == 2
+
+
+def test_a_folder_without_a_name_is_not_this_one() -> None:
+    for name in ("", " "):
+        ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), "--out", name])
+        assert ended.exit_code == 2
+        assert "the name is empty" in ended.output
+
+
+def test_a_scheduler_ends_a_search_like_ctrl_c(monkeypatch: pytest.MonkeyPatch) -> None:
+    from helpers.indexing_results import one_ambiguous
+    from mlindex.apps import command
+    from mlindex.indexing.options import Options
+
+    def search(*args: object, stopped: Callable[[], bool], **kwargs: object) -> command.Done:
+        assert not stopped()
+        signal.raise_signal(signal.SIGTERM)
+        assert stopped()
+        return command.Done(one_ambiguous(), None, None)
+
+    monkeypatch.setattr(command, "index_content", search)
+    assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result.candidates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import re
@@ -128,6 +129,31 @@ def test_a_folder_that_can_not_be_written_to_is_explained(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(MlindexError, match="file/out: can't be written to: Not a directory"):
         write(Done(empty(), None, None), tmp_path / "file/out")
+
+
+def test_a_full_disk_leaves_the_folder_as_it_was(tmp_path, monkeypatch):
+    write(Done(monoclinic(), None, None), tmp_path / "old")
+    before = {p.name: p.read_bytes() for p in (tmp_path / "old").iterdir()}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device", "x")
+
+    monkeypatch.setattr("mlindex.reports.result.data.write_tables", full)
+    for folder in (tmp_path / "old", tmp_path / "new" / "one"):
+        with pytest.raises(MlindexError, match="can't be written to: No space left on device"):
+            write(Done(empty(), None, None), folder)
+    assert {p.name: p.read_bytes() for p in (tmp_path / "old").iterdir()} == before
+    assert not (tmp_path / "new").exists()
+
+
+def test_what_else_is_in_the_folder_stays(tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "result.txt").mkdir()
+    with pytest.raises(MlindexError, match="Is a directory"):
+        write(Done(empty(), None, None), tmp_path)
+    (tmp_path / "result.txt").rmdir()
+    write(Done(empty(), None, None), tmp_path)
+    assert {p.name for p in tmp_path.iterdir()} == TABLES | TEXTS | {"notes.txt"}
 
 
 def test_only_indexing_depends_on_the_search():

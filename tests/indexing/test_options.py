@@ -68,3 +68,11 @@ def test_options_come_one_by_one_or_together(monkeypatch: pytest.MonkeyPatch) ->
         mlindex.index(peaks, time_limit=3)
     with pytest.raises(TypeError, match="'wavelength_A'"):
         mlindex.index(peaks, wavelength_A=1.5406)
+
+
+def test_numbers_alone_are_no_list_of_peaks() -> None:
+    with pytest.raises(
+        MlindexError, match=r"a peak list is needed, not a list: give mlindex\.read"
+    ):
+        mlindex.index([2.75, 2.53])
+    assert len(mlindex.peaks_from_columns("x", "d", [2.75, 2.53], None)) == 2

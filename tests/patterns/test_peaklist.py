@@ -319,3 +319,27 @@ def test_usual_error_shrinks_with_short_wavelengths_only() -> None:
     np.testing.assert_allclose(sigma(0.4)[0], sigma(None)[0], rtol=0.02)
     slope = PeakList("x", q2, None, 2.4).q2_error_inv_A2(1.0)
     np.testing.assert_allclose(sigma(2.4), 0.02 * slope)
+
+
+@pytest.mark.parametrize(
+    ("q2", "words"),
+    [
+        ([0.1, float("nan")], "q² of line 2, nan, is not a finite number"),
+        ([-0.1, 0.1], "q² of line 1, -0.1, is not positive"),
+        ([0.2, 0.1], "q² of line 2, 0.1, is smaller than the one before; sort the list"),
+        (["x"], "q2_inv_A2 holds something that is no number"),
+        ([[0.1]], "q2_inv_A2 is 1 x 1: give one number for each line"),
+    ],
+)
+def test_a_list_is_checked_however_it_is_made(q2: list, words: str) -> None:
+    with pytest.raises(MlindexError, match=re.escape(words)):
+        PeakList("x", q2, None, None)
+
+
+def test_a_list_takes_what_is_like_an_array() -> None:
+    peaks = PeakList("x", [0.1, 0.2], (5, 1), 1.5406)
+    assert peaks.q2_inv_A2.dtype == peaks.intensity.dtype == float
+    with pytest.raises(MlindexError, match="fwhm_deg is 1: give one number for each line"):
+        PeakList("x", [0.1, 0.2], None, None, fwhm_deg=[0.1])
+    with pytest.raises(MlindexError, match="wavelength can't be nan A"):
+        PeakList("x", [0.1, 0.2], None, float("nan"))

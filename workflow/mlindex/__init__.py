@@ -6,10 +6,14 @@ from importlib import import_module
 from pathlib import Path
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "index", "read"]
+__all__ = ["__version__", "index", "peaks_from_columns", "read"]
 
 #: What can be imported from the package itself, and the module that it lies in.
-_OFFERED = {"index": "mlindex.indexing.indexer", "read": "mlindex.files"}
+_OFFERED = {
+    "index": "mlindex.indexing.indexer",
+    "peaks_from_columns": "mlindex.files.peak_lists",
+    "read": "mlindex.files",
+}
 #: How results show themselves in a notebook; it says so to mlindex.indexing.result when loaded.
 _NOTEBOOK = "mlindex.reports.result.notebook"
 

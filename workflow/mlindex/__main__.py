@@ -1,5 +1,6 @@
 """``python -m mlindex``: the command."""
 
-from mlindex.apps.cli import app
+from mlindex.apps.main import main
 
-app(prog_name="mlindex")
+if __name__ == "__main__":
+    main()

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from mlindex.apps.ends import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND, problems_told
-from mlindex.apps.flags import takes_options
+from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
+from mlindex.apps.ends import problems_told
+from mlindex.apps.flags import folder, takes_options
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options
 
@@ -52,21 +53,22 @@ def index(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for result.html, result.txt, result.json, best.cif, peaks.txt and tables."
+            help="Folder for result.html, result.txt, result.json, best.cif, peaks.txt and tables.",
+            parser=folder,
+            metavar="path",
         ),
     ] = None,
 ) -> None:
     """Find the unit cell of a peak list or a measured pattern; for many files, see 'batch'.
 
-    Ends with 0 when the best cell is convincing, 1 when none is, 2 on wrong use. Ctrl-C ends the
-    search early and shows what was found.
+    Ends with 0 if the best cell is convincing, 1 if none is, 2 on wrong use or input, 3 on a fault
+    of the program. Ctrl-C or SIGTERM ends the search early and shows what was found.
     """
     from mlindex.apps import command
 
     options = replace(options, keep=max(options.keep, rows))
     file = Path("/dev/stdin") if str(file) == "-" else file
-    if out is not None:
-        command.require_folder(out)
+    command.require_output(out)
     done = command.run(file, options, quiet=as_json)
     command.tell(done, rows, as_json)
     if out is not None:
@@ -100,7 +102,7 @@ def batch(
     row for each sample: its verdict and why, or the error of one that could not be read or
     indexed. Those end nothing; Ctrl-C does, and keeps what is finished.
 
-    Ends with 0, with 130 after Ctrl-C, with 2 on wrong use.
+    Ends with 0, with 130 after Ctrl-C, with 2 on wrong use, with 3 on a fault of the program.
     """
     from mlindex.apps.batch import console
 

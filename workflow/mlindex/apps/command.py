@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
-from mlindex.indexing.compiling import announced
+from mlindex.indexing.compiling import announced, warm_up
 from mlindex.indexing.indexer import index_pattern
 from mlindex.indexing.looks import index_list
 from mlindex.indexing.options import Options
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 #: Candidates that result.txt shows, and its width in characters.
 _ROWS_AS_TEXT, _WIDTH = 10, 80
+#: Files of a result that may be there from an earlier one.
+CELL, PEAKS = "best.cif", "peaks.txt"
 
 
 @dataclass(frozen=True)
@@ -51,13 +54,29 @@ class Done:
 
 
 def run(file: Path, options: Options, quiet: bool) -> Done:
-    """Index a file for someone who waits: notes of progress on standard error, Ctrl-C ends it."""
+    """Index a file for someone who waits: notes of progress on standard error; Ctrl-C or SIGTERM
+    ends it with what was found. Compiling, once on a machine, is no part of the search's time."""
     content = read(file, options.wavelength_A)
-    with interruptible() as stopped, _reporting(quiet) as report, announced() as compiled:
+    began = time.perf_counter()
+    with (
+        interruptible(signal.SIGTERM) as stopped,
+        _reporting(quiet) as report,
+        announced() as compiled,
+    ):
+
+        def search(stopped: Callable[[], bool]) -> Done:
+            return index_content(content, options, report=report, stopped=stopped)
+
+        done = search(lambda: stopped() or bool(compiled))
+        if not compiled or stopped():
+            return done
+        report("compiling")
+        warm_up(stopped)
+        print(f"mlindex: compiled once, {time.perf_counter() - began:.0f} s", file=sys.stderr)
         while True:
             known = len(compiled)
-            done = index_content(content, options, report=report, stopped=stopped)
-            # Compiling ate the time of the search: it has that once more.
+            done = search(stopped)
+            # What else was compiled ate the time of the search: it has that once more.
             if len(compiled) == known or stopped() or not _cut_off(done):
                 return done
 
@@ -112,12 +131,22 @@ def _reporting(quiet: bool) -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(f"searching all lattices: {text}")
 
 
+def require_output(folder: Path | None) -> None:
+    """Raise MlindexError if a result could be shown nowhere, or not be written to a folder."""
+    if folder is not None:
+        require_folder(folder)
+    elif sys.stdout is None:
+        raise MlindexError("standard output is closed; give a folder for the result with --out")
+
+
 def tell(done: Done, rows: int, as_data: bool) -> None:
-    """The result on standard output: tables, or JSON.
+    """The result on standard output, where that is open: tables, or JSON.
 
     Raises:
         MlindexError: it can't be written there.
     """
+    if sys.stdout is None:
+        return
     try:
         # Terminals that are not UTF-8 lack some letters.
         sys.stdout.reconfigure(errors="replace")
@@ -166,11 +195,12 @@ def as_text(done: Done) -> str:
 def require_folder(folder: Path) -> None:
     """Raise MlindexError if a folder can't be made or written to; nothing is made."""
     try:
-        there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        there = next(path for path in (folder, *folder.absolute().parents) if _is_there(path))
     except OSError as error:
         raise MlindexError(f"{folder}: can't be written to: {explained(error, False)}") from error
     if not there.is_dir():
-        raise MlindexError(f"{there}: is a file, not a folder; give another folder to write to")
+        kind = "a link to nothing" if there.is_symlink() and not there.exists() else "a file"
+        raise MlindexError(f"{there}: is {kind}, not a folder; give another folder to write to")
     if not os.access(there, os.W_OK | os.X_OK):
         raise MlindexError(
             f"{folder}: nothing can be written to {there}; give yourself the right to it, or use "
@@ -178,40 +208,54 @@ def require_folder(folder: Path) -> None:
         )
 
 
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.is_symlink()
+
+
 def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None) -> None:
     """Everything about the result as files in a folder; ``provenance`` goes with the tables.
+
+    All files are written, or none. ``best.cif`` of an earlier result is removed where this one has
+    no cell. A list of peaks that is there may hold someone's edits: it is kept.
 
     Raises:
         MlindexError: the folder can't be written to.
     """
+    from mlindex.base.atomic import filled_folder
+
     try:
-        _write(done, folder, provenance or {})
+        with filled_folder(folder) as new:
+            _write(done, new, provenance or {})
+            _set_aside(folder / PEAKS, new / PEAKS)
+        if not done.result.candidates:
+            (folder / CELL).unlink(missing_ok=True)
     except OSError as error:
-        raise MlindexError(f"{folder}: can't be written to: {explained(error)}") from error
+        raise MlindexError(f"{folder}: can't be written to: {explained(error, False)}") from error
 
 
 def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
-    from mlindex.base.atomic import atomic_path
     from mlindex.reports.result.cif import best_cell_cif
     from mlindex.reports.result.data import write_tables
     from mlindex.reports.result.page import page
 
-    folder.mkdir(parents=True, exist_ok=True)
     texts = {
         "result.txt": as_text(done),
         "result.json": as_json(done) + "\n",
         "result.html": page(done.result, done.pattern, done.found),
     }
     if done.result.candidates:
-        texts["best.cif"] = best_cell_cif(done.result)
-    else:
-        # One of an earlier run would seem to be of this one.
-        (folder / "best.cif").unlink(missing_ok=True)
+        texts[CELL] = best_cell_cif(done.result)
     for name, text in texts.items():
-        with atomic_path(folder / name) as path:
-            path.write_text(text, encoding="utf-8")
+        (folder / name).write_text(text, encoding="utf-8")
     if done.found is not None:
         from mlindex.patterns.peaksearch import write_peak_file
 
-        write_peak_file(done.found, folder / "peaks.txt")
+        write_peak_file(done.found, folder / PEAKS)
     write_tables(done.result, folder, provenance)
+
+
+def _set_aside(old: Path, new: Path) -> None:
+    from mlindex.patterns.peaksearch import set_aside
+
+    if new.exists():
+        set_aside(old, new.read_bytes())

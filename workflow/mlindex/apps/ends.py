@@ -1,4 +1,4 @@
-"""How commands end: exit codes, and what is said of a problem."""
+"""How commands end where something is wrong that the user can mend."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from contextlib import contextmanager
 
 import typer
 
+from mlindex.apps.codes import BAD_USE
 from mlindex.base.errors import MlindexError
-
-FOUND, NONE_FOUND, BAD_USE, INTERRUPTED = 0, 1, 2, 130
 
 
 @contextmanager

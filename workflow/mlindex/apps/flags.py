@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable
 from dataclasses import Field, fields
 from functools import wraps
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +39,13 @@ def _lattices(given: list[str] | None) -> tuple[str, ...]:
     """Lattices, as people write them: some at a time, systems in capitals."""
     words = [word for one in given or [] for word in one.replace(",", " ").split() or [one]]
     return tuple(word if len(word) == 2 else word.lower() for word in words)
+
+
+def folder(given: str) -> Path:
+    """The name of a folder; an empty one would be the current folder."""
+    if not given.strip():
+        raise typer.BadParameter("the name is empty; give the name of a folder, or . for this one")
+    return Path(given)
 
 
 def takes_options(command: Callable[..., None]) -> Callable[..., None]:

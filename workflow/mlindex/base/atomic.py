@@ -10,7 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,37 @@ def atomic_path(path: str | Path) -> AbstractContextManager[Path]:
 def atomic_directory(path: str | Path) -> AbstractContextManager[Path]:
     """Like :func:`atomic_path`, for a directory."""
     return _atomic(Path(path), lambda **where: Path(tempfile.mkdtemp(**where)), 0o755)
+
+
+@contextmanager
+def filled_folder(folder: str | Path) -> Iterator[Path]:
+    """A temporary folder whose files move into ``folder`` when the block ends well.
+
+    Other files that are there stay. If anything fails, all is as it was.
+
+    Raises:
+        OSError: the folder can't be made or written to.
+    """
+    folder = Path(folder)
+    made = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(dir=folder, **affixes(folder)))
+        try:
+            yield temporary
+            for path in temporary.iterdir():
+                if (folder / path.name).is_dir():
+                    raise IsADirectoryError(errno.EISDIR, "Is a directory", folder / path.name)
+            for path in sorted(temporary.iterdir()):
+                path.replace(folder / path.name)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+    except BaseException:
+        for path in made:
+            # Only what is empty, such as it was made.
+            with suppress(OSError):
+                path.rmdir()
+        raise
 
 
 @contextmanager

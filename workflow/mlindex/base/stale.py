@@ -24,15 +24,20 @@ def forget_stale(package: Path) -> bool:
     """Remove compiled functions below a package if what they were compiled from has changed.
 
     Each import of mlindex asks this, so it must be cheap: sources are read (about a second) only
-    if the size, a date or the place on the disk of some file is another than last time. A package
-    that can't be written holds no compiled functions.
+    if the size, a date or the place on the disk of some file is another than last time. Compiled
+    functions of a package that can't be written are kept elsewhere.
 
     Returns:
         Whether sources of any have changed, or are seen for the first time.
     """
     seen = _look(package)
     seen_before, known = _marked(package)
-    if seen == seen_before or not os.access(package, os.W_OK):
+    if not os.access(package, os.W_OK):
+        from mlindex.base.compiled_cache import place_cache
+
+        place_cache(package, seen)
+        return False
+    if seen == seen_before:
         return False
     sources = _sources(package)
     changed = [p for p, digest in sources.items() if digest == _BROKEN or known.get(p) != digest]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from mlindex.base.compiled_cache import temporary_cache
 
 #: Said once; the time is that of one core.
 NOTICE = "mlindex: compiling the searches once: about half a minute"
@@ -26,7 +28,7 @@ def announced() -> Iterator[list[str]]:
     class Teller(event.Listener):
         def on_start(self, event: event.Event) -> None:
             if not compiled:
-                print(NOTICE, file=sys.stderr, flush=True)
+                print(NOTICE + where(), file=sys.stderr, flush=True)
             compiled.append(event.data["dispatcher"].py_func.__qualname__)
 
         def on_end(self, event: event.Event) -> None:
@@ -36,11 +38,27 @@ def announced() -> Iterator[list[str]]:
         yield compiled
 
 
-def warm_up() -> None:
-    """Run each compiled function once, so that all of them are in the cache and in memory."""
+def where() -> str:
+    """Where compiled functions are kept, if that should be said; else nothing."""
+    folder = temporary_cache()
+    if folder is None:
+        return ""
+    return (
+        f", kept in {folder}, since neither the folder of mlindex nor HOME can be written; set "
+        "NUMBA_CACHE_DIR to a folder that lasts"
+    )
+
+
+def warm_up(stopped: Callable[[], bool] = lambda: False) -> None:
+    """Run each compiled function once, so that all of them are in the cache and in memory.
+
+    Args:
+        stopped: asked often; the search ends when it says True.
+    """
     import numpy as np
 
-    from mlindex.indexing.indexer import index
+    from mlindex.indexing.looks import index_list
+    from mlindex.indexing.options import Options
     from mlindex.patterns.measured import MeasuredPattern
     from mlindex.patterns.peaklist import PeakList
     from mlindex.patterns.peaksearch import find_peaks
@@ -48,7 +66,7 @@ def warm_up() -> None:
     rng = np.random.default_rng(0)
     # Of no lattice, so that no search ends before the others have begun.
     lines = PeakList("warm-up", np.sort(rng.uniform(0.01, 0.2, 8)), None, None)
-    index(lines, workers=1, time_limit_s=_LONG_S)
+    index_list(lines, Options(time_limit_s=_LONG_S), 1, stopped=stopped)
     x = np.arange(10.0, 40.0, 0.02)
     peaks = 1000 * np.exp(-(((x[:, None] - np.linspace(12, 38, 12)) / 0.05) ** 2)).sum(axis=1)
     find_peaks(MeasuredPattern("warm-up", x, rng.poisson(peaks + 20.0).astype(float), None, 1.5406))

@@ -9,19 +9,27 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta, q2_per_radian, two_theta_from_q2
 
 #: Wavelength at which an error in 2theta is turned into one in q² where the list states none.
 ERROR_WAVELENGTH_A = 1.5406
+#: Fields with a value for each line; the first decides how many there are.
+_COLUMNS = ("q2_inv_A2", "intensity", "two_theta_error_deg", "fwhm_deg", "rounding_inv_A2")
 
 
 @dataclass(frozen=True)
 class PeakList:
-    """A checked peak list: q² rising (n,) in 1/A², intensities (n,) or None.
+    """A checked peak list: q² = 1/d² rising (n,) in 1/A², intensities (n,) or None.
 
     ``wavelength_A`` is None where the list needs none; ``notes`` say what was put right.
     ``two_theta_error_deg`` and ``fwhm_deg`` (n,) are there where the list or the peak search
     gives them; ``rounding_inv_A2`` (n,), the error of q² by rounding, where positions are rounded.
+    What is like an array becomes one of floats.
+
+    Raises:
+        MlindexError: q² is not finite, positive and rising, a column has another length, or the
+            wavelength can't be one.
     """
 
     name: str
@@ -32,6 +40,34 @@ class PeakList:
     two_theta_error_deg: np.ndarray | None = None
     fwhm_deg: np.ndarray | None = None
     rounding_inv_A2: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        for name in _COLUMNS:
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, self._floats(name))
+        q2 = self.q2_inv_A2
+        for wrong, what in (
+            (~np.isfinite(q2), "not a finite number"),
+            (q2 <= 0, "not positive"),
+            (np.diff(q2, prepend=0.0) < 0, "smaller than the one before; sort the list"),
+        ):
+            if wrong.any():
+                first = int(np.argmax(wrong))
+                raise MlindexError(f"{self.name}: q² of line {first + 1}, {q2[first]:g}, is {what}")
+        if self.wavelength_A is not None and not 0 < self.wavelength_A < np.inf:
+            raise MlindexError(f"{self.name}: the wavelength can't be {self.wavelength_A} A")
+
+    def _floats(self, name: str) -> np.ndarray:
+        """A column as an array (n,)."""
+        try:
+            values = np.asarray(getattr(self, name), dtype=float)
+        except (TypeError, ValueError):
+            raise MlindexError(f"{self.name}: {name} holds something that is no number") from None
+        if values.ndim != 1 or (name != _COLUMNS[0] and len(values) != len(self.q2_inv_A2)):
+            shape = " x ".join(map(str, values.shape)) or "a single value"
+            needed = "one number for each line"
+            raise MlindexError(f"{self.name}: {name} is {shape}: give {needed}")
+        return values
 
     def __len__(self) -> int:
         return len(self.q2_inv_A2)

@@ -17,10 +17,15 @@ def write_peak_file(found: FoundPeaks, path: str | Path) -> None:
     ``peaks.before.txt``.
     """
     path, content = Path(path), _text(found).encode()
-    if path.exists() and path.read_bytes() != content:
-        path.replace(path.with_name(f"{path.stem}.before{path.suffix}"))
+    set_aside(path, content)
     with atomic_path(path) as temporary:
         temporary.write_bytes(content)
+
+
+def set_aside(path: Path, content: bytes) -> None:
+    """Keep a list that is to be written over with other content, under the name ``before``."""
+    if path.exists() and path.read_bytes() != content:
+        path.replace(path.with_name(f"{path.stem}.before{path.suffix}"))
 
 
 def _text(found: FoundPeaks) -> str:

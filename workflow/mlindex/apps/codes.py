@@ -1,0 +1,14 @@
+"""Codes with which the program ends."""
+
+from __future__ import annotations
+
+#: A convincing cell, or all went well.
+FOUND = 0
+#: No cell is convincing.
+NONE_FOUND = 1
+#: Wrong use, input or surroundings; standard error says what to do.
+BAD_USE = 2
+#: A fault of the program.
+FAULT = 3
+#: Ended by Ctrl-C before there was a result.
+INTERRUPTED = 130
