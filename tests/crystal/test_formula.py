@@ -141,7 +141,7 @@ def test_a_formula_says_how_many_units_there_is_room_for():
     told = CliRunner().invoke(
         app, ["index", str(SAMPLES / "silicon.txt"), "--lattice", "cubic", "--formula", "Si"]
     )
-    assert "room for 10 of Si, some 16 Å³ each" in told.stdout
+    assert "room for 10 Si, about 16 Å³ each" in told.stdout
 
 
 def test_a_cell_too_small_for_the_formula_is_not_convincing():

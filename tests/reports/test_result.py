@@ -117,9 +117,9 @@ def test_terminal_says_everything_of_the_best_cell():
         "P 1 21/n 1 (91 %)",
         "not indexed, 2θ 13.411, 21.087",
         "(0 0 1) 7.677",
-        "supercell of index 2, probability 2 %; told apart at 2θ 6.312",
-        "Cut off before the end aP",
-        "Not reached oF",
+        "supercell of index 2, probability 2 %; differs at 2θ 6.312",
+        "Partly searched aP",
+        "Not searched oF",
         "A convincing cell: monoclinic P (mP)",
     ):
         assert piece in words, piece
@@ -326,7 +326,7 @@ def test_page_shows_pattern_fit_and_ticks():
     explained = [i for i, text in enumerate(ticks[0]["text"]) if "obs − calc" in text]
     calculated = two_theta_from_q2(best.q2_calculated_inv_A2[best.indexed], made.CU)
     assert numbers(ticks[0]["x"])[explained] == pytest.approx(calculated + made.ZERO_SHIFT)
-    assert sum("predicted, not seen" in text for text in ticks[0]["text"]) == len(best.absent)
+    assert sum("predicted, not observed" in text for text in ticks[0]["text"]) == len(best.absent)
     selected = [t for t in drawn if t.get("meta") and t["meta"]["selected"]]
     assert all(t["visible"] == (t["meta"]["candidate"] == 0) for t in selected)
 
@@ -350,7 +350,7 @@ def test_page_without_wavelength_is_over_1_over_d():
     tags = Tags(page(result))
     marks = next(t for t in traces(tags) if t.get("name") == "lines used")
     assert numbers(marks["x"]) == pytest.approx(np.sqrt(result.peaks.q2_inv_A2))
-    assert "no line tells them apart" in tags.shown
+    assert "no line distinguishes the two" in tags.shown
     assert "2θ" not in tags.shown
 
 
@@ -392,7 +392,7 @@ def test_the_verdict_names_partners_unless_they_are_improbable(probability, said
     first = replace(best, partners=(partner,))
     text = page(replace(result, candidates=(first, *result.candidates[1:])))
     assert ("Another lattice has the same lines" in text) == said
-    assert "Same lines, other lattice: 1" in text
+    assert "Other lattices with the same lines: 1" in text
 
 
 def test_the_headline_says_where_partners_are_needed_to_convince():
@@ -401,6 +401,8 @@ def test_the_headline_says_where_partners_are_needed_to_convince():
     assert view.headline(result).startswith("A convincing cell: monoclinic P")
     unsure = replace(best, probability=0.41)
     headline = view.headline(replace(result, candidates=(unsure, *result.candidates[1:])))
-    assert headline.startswith("Convincing, but not told from lattices with the same lines.")
+    assert headline.startswith(
+        "Convincing, but not distinguished from lattices with the same lines."
+    )
     assert "Most probable: monoclinic P" in headline
     assert "probability 41 %" in headline

@@ -1,4 +1,4 @@
-"""What the page says of candidates: the ranked table and the parts about each."""
+"""Candidates on the page: the ranked table and the parts about each."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def ranked(result: IndexingResult, axis: Axis, most: int) -> tuple[list[str], li
     n = figure_lines(result.candidates[0])
     headings = [
         *("rank", "<lattice", *(f"{s} ({u})" for s, u in zip(SYMBOLS, "ÅÅÅ°°°", strict=True))),
-        *("V (Å³)", f"M{n}", f"F{n}", "probability", "indexed", "not seen", "zero (°)"),
+        *("V (Å³)", f"M{n}", f"F{n}", "probability", "indexed", "not observed", "zero (°)"),
         "<extinction symbol",
     ]
     rows = [_ranked(rank, c, axis) for rank, c in enumerate(result.candidates[:most], 1)]
@@ -106,7 +106,7 @@ def _facts(candidate: Candidate, axis: Axis) -> str:
         ("probability", percent(candidate.probability)),
         ("log evidence", f"{candidate.log_evidence:.1f}"),
         ("lines indexed", f"{candidate.n_indexed} of {candidate.n_used}"),
-        ("lines allowed", f"{candidate.n_calculated} up to the last line used"),
+        ("lines predicted", f"{candidate.n_calculated} up to the last line used"),
     ]
     if axis.wavelength_A:
         pairs.append(("zero shift of 2θ", f"{signed(candidate.zero_shift_deg, 4)}°"))
@@ -128,7 +128,7 @@ def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
         measured = (axis.text(lines.observed[i]), axis.text(lines.corrected[i]))
         rows.append([str(i + 1), hkl, *others, *measured, calculated, difference])
     headings = ["line", "h k l", *(f"h k l, {name}" for name, _ in other_cells(candidate))]
-    headings += [f"observed {axis.name} ({axis.unit})", "zero shift off"]
+    headings += [f"observed {axis.name} ({axis.unit})", "corrected for zero shift"]
     classes = ["" if indexed else "lost" for indexed in lines.indexed]
     table = grid([*headings, "calculated", "obs − calc"], rows, classes)
     lost = candidate.n_used - candidate.n_indexed
@@ -145,8 +145,8 @@ def _extinctions(candidate: Candidate) -> str:
         [e.symbol, percent(e.probability), str(e.contradicted), ", ".join(e.space_groups)]
         for e in candidate.extinctions
     ]
-    headings = ["<extinction symbol", "probability", "lines against it", "<space groups"]
-    return fold(f"Extinction symbols: {rows[0][0]} first", grid(headings, rows))
+    headings = ["<extinction symbol", "probability", "lines that contradict it", "<space groups"]
+    return fold(f"Extinction symbols: {rows[0][0]} most probable", grid(headings, rows))
 
 
 def _absent(candidate: Candidate, axis: Axis) -> str:
@@ -167,8 +167,8 @@ def _absent(candidate: Candidate, axis: Axis) -> str:
         )
     ]
     where = f"calculated {axis.name} ({axis.unit})"
-    table = grid(["h k l", where, "would be seen at", "d (Å)"], rows)
-    return fold(f"Predicted, not seen: {len(rows)} lines", table)
+    table = grid(["h k l", where, "with zero shift", "d (Å)"], rows)
+    return fold(f"Predicted, not observed: {len(rows)} lines", table)
 
 
 def _partners(candidate: Candidate, axis: Axis) -> str:
@@ -176,18 +176,25 @@ def _partners(candidate: Candidate, axis: Axis) -> str:
 
     if not candidate.partners:
         return ""
-    headings = ["<lattice", "<cell", "<relation", f"<told apart at {axis.name} ({axis.unit})"]
+    headings = [
+        "<lattice",
+        "<cell",
+        "<relation",
+        f"<lines that only one has, {axis.name} ({axis.unit})",
+    ]
     rows = [_partner(p, candidate, axis) for p in candidate.partners]
     text = note(
-        "These lattices have the same line positions as this one in the range measured. A line at "
-        "one of the positions given, present or absent, decides between the two."
+        "In the measured range these lattices have the same line positions as this one. Whether "
+        "there is a line at one of the positions given decides between the two."
     )
-    return fold(f"Same lines, other lattice: {len(rows)}", text + grid(headings, rows), True)
+    return fold(
+        f"Other lattices with the same lines: {len(rows)}", text + grid(headings, rows), True
+    )
 
 
 def _partner(partner: Partner, candidate: Candidate, axis: Axis) -> list[str]:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
     positions = axis.positions(q2, candidate.zero_shift_deg)
-    where = ", ".join(axis.text(p) for p in positions) or "no line tells them apart"
+    where = ", ".join(axis.text(p) for p in positions) or "no line distinguishes the two"
     cell = plain_cell(partner.settings[0].cell)
     return [lattice_name(partner), cell, related(partner), where]

@@ -138,12 +138,12 @@ def _measurement(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> No
     block.set_pair("_cell_measurement_theta_max", f"{theta[-1]:.2f}")
     block.set_pair("_diffrn_radiation_wavelength", f"{peaks.wavelength_A:g}")
     if best.zero_shift_deg:
-        shift = f"Zero shift of {signed(best.zero_shift_deg, 4)} degrees taken off 2theta."
+        shift = f"Zero shift of {signed(best.zero_shift_deg, 4)} degrees subtracted from 2theta."
         _set(block, "_pd_proc_info_data_reduction", shift)
 
 
 def _peaks(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> None:
-    """The lines used, the zero shift taken off, as the powder dictionary wants its peaks."""
+    """The lines used, corrected for the zero shift, as the powder dictionary wants its peaks."""
     n = best.n_used
     q2 = best.q2_corrected_inv_A2
     columns = {"id": [str(i + 1) for i in range(n)]}

@@ -50,12 +50,12 @@ class ObservedLine(_Part):
 
 
 class CandidateLine(_Part):
-    """What a candidate says of a line; null where it does not index it."""
+    """An observed line as a candidate indexes it; null where it does not."""
 
     line: int = Field(ge=1, description="Number of the observed line")
     indexed: bool
     hkl: Hkl | None
-    q2_corrected_inv_A2: float = Field(description="Observed 1/d², the zero shift taken off")
+    q2_corrected_inv_A2: float = Field(description="Observed 1/d², corrected for the zero shift")
     q2_calculated_inv_A2: float | None
     d_calculated_A: float | None
     two_theta_calculated_deg: float | None = Field(
@@ -115,12 +115,12 @@ class PartnerLattice(_Part):
         description="The same lines, without the zero shift; null where out of reach or unknown"
     )
     probability: Share | None = Field(
-        description="Of the candidate that it is; null where it is none of these"
+        description="Its probability as a candidate; null where it is not among them"
     )
 
 
 class CandidateCell(_Part):
-    """A cell on the usual axes and everything that is said of it.
+    """A candidate: its cell on the usual axes, figures of merit, lines and partners.
 
     ``cell``, its uncertainties and volume, ``centring`` and all Miller indices are those of
     ``setting``: hexagonal axes, obverse, for hR. ``other_settings`` has the cell on other axes.
@@ -137,21 +137,23 @@ class CandidateCell(_Part):
     niggli_cell: Cell
     volume_A3: float
     formula_units: float | None = Field(
-        description="Units of the formula that the cell has room for; null where none is known"
+        description="Formula units that the cell has room for; null without a formula"
     )
     m20: float | None = Field(description="de Wolff's M; null where the fit is exact")
     f_n: float | None = Field(
         description="Smith and Snyder's F; null without a wavelength or where the fit is exact"
     )
     m20_reversed: float | None = Field(
-        description="Oishi-Tomiyasu's reversed M: predicted lines not seen lower it"
+        description="Oishi-Tomiyasu's reversed M: lines predicted but not observed lower it"
     )
     m20_symmetric: float | None = Field(description="Product of it and of M over the same lines")
-    n_figure: int = Field(description="Lines that these are of: 20, or all if fewer")
+    n_figure: int = Field(description="Lines that M and F are calculated from: 20, or all if fewer")
     log_evidence: float | None
-    probability: Share = Field(description="By the ranking of all candidates and none of them")
+    probability: Share = Field(
+        description="From the ranking of all candidates and the case that none is right"
+    )
     probability_with_partners: Share = Field(
-        description="Of it and of those named partners together that are candidates, too"
+        description="Of the candidate and of its partners that are candidates too, together"
     )
     zero_shift_deg: float = Field(description="Observed minus true 2theta")
     n_indexed: int
@@ -169,11 +171,11 @@ class SearchedLattice(_Part):
     bravais_lattice: BravaisSymbol
     status: Literal["complete", "cut off", "not reached"]
     trials: int = Field(ge=0)
-    seconds: float | None = Field(ge=0, description="Null where it is not told, as below")
+    seconds: float | None = Field(ge=0, description="Null where times are left out, as below")
 
 
 class Document(_Part):
-    """What mlindex says of one sample; candidates best first."""
+    """The result for one sample; candidates best first."""
 
     model_config = ConfigDict(
         title="Result of mlindex index", json_schema_extra={"$id": f"mlindex-result-{VERSION}"}
@@ -189,7 +191,7 @@ class Document(_Part):
         description="Time taken; null where the same input is to give the same bytes"
     )
     notes: list[str]
-    options: dict[str, float | int | str | bool | None] = Field(description="What was asked for")
+    options: dict[str, float | int | str | bool | None] = Field(description="Options of the search")
     observed_lines: list[ObservedLine]
     candidates: list[CandidateCell]
     searched: list[SearchedLattice]

@@ -92,10 +92,10 @@ plot.on("plotly_click", event => {
 });
 """
 _KEY = (
-    '<p class="note key"><i style="background:#1f6feb"></i>explains an observed line'
-    '<i style="background:#e8590c"></i>predicted, not seen'
-    '<i style="background:#868e96"></i>beyond the lines used. Point at a tick for h k l; click on '
-    "a row of ticks or of the table to lay that candidate over the pattern.</p>"
+    '<p class="note key"><i style="background:#1f6feb"></i>indexes an observed line'
+    '<i style="background:#e8590c"></i>predicted, not observed'
+    '<i style="background:#868e96"></i>beyond the lines used. Hover over a tick for h k l; click '
+    "a row of ticks or of the table to overlay that candidate on the pattern.</p>"
 )
 
 
@@ -123,7 +123,7 @@ def page(
     sections += [
         ("Search", _search(result)),
         ("Peak list", _peak_list(result, axis)),
-        ("How it was made", _provenance(result)),
+        ("About this result", _provenance(result)),
     ]
     name = PurePath(result.peaks.name).name or result.peaks.name
     lead = f"Indexing of {len(result.peaks)} lines by mlindex {__version__}."
@@ -135,7 +135,7 @@ def _verdict(result: IndexingResult) -> str:
     kind, sign = ("good", "✓") if result.convincing else ("unsure", "!")
     texts = [result.reason]
     partners = result.candidates[0].partners if result.candidates else ()
-    # Of the improbable ones, the best candidate's own table tells.
+    # Improbable ones stand in the best candidate's own table only.
     worth_saying = [p for p in partners if p.probability is None or p.probability >= _WORTH_SAYING]
     if worth_saying:
         number = len(worth_saying)
@@ -143,10 +143,11 @@ def _verdict(result: IndexingResult) -> str:
         texts.append(f"{noun} the same lines: see the best candidate below.")
     unfinished = [s.bravais for s in result.searched if s.status != "complete"]
     if unfinished:
-        texts.append(f"Not searched to the end: {', '.join(unfinished)}.")
+        texts.append(f"Not fully searched: {', '.join(unfinished)}.")
     texts += [f"Note: {text}." for text in result.notes]
     body = "".join(f"<p>{escape(text)}</p>" for text in texts)
-    title = escape(f"{sign} {headline(result)}")
+    # Browsers break a line between a number and its degree sign unless these are joined.
+    title = escape(f"{sign} {headline(result)}".replace("°", "\N{WORD JOINER}°"))
     return f'<div class="verdict {kind}" role="status"><h2>{title}</h2>{body}</div>'
 
 
@@ -176,9 +177,9 @@ def _below(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) 
 
     text = _KEY if result.candidates else ""
     if pattern is not None and axis.wavelength_A is None:
-        text += note("No wavelength is known: lines are drawn over 1/d, without the pattern.")
+        text += note("Wavelength unknown: lines are drawn against 1/d, without the pattern.")
     elif pattern is None and result.peaks.intensity is None:
-        text += note("The list has no intensities: all lines are drawn alike.")
+        text += note("The list has no intensities: all lines are drawn at one height.")
     if len(result.candidates) > MOST_ROWS:
         text += note(f"Ticks are drawn for the first {MOST_ROWS} candidates.")
     return text
@@ -220,9 +221,9 @@ def _peak_list(result: IndexingResult, axis: Axis) -> str:
 def _provenance(result: IndexingResult) -> str:
     wavelength = result.peaks.wavelength_A
     pairs = [
-        ("lines from", result.peaks.name),
-        ("wavelength", f"{wavelength:g} Å" if wavelength else "not stated"),
-        *([("time", f"{result.seconds:.2f} s")] if isfinite(result.seconds) else []),
+        ("peak list", result.peaks.name),
+        ("wavelength", f"{wavelength:g} Å" if wavelength else "unknown"),
+        *([("time of the search", f"{result.seconds:.2f} s")] if isfinite(result.seconds) else []),
         ("version", f"mlindex {__version__}"),
         *((f"option {name}", _option(value)) for name, value in result.options.items()),
     ]

@@ -27,14 +27,14 @@ _DIMMED = 0.35
 
 
 class Fit(Protocol):
-    """What a peak search may tell beside the peaks, each (m,) on the pattern's 2theta."""
+    """What a peak search may give beside the peaks, each (m,) on the pattern's 2theta."""
 
     background: np.ndarray
     fitted: np.ndarray
 
 
 def axis_of(result: IndexingResult, pattern: MeasuredPattern | None) -> Axis:
-    """2theta where list or pattern tell the wavelength, else 1/d."""
+    """2theta where list or pattern state the wavelength, else 1/d."""
     known = result.peaks.wavelength_A or (pattern.wavelength_A if pattern is not None else None)
     return Axis(known)
 
@@ -180,7 +180,7 @@ def _ticks(
     calculated = axis.positions(lines.q2_inv_A2)
     texts = []
     for hkl, position, line, within in zip(lines.hkl, calculated, lines.line, inside, strict=True):
-        remark = "predicted, not seen" if within else "beyond the lines used"
+        remark = "predicted, not observed" if within else "beyond the lines used"
         if line >= 0:
             difference = signed(float(observed.difference[line]), axis.decimals)
             remark = f"line {line + 1}, obs − calc {difference} {axis.unit}"

@@ -164,7 +164,7 @@ def _about(result: IndexingResult, best: Candidate, axis: Axis) -> list[tuple[st
     facts.append(("  extinction symbol", _extinctions(best)))
     lost = unindexed_positions(result.peaks, best, axis)
     facts.append((f"  not indexed, {axis.name}", joined(lost, _MOST_LINES) or "none"))
-    facts.append(("  predicted, unseen", _absent(best, axis)))
+    facts.append(("  not observed", _absent(best, axis)))
     facts += [("  same lines", _partner(partner, best, axis)) for partner in best.partners]
     return facts
 
@@ -189,10 +189,10 @@ def _partner(partner: Partner, best: Candidate, axis: Axis) -> str:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
     positions = axis.positions(q2, best.zero_shift_deg)
     where = ", ".join(axis.text(p) for p in positions)
-    told_apart = f"told apart at {axis.name} {where}" if where else "no line tells them apart"
+    differing = f"differs at {axis.name} {where}" if where else "no line distinguishes the two"
     return (
         f"{lattice_name(partner)}, {plain_cell(partner.settings[0].cell)}: {related(partner)}; "
-        f"{told_apart}"
+        f"{differing}"
     )
 
 

@@ -22,11 +22,11 @@ from mlindex.reports.result.notation import free_cell, lattice_name, percent
 #: Lines that M and F are given for.
 FIGURE_LINES = 20
 _MOST_PREDICTED = 600
-#: How far a lattice was searched, in the words of a reader, in the order they are told in.
+#: How far a lattice was searched, in the words of a reader, in the order in which they are listed.
 STATUS_WORDS = {
-    "complete": "searched completely",
-    "cut off": "cut off before the end",
-    "not reached": "not reached",
+    "complete": "fully searched",
+    "cut off": "partly searched",
+    "not reached": "not searched",
 }
 
 
@@ -71,7 +71,7 @@ class CandidateLines:
     """A candidate's lines on an axis; every array over the ``n`` lines used.
 
     ``hkl`` are on the axes that the cell is shown on first, ``other_hkl`` on the others.
-    ``observed`` are as measured, ``corrected`` with the zero shift taken off. ``calculated``
+    ``observed`` are as measured, ``corrected`` corrected for the zero shift. ``calculated``
     and ``difference`` (corrected minus calculated) are NaN where ``indexed`` is not.
     """
 
@@ -85,7 +85,7 @@ class CandidateLines:
 
 
 def candidate_lines(peaks: PeakList, candidate: Candidate, axis: Axis) -> CandidateLines:
-    """The lines used, with what the candidate says of them."""
+    """The lines used, as the candidate indexes them."""
     indexed = candidate.indexed
     corrected = axis.positions(candidate.q2_corrected_inv_A2)
     calculated = np.full(len(indexed), np.nan)
@@ -153,7 +153,7 @@ def unindexed_positions(peaks: PeakList, candidate: Candidate, axis: Axis) -> li
 
 
 def by_status(result: IndexingResult) -> dict[str, list[str]]:
-    """Bravais lattices by how far they were searched, statuses in the order of telling."""
+    """Bravais lattices by how far they were searched, in the order of :data:`STATUS_WORDS`."""
     found = dict.fromkeys(STATUS_WORDS)
     for searched in result.searched:
         found[searched.status] = [*(found.get(searched.status) or []), searched.bravais]
@@ -170,10 +170,11 @@ def headline(result: IndexingResult) -> str:
         f"lines indexed, probability {percent(best.probability)}."
     )
     if result.convincing and best.probability < CONVINCING_PROBABILITY:
-        return f"Convincing, but not told from lattices with the same lines. Most probable: {what}"
+        verdict = "Convincing, but not distinguished from lattices with the same lines."
+        return f"{verdict} Most probable: {what}"
     if result.convincing:
         return f"A convincing cell: {what}"
-    return f"No convincing cell. The best one found: {what}"
+    return f"No convincing cell. Best candidate: {what}"
 
 
 def duration(seconds: float, decimals: int) -> str:
@@ -196,7 +197,7 @@ def formula_units(candidate: Candidate, formula: Formula | None) -> float | None
 def room(candidate: Candidate, formula: Formula) -> str:
     """The same in words."""
     units = formula_units(candidate, formula)
-    return f"room for {units:.2g} of {formula.text}, some {formula.volume_A3:.0f} Å³ each"
+    return f"room for {units:.2g} {formula.text}, about {formula.volume_A3:.0f} Å³ each"
 
 
 def joined(texts: Sequence[str], most: int, separator: str = ", ") -> str:
