@@ -124,7 +124,7 @@ def test_a_good_cell_is_convincing():
 @pytest.mark.parametrize(
     ("best", "words"),
     [
-        (cubic(evidence=4.9), "20 of 20 lines hardly better than chance (log-evidence 4.9, 5 n"),
+        (cubic(evidence=4.9), "20 of 20 lines little better than chance (log-evidence 4.9, 5 n"),
         (cubic(evidence=9.9, used=19, indexed=19), "chance (log-evidence 9.9, 10 needed)"),
         (cubic(indexed=15), "leaves 5 of 20 lines unindexed"),
         (cubic(probability=0.89), "has a probability of only 89 %"),
@@ -147,12 +147,12 @@ def test_nothing_found_is_told_apart_from_a_search_cut_short():
     assert not any(verdict([], *how)[0] for how in ((False, True), (False, False), (True, True)))
 
 
-def test_a_supercell_that_indexes_more_hardly_less_well_casts_doubt():
+def test_a_supercell_that_indexes_more_almost_as_well_casts_doubt():
     best = cubic(indexed=17)
     convincing, reason = verdict([best, cubic(10.0, 20, 45.5, 0.001)])
     assert not convincing
     assert reason == (
-        "A supercell of index 8 indexes 3 lines more, hardly less well (cP, 1000 Å³): "
+        "A supercell of index 8 indexes 3 lines more, almost as well (cP, 1000 Å³): "
         "a superstructure, or impurities."
     )
 

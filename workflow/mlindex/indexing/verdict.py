@@ -87,7 +87,7 @@ def _hardly(best: Candidate) -> str:
     if best.log_evidence >= least:
         return ""
     return (
-        f"The best cell explains {best.n_indexed} of {best.n_used} lines hardly better than "
+        f"The best cell explains {best.n_indexed} of {best.n_used} lines little better than "
         f"chance (log-evidence {best.log_evidence:.1f}, {least:g} needed)."
     )
 
@@ -163,7 +163,7 @@ def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
         if index > 1 and keeps and near and more >= _MORE_LINES:
             volume = other.settings[0].volume_A3
             return (
-                f"A supercell of index {index} indexes {more} lines more, hardly less well "
+                f"A supercell of index {index} indexes {more} lines more, almost as well "
                 f"({other.bravais}, {volume:.0f} Å³): a superstructure, or impurities."
             )
     return ""
