@@ -146,8 +146,9 @@ def _verdict(result: IndexingResult) -> str:
         texts.append(f"Not fully searched: {', '.join(unfinished)}.")
     texts += [f"Note: {text}." for text in result.notes]
     body = "".join(f"<p>{escape(text)}</p>" for text in texts)
-    # Browsers break a line between a number and its degree sign unless these are joined.
-    title = escape(f"{sign} {headline(result)}".replace("°", "\N{WORD JOINER}°"))
+    # Browsers break a line between a number and its unit unless these are joined.
+    joined = headline(result).replace("°", "\N{WORD JOINER}°").replace(" Å", "\N{NO-BREAK SPACE}Å")
+    title = escape(f"{sign} {joined}")
     return f'<div class="verdict {kind}" role="status"><h2>{title}</h2>{body}</div>'
 
 
