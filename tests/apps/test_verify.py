@@ -319,8 +319,8 @@ def lost_cell(tree):
 def other_document(tree):
     path = tree / "indexed/x/result.json"
     document = json.loads(path.read_text())
-    path.write_text(json.dumps({**document, "schema": 2}))
-    return path, r"does not fit the schema of results \(schema: Input should be 1\)"
+    path.write_text(json.dumps({**document, "schema": 1}))
+    return path, r"does not fit the schema of results \(schema: must be 2\)"
 
 
 def cut_document(tree):

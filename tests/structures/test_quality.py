@@ -8,6 +8,7 @@ import pytest
 from helpers.cif_texts import CORUNDUM
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
+from mlindex.structures.composition import formula_of
 from mlindex.structures.quality import RULES, check_shard
 from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource, GeneratorSource
@@ -91,7 +92,7 @@ def test_a_good_entry_holds_what_the_file_says(tmp_path):
 def test_each_rule_rejects_with_the_value_seen(tmp_path, rule, old, new, seen):
     assert old in CORUNDUM
     text = CORUNDUM.replace(old, new)
-    if rule == 7:
+    if rule in (1, 7):
         text = text[: text.index("loop_")]
     row = only_reject(tmp_path, text)
     assert (row.rule, row.rule_name, row.seen) == (rule, RULES[rule], seen)
@@ -101,7 +102,30 @@ def test_each_rule_rejects_with_the_value_seen(tmp_path, rule, old, new, seen):
 
 def test_the_first_broken_rule_is_named(tmp_path):
     text = CORUNDUM.replace("'Al2 O3'", "?").replace("255.03", "999").replace("167", "900")
-    assert only_reject(tmp_path, text).rule == 1
+    assert only_reject(tmp_path, text, settings=Quality(formula="listed")).rule == 1
+
+
+@pytest.mark.parametrize("z", ["_cell_formula_units_Z 6\n", ""])
+def test_a_formula_that_is_not_listed_comes_from_the_atoms(tmp_path, z):
+    text = CORUNDUM.replace("'Al2 O3'", "?").replace("_cell_formula_units_Z 6\n", z)
+    row = check(tmp_path, {"a.cif": text}).entries.iloc[0]
+    listed = check(tmp_path, {"a.cif": CORUNDUM}).entries.iloc[0]
+    assert (row.formula, row.formula_units) == ("Al2 O3", 6)
+    assert row.notes == "formula from the atoms, none is listed"
+    same = ["elements", "element_counts", "n_atoms", "volume_A3", "bravais_lattice"]
+    assert row[same].tolist() == listed[same].tolist()
+    refused = only_reject(tmp_path, text, settings=Quality(formula="listed"))
+    assert (refused.rule, refused.reason) == (1, "no chemical formula is listed")
+
+
+def test_a_formula_that_can_t_be_read_is_still_rejected(tmp_path):
+    assert only_reject(tmp_path, CORUNDUM.replace("Al2 O3", "oxide of xx")).rule == 1
+
+
+def test_the_formula_of_a_disordered_crystal_is_the_content_of_its_cell():
+    assert formula_of({"Zn": 4.0, "S": 4.0}) == ("S Zn", {"S": 1, "Zn": 1})
+    assert formula_of({"Fe": 1.5, "Ni": 2.5}) == ("Fe1.5 Ni2.5", {"Fe": 1.5, "Ni": 2.5})
+    assert formula_of({"O": 6.0, "Ti": 3.0}, z=1.5) == ("O4 Ti2", {"O": 4, "Ti": 2})
 
 
 def test_the_limits_of_rule_7_are_the_config_s(tmp_path):
@@ -179,10 +203,10 @@ def test_missing_and_outside_files_are_rejected(tmp_path):
 def test_what_no_rule_foresees_costs_one_entry(tmp_path, monkeypatch, caplog):
     import mlindex.structures.quality as quality
 
-    def fail(cell):
+    def fail(*_, **__):
         raise ZeroDivisionError("made for the test")
 
-    monkeypatch.setattr(quality, "gemmi_cell", fail)
+    monkeypatch.setattr(quality, "niggli_reduction", fail)
     checked = check(tmp_path, {"a.cif": CORUNDUM, "b.cif": "data_x\n_a 1\n"})
     assert checked.rejects.rule.tolist() == [0, 0]
     assert checked.rejects.seen[0] == "ZeroDivisionError"

@@ -35,6 +35,8 @@ _SENTENCES = {
     "too_long": "must have at most {max_length} values",
     "union_tag_not_found": "needs a key {discriminator}, which is one of {tags}",
     "union_tag_invalid": "{discriminator} must be one of {expected_tags}",
+    "extra_forbidden": "is no key that is known here",
+    "json_invalid": "is no JSON: {error}",
     "value_error": "{error}",
 }
 _UNION_TAGS = "'folder', 'generator'"

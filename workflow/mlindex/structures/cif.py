@@ -290,8 +290,13 @@ def _short_name(name: str) -> str:
     return f"{name[:_MAX_NAME]}~{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
-def read_block(block: cif.Block, name: str, max_sites: int, notes: list[str]) -> CifEntry:
-    """What a block says.
+def read_block(
+    block: cif.Block, name: str, max_sites: int, notes: list[str], listed: bool = True
+) -> CifEntry:
+    """What a block says; the formula is empty where none is listed and none has to be.
+
+    Args:
+        listed: a formula must be listed; otherwise atoms are enough.
 
     Raises:
         EntryError: with rule 0, where it says too little or nothing that can be understood;
@@ -307,7 +312,7 @@ def read_block(block: cif.Block, name: str, max_sites: int, notes: list[str]) ->
             0, f"{n_sites} sites", "there are more sites than quality.max_sites allows"
         )
     cell = _cell(texts)
-    formula, counts = _formula(block, notes)
+    formula, counts = _formula(block, notes, listed or not n_sites)
     number = _number(_text(block, _NUMBER_TAGS))
     return CifEntry(
         block=name,
@@ -385,7 +390,7 @@ def _positive(text: str, what: str, notes: list[str]) -> float | None:
     return None
 
 
-def _formula(block: cif.Block, notes: list[str]) -> tuple[str, dict[str, float]]:
+def _formula(block: cif.Block, notes: list[str], required: bool) -> tuple[str, dict[str, float]]:
     seen, problem = "", "no chemical formula is listed"
     for tag in _FORMULA_TAGS:
         text = _text(block, (tag,))
@@ -402,6 +407,8 @@ def _formula(block: cif.Block, notes: list[str]) -> tuple[str, dict[str, float]]
                 notes.append(f"formula from {tag.replace('.', '_')}")
             return text, counts
         seen, problem = seen or text, f"the formula can't be read: {error_text}"
+    if not seen and not required:
+        return "", {}
     raise EntryError(1, seen, problem)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from math import gcd
 
 import gemmi
 
 _UNKNOWN = "X"
+#: Relative difference within which a count is whole: occupancies have two or three digits.
+_WHOLE = 0.01
 _GROUP = re.compile(r"\(([^()]*)\)(\d+(?:\.\d+)?|\.\d+)?")
 _TOKEN = re.compile(r"([A-Z][a-z]?)(\d+(?:\.\d*)?|\.\d+)?")
 _CHARGE = re.compile(r"(?<![A-Za-z\d.])\d*[+-](?!\d)|[+-]\d*(?=\s|,|$)|(?<=[A-Za-z\d)])\d?[+-]\d*$")
@@ -97,3 +100,20 @@ def _tokens(word: str) -> list[tuple[str, str]]:
         if found and complete and all(symbols):
             return [(symbol, pair[1]) for symbol, pair in zip(symbols, found, strict=True)]
     raise ValueError(f"{word!r} is no element with a number")
+
+
+def formula_of(
+    content: Mapping[str, float], z: float | None = None
+) -> tuple[str, dict[str, float]]:
+    """The formula of a cell's atoms, elements in alphabetical order, as text and as counts.
+
+    Args:
+        content: atoms of each element in the cell, above 0.
+        z: formula units in the cell; without it the greatest number that leaves whole counts, or
+            1 where the counts are not whole, as in a disordered crystal.
+    """
+    whole = {element: round(count) for element, count in content.items()}
+    exact = all(n and abs(content[element] - n) <= _WHOLE * n for element, n in whole.items())
+    units = z or (gcd(*whole.values()) if exact else 1)
+    counts = {element: round(count / units, 6) for element, count in sorted(content.items())}
+    return " ".join(f"{e}{'' if n == 1 else f'{n:g}'}" for e, n in counts.items()), counts

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -34,6 +34,7 @@ from mlindex.structures.cif import (
     read_block,
     read_document,
 )
+from mlindex.structures.composition import formula_of
 from mlindex.structures.listed import Listed
 from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource, GeneratorSource
@@ -265,7 +266,8 @@ def check_file(
             continue
         begin(number)
         try:
-            raw = read_block(block, unique, settings.max_sites, [*notes, *repeated])
+            listed = settings.formula == "listed"
+            raw = read_block(block, unique, settings.max_sites, [*notes, *repeated], listed)
             row = _check_entry(raw, source, settings)
         except EntryError as problem:
             yield False, _reject(entry_id, where, problem)
@@ -306,6 +308,8 @@ def _check_entry(
     found = source.kind == "folder" and source.symmetry == "found"
     crystal = find_symmetry(given, source.symmetry_tolerance_A) if found else given
     _require_cell(crystal, settings)
+    if not entry.formula_counts:
+        entry = _with_formula(entry, crystal, notes)
     reduced_A3 = _reduced_volume(crystal)
     volume_A3 = float(cell_volume(crystal.cell))
     _require_volume(entry, crystal, volume_A3, reduced_A3, settings)
@@ -338,6 +342,17 @@ def _check_entry(
         "site_u_iso_A2": sites.u_iso_A2.tolist(),
         "notes": "; ".join([*notes, *units.notes]) or None,
     }
+
+
+def _with_formula(entry: CifEntry, crystal: Crystal, notes: list[str]) -> CifEntry:
+    """The entry with the formula that its atoms have (rule 1)."""
+    content = _site_counts(crystal)
+    if not content:
+        raise EntryError(1, "", "no chemical formula is listed, and no atom either")
+    stated = entry.stated_z and round(entry.stated_z * crystal.volume_ratio, 6)
+    formula, counts = formula_of(content, stated)
+    notes.append("formula from the atoms, none is listed")
+    return replace(entry, formula=formula, formula_counts=counts)
 
 
 def _given(entry: CifEntry, settings: Quality, notes: list[str]) -> Crystal:

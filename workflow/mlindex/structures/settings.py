@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from mlindex.base.section import Section, setting
 
 
 class Quality(Section):
     """The seven rules that an entry must meet (Moreau 2.1.1)."""
 
+    formula: Literal["listed", "atoms"] = setting(
+        "atoms",
+        "Rule 1: where an entry lists no formula, reject it ('listed', as the method says), or "
+        "take the formula from its atoms ('atoms'; the notes of the entry then say so).",
+    )
     volume_per_atom_min_A3: float = setting(
         1.8, "Rule 7: least volume of the cell for each atom in it.", "A³", gt=0
     )

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from mlindex.apps.verify.tree import Tree
 from mlindex.base.schema import read_arrow
+from mlindex.base.wrong import wrong
 from mlindex.indexing.tables import OF_A_SAMPLE
 from mlindex.reports.result.document import Document
 from mlindex.reports.result.parquet import rows_of
@@ -39,7 +40,7 @@ def _document(tree: Tree, path: Path) -> dict | None:
     except (OSError, ValidationError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         where = ".".join(map(str, first["loc"])) if first else ""
-        seen = f"{where or 'the whole'}: {first['msg']}" if first else str(error)
+        seen = f"{where or 'the whole'}: {wrong(first)}" if first else str(error)
         tree.break_(path, f"does not fit the schema of results ({seen})")
         return None
     return document.model_dump(mode="json", by_alias=True)
