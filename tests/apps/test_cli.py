@@ -52,7 +52,7 @@ def test_indexing_imports_no_training_library() -> None:
         ("tenorite", "mC", [4.685, 3.426, 5.130, 90, 99.5, 90]),
     ],
 )
-def test_measured_lists_are_indexed_with_nothing_told(
+def test_measured_lists_are_indexed_with_no_prior_information(
     sample: str, bravais: str, cell: list[float] | None, tmp_path: Path
 ) -> None:
     call = ["index", str(SAMPLES / f"{sample}.txt"), "--json", "--out", str(tmp_path)]
@@ -205,13 +205,13 @@ def test_a_note_is_said_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wavelength", "words"),
     [
-        ("CuKa", "'CuKa' is no number; give the wavelength in A: 1.540593 is K-alpha1"),
-        ("8.0478keV", "'8.0478keV' is no number; give the wavelength in A: that is 1.5406"),
-        ("copper", "'copper' is no number; give the wavelength in A, such as 1.5406"),
+        ("CuKa", "'CuKa' is not a number; give the wavelength in A: 1.540593 is K-alpha1"),
+        ("8.0478keV", "'8.0478keV' is not a number; give the wavelength in A: that is 1.5406"),
+        ("copper", "'copper' is not a number; give the wavelength in A, such as 1.5406"),
         ("-1.5406", "a wavelength of -1.5406 A can't be right; give it in A, such as 1.5406"),
     ],
 )
-def test_a_wavelength_that_is_none_is_told_in_angstrom(
+def test_what_is_no_wavelength_is_refused_with_the_value_in_angstrom(
     wavelength: str, words: str, tmp_path: Path
 ) -> None:
     file = str(SAMPLES / "silicon.txt")

@@ -148,9 +148,7 @@ def test_a_cell_too_small_for_the_formula_is_not_convincing():
     found = mlindex.index(_silicon(), lattices=["cF"], formula="C6H12O6", time_limit_s=600)
     assert found.candidates[0].log_evidence > 10
     assert not found.convincing
-    assert (
-        "primitive cell has room for only 0.19 of C6H12O6: the crystal's is a super" in found.reason
-    )
+    assert "cell has room for only 0.19 formula units of C6H12O6: the true cell" in found.reason
 
 
 def test_a_wrong_formula_is_bad_use():

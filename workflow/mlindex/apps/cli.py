@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
-from mlindex.apps.ends import problems_told
+from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import folder, takes_options
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options
@@ -41,7 +41,7 @@ def main(
 
 
 @app.command()
-@problems_told()
+@problems_shown()
 @takes_options
 def index(
     file: Annotated[
@@ -77,7 +77,7 @@ def index(
 
 
 @app.command()
-@problems_told()
+@problems_shown()
 @takes_options
 def batch(
     sources: Annotated[
@@ -113,7 +113,7 @@ def batch(
 
 @app.command("warm-up")
 def warm_up() -> None:
-    """Compile the searches now, which the first run would do: about half a minute, once."""
+    """Compile the searches now, about half a minute, so that the first run need not."""
     from mlindex.indexing import compiling
 
     with compiling.announced() as compiled:
@@ -131,7 +131,7 @@ def formats() -> None:
 
 
 @app.command()
-@problems_told()
+@problems_shown()
 def verify(
     results: Annotated[Path, typer.Argument(help="Folder with the results.")] = Path("results"),
     sources: Annotated[
@@ -151,7 +151,7 @@ def verify(
 
 
 @app.command()
-@problems_told()
+@problems_shown()
 def docs(
     folder: Annotated[
         Path, typer.Argument(help="Folder to write to; it must be there.", show_default=True)

@@ -1,4 +1,4 @@
-"""How commands end where something is wrong that the user can mend."""
+"""The end of a command where something is wrong that the user can mend."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from mlindex.base.errors import MlindexError
 
 
 @contextmanager
-def problems_told() -> Iterator[None]:
-    """Problems that the user can mend are said on standard error, and end with 2."""
+def problems_shown() -> Iterator[None]:
+    """Show problems that the user can mend on standard error, and end with 2."""
     try:
         yield
     except MlindexError as problem:

@@ -18,7 +18,7 @@ _BY_NAME = inspect.Parameter.KEYWORD_ONLY
 
 
 def _wavelength(given: str) -> float:
-    """A wavelength in A; what else is written for one is told in A."""
+    """A wavelength in A; a radiation or an energy is refused with its wavelength in A."""
     from mlindex.patterns.radiation import check_given, in_A
 
     try:
@@ -29,7 +29,7 @@ def _wavelength(given: str) -> float:
         raise typer.BadParameter(str(problem)) from None
     except ValueError:
         known = in_A(given)
-        hint = f"{given!r} is no number; give the wavelength in A"
+        hint = f"{given!r} is not a number; give the wavelength in A"
         raise typer.BadParameter(
             f"{hint}: {known}" if known else f"{hint}, such as 1.5406"
         ) from None

@@ -149,5 +149,5 @@ def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, s
     whole = found[0].zero_shift_deg
     return replace(look, found=found), (
         f"all lines lie {abs(whole):.2f} degrees of 2theta too {'high' if whole > 0 else 'low'}: "
-        "see to the alignment, or to the wavelength"
+        "check the alignment and the wavelength"
     )

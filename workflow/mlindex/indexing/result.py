@@ -188,7 +188,7 @@ class IndexingResult:
     reason: str
     seconds: float
     notes: tuple[str, ...] = ()
-    #: What the crystal was said to be made of.
+    #: The chemical formula, if it was given.
     formula: Formula | None = None
     #: What was asked for: time limit, lattices, error, ... as given.
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Whether the first candidate is convincing: all that may speak against it."""
+"""The verdict on the first candidate: whether it is convincing, and what speaks against it."""
 
 from __future__ import annotations
 
@@ -52,15 +52,15 @@ def verdict(
 
     Args:
         found: candidates, the most probable first.
-        explained: some lattices explain the lines, even if they determine none's cell.
+        explained: some lattices explain the lines, even if no cell is determined.
         complete: the search was not cut off.
-        formula: what the crystal is made of, if that is known.
+        formula: the chemical formula, if it is known.
     """
     if not found:
         return False, _nothing(explained, complete)
     best = found[0]
     objections = (
-        _hardly(best),
+        _by_chance(best),
         _unindexed(best),
         _one_line(best),
         _improbable(best),
@@ -71,24 +71,24 @@ def verdict(
     )
     against = next((objection for objection in objections if objection), "")
     sure = _percent(best.probability_with_partners)
-    return not against, against or f"With the partners named its probability is {sure}."
+    return not against, against or f"Together with its partners its probability is {sure}."
 
 
 def _nothing(explained: bool, complete: bool) -> str:
     if explained:
-        return "Lattices explain the lines, but the lines leave their cells open: add lines."
+        return "Some lattices explain the lines, but their cells are not determined: add lines."
     if not complete:
-        return "The search was ended before it found anything: give it more time."
+        return "The search ended before it found anything: give it more time."
     return "No lattice explains the lines: check wavelength, zero shift and impurities."
 
 
-def _hardly(best: Candidate) -> str:
+def _by_chance(best: Candidate) -> str:
     least = _LEAST_EVIDENCE if best.n_used >= _FEW_LINES else _LEAST_EVIDENCE_FEW
     if best.log_evidence >= least:
         return ""
     return (
         f"The best cell explains {best.n_indexed} of {best.n_used} lines little better than "
-        f"chance (log-evidence {best.log_evidence:.1f}, {least:g} needed)."
+        f"chance (log-evidence {best.log_evidence:.1f}; at least {least:g} is needed)."
     )
 
 
@@ -107,15 +107,15 @@ def _one_line(best: Candidate) -> str:
     if np.linalg.matrix_rank(rows[~doubtful]) < rows.shape[1]:
         shown = ", ".join(_hkl(best, line) for line in lines[doubtful][:3])
         return (
-            f"Without the lines that several of its reflections explain, {shown}, the others leave "
-            "an axis or an angle open: add lines."
+            f"Several reflections explain lines such as {shown}; the other lines do not determine "
+            "all axes and angles: add lines."
         )
     alone = _alone(rows[~doubtful])
     if not alone.any():
         return ""
     return (
-        f"All its lines but {_hkl(best, lines[~doubtful][alone][0])} leave an axis or an angle "
-        "open, and no other line confirms what that one makes of it: add lines."
+        f"Only {_hkl(best, lines[~doubtful][alone][0])} determines one of the axes or angles, and "
+        "no other line confirms it: add lines."
     )
 
 
@@ -150,8 +150,8 @@ def _improbable(best: Candidate) -> str:
     if sure >= CONVINCING_PROBABILITY:
         return ""
     return (
-        f"With the partners named the first cell has a probability of only {_percent(sure)}: "
-        "others explain the lines about as well, or none does well."
+        f"The first cell and its partners have a probability of only {_percent(sure)}: other "
+        "cells explain the lines about as well, or none explains them well."
     )
 
 
@@ -163,7 +163,7 @@ def _superstructure(best: Candidate, others: Sequence[Candidate]) -> str:
         if index > 1 and keeps and near and more >= _MORE_LINES:
             volume = other.settings[0].volume_A3
             return (
-                f"A supercell of index {index} indexes {more} lines more, almost as well "
+                f"A supercell of index {index} indexes {more} more lines and fits nearly as well "
                 f"({other.bravais}, {volume:.0f} Å³): a superstructure, or impurities."
             )
     return ""
@@ -176,8 +176,8 @@ def _pseudo_symmetric(best: Candidate) -> str:
         return ""
     return (
         f"Its lattice is within {math.ceil(100 * obliquity) / 100:.2f} degrees of a higher "
-        "symmetry, as the parents of superstructures are, which its probability does not count: "
-        "look for weak lines, between those used, that only a supercell has."
+        "symmetry, as the parent lattice of a superstructure often is. Its probability does not "
+        "allow for this: look for weak lines, between those used, that only a supercell explains."
     )
 
 
@@ -186,9 +186,9 @@ def _small(best: Candidate) -> str:
     if volume > _SMALL_A3 or BRAVAIS[best.bravais].system.n_free < _NO_SYMMETRY:
         return ""
     return (
-        f"Its cell of {volume:.0f} Å³ is small for one without any symmetry, and often that of a "
-        "superstructure's parent, which its probability does not count: look for weak lines, "
-        "between those used, that only a supercell has."
+        f"Its cell of {volume:.0f} Å³ is small for a triclinic one, and may be the parent cell of "
+        "a superstructure. Its probability does not allow for this: look for weak lines, between "
+        "those used, that only a supercell explains."
     )
 
 
@@ -199,8 +199,9 @@ def _too_small(best: Candidate, formula: Formula | None) -> str:
     if volume_factor(volume, formula) >= _LEAST_ROOM:
         return ""
     return (
-        f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} of {formula.text}: "
-        "the crystal's is a supercell whose other lines are not seen, or the formula is wrong."
+        f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} formula units of "
+        f"{formula.text}: the true cell is a supercell whose other lines were not observed, or the "
+        "formula is wrong."
     )
 
 
