@@ -64,16 +64,18 @@ def make_project(folder: Path) -> Path:
     """Copy the project and put 60 CIF files, one crystal each, beside its Snakefile."""
     project = folder / "project"
     project.mkdir(parents=True)
+    texts = crystals(0, 60)
+    # What is compiled goes along, or each copy would compile it again; not what is being written.
+    ignore = shutil.ignore_patterns("*.egg-info", "*.tmp.*", "*.pyc.*")
     for part in _PARTS:
         source = PROJECT / part
-        ignore = shutil.ignore_patterns("__pycache__", "*.egg-info")
         if source.is_dir():
             shutil.copytree(source, project / part, ignore=ignore, symlinks=True)
         else:
             shutil.copy(source, project / part)
     (project / "profiles").symlink_to("workflow/profiles")
     write_config(project)
-    for name, text in crystals(0, 60):
+    for name, text in texts:
         path = project / "cifs" / name[-1] / f"{name}.cif"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)

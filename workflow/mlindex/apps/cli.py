@@ -19,7 +19,8 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
-    rich_markup_mode="markdown",
+    # Plain help: that of rich takes twice as long to appear.
+    rich_markup_mode=None,
 )
 
 

@@ -1,0 +1,13 @@
+"""What holds for all tests: those that run whole workflows are marked so."""
+
+from pathlib import Path
+
+import pytest
+
+WHOLE = Path(__file__).with_name("whole")
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if WHOLE in item.path.parents:
+            item.add_marker(pytest.mark.whole)
