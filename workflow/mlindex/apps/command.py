@@ -56,7 +56,7 @@ class Done:
 def run(file: Path, options: Options, quiet: bool) -> Done:
     """Index a file for someone who waits: notes of progress on standard error; Ctrl-C or SIGTERM
     ends it with what was found. Compiling, once on a machine, is no part of the search's time."""
-    content = read(file, options.wavelength_A)
+    content = read(file, options.wavelength_A, time_limit_s=options.time_limit_s)
     began = time.perf_counter()
     with (
         interruptible(signal.SIGTERM) as stopped,

@@ -23,13 +23,21 @@ if TYPE_CHECKING:
     from mlindex.patterns.peaklist import PeakList
 
 
-def read(path: str | Path, wavelength: float | None = None) -> PeakList | MeasuredPattern:
+def read(
+    path: str | Path, wavelength: float | None = None, *, time_limit_s: float = 60.0
+) -> PeakList | MeasuredPattern:
     """Read a peak list or a whole pattern.
 
+    >>> import mlindex
+    >>> peaks = mlindex.read("silicon.txt")
+    >>> pattern = mlindex.read("scan.xye", wavelength=1.5406)
+
     Args:
-        path: the file.
-        wavelength: wavelength in A where the file doesn't state it; wins where it does, with a
-            note. A doublet that the file states is kept if its first line is the wavelength given.
+        path: the file; its format is recognized by its content. A pipe is read, too, such as
+            ``/dev/stdin``.
+        wavelength: in A, where the file doesn't state it; wins where it does, with a note. A
+            doublet that the file states is kept if its first line is the wavelength given.
+        time_limit_s: seconds that a pipe has to come to its end.
 
     Returns:
         A peak list, or a whole pattern, the wavelength of which is None where it was neither
@@ -40,7 +48,7 @@ def read(path: str | Path, wavelength: float | None = None) -> PeakList | Measur
     """
     from mlindex.files import registry
 
-    return registry.read(path, wavelength)
+    return registry.read(path, wavelength, time_limit_s)
 
 
 def supported() -> list[tuple[tuple[str, ...], str]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator
 from xml.etree.ElementTree import Element, ParseError
 
 from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from defusedxml.ElementTree import iterparse
 
 from mlindex.base.errors import MlindexError
 from mlindex.files.source import MAX_BYTES, Source
 
 _MAX_MEMBERS = 10_000
-#: Marks in XML; each element takes some hundred bytes once read.
+#: Marks and attributes in XML; each takes some hundred bytes once read.
 _MAX_MARKS = 1_000_000
 
 
@@ -66,10 +67,25 @@ def xml(name: str, data: bytes) -> Element:
     Raises:
         MlindexError: if it is no XML, or has a document type (which could hold entities).
     """
-    if data.count(b"<") > _MAX_MARKS:
+    for element in elements(name, data):
+        root = element
+    return root
+
+
+def elements(name: str, data: bytes) -> Iterator[Element]:
+    """The elements of an XML document, each as soon as it is complete, the root last.
+
+    Tags have no namespaces. Whoever clears an element after use keeps the memory small.
+
+    Raises:
+        MlindexError: as :func:`xml`.
+    """
+    if max(data.count(mark) for mark in (b"<", b"=")) > _MAX_MARKS:
         raise MlindexError(f"{name}: holds more XML elements than any pattern does")
     try:
-        root = fromstring(data, forbid_dtd=True)
+        for _, element in iterparse(io.BytesIO(data), forbid_dtd=True):
+            element.tag = str(element.tag).rpartition("}")[2]
+            yield element
     except DefusedXmlException as error:
         raise MlindexError(
             f"{name}: has a document type or entities, which no instrument writes; not read"
@@ -78,9 +94,6 @@ def xml(name: str, data: bytes) -> Element:
         raise MlindexError(
             f"{name}: is damaged or truncated XML ({str(error)[:120]}); copy or export it again"
         ) from error
-    for element in root.iter():
-        element.tag = str(element.tag).rpartition("}")[2]
-    return root
 
 
 def text_of(element: Element | None) -> str:

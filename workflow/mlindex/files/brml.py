@@ -53,25 +53,39 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
 
 
 def _route(name: str, route: Element, other: set[str]) -> Range | None:
-    rows = [text_of(datum).split(",") for datum in route.iter("Datum")]
-    if not rows:
+    points = [text_of(datum) for datum in route.iter("Datum")]
+    if not points:
         return None
-    angle, intensity, absorption = _columns(route, len(rows[0]), other)
+    angle, intensity, absorption = _columns(route, points[0].count(",") + 1, other)
     if angle is None or intensity is None:
         return None
     needed = max(angle, intensity) + 1
-    if any(len(row) < needed for row in rows):
-        raise MlindexError(f"{name}: a point has fewer than {needed} numbers; the file is damaged")
-    try:
-        values = np.array([row[:needed] for row in rows], dtype=float)
-    except ValueError as error:
-        raise MlindexError(f"{name}: a point is damaged ({str(error)[:120]})") from error
-    y = values[:, intensity]
-    if absorption is None or absorption >= needed or not np.all(values[:, absorption] > 1e-6):
-        return Range(values[:, angle], y)
+    used = [angle, intensity]
+    if absorption is not None and absorption < needed:
+        used.append(absorption)
+    values = _values(name, points, used, needed)
+    x, y = values[:2]
+    if len(used) < 3 or not np.all(values[2] > 1e-6):
+        return Range(x, y)
     # The intensities are written with the factor applied; counted was what it leaves.
-    factor = values[:, absorption]
-    return Range(values[:, angle], y, np.sqrt(np.maximum(y / factor, 1)) * factor)
+    factor = values[2]
+    return Range(x, y, np.sqrt(np.maximum(y / factor, 1)) * factor)
+
+
+def _values(name: str, points: list[str], used: list[int], needed: int) -> np.ndarray:
+    """Numbers (used, points) at these places; of each point ``needed`` have to be there."""
+    values = np.empty((len(used), len(points)))
+    for index, point in enumerate(points):
+        cells = point.split(",", needed)[:needed]
+        if len(cells) < needed:
+            raise MlindexError(
+                f"{name}: a point has fewer than {needed} numbers; the file is damaged"
+            )
+        try:
+            values[:, index] = [float(cells[place]) for place in used]
+        except ValueError as error:
+            raise MlindexError(f"{name}: a point is damaged ({str(error)[:120]})") from error
+    return values
 
 
 def _columns(

@@ -15,8 +15,8 @@ from mlindex.base.errors import MlindexError
 from mlindex.files import rows
 from mlindex.files.assemble import Range, pattern, two_theta_from
 from mlindex.files.list_layouts import doubled
-from mlindex.files.peak_lists import parse_peak_list
-from mlindex.files.source import Format, Source
+from mlindex.files.peak_lists import Q_NOTES, parse_peak_list
+from mlindex.files.source import MAX_POINTS, Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import choose, from_header
@@ -165,6 +165,7 @@ def _pattern(
     esd = values[:, error] if error and error < width else None
     later = sum(line > table.first_line for line in table.stray)
     notes = doubled(layout)
+    notes += [Q_NOTES["q"]] if layout.quantity == "q" else []
     if later:
         notes.insert(0, f"{later} rows below the columns have other numbers of them; left out")
     if named_error is None and esd is not None and not _can_be_error(esd, values[:, intensity]):
@@ -205,8 +206,10 @@ def _stepped(source: Source) -> Table | None:
         if not (0 < step < 1 and -10 < start < stop < 180):
             return None
         count = (stop - start) / step + 1
+        if not _MIN_EQUAL_POINTS <= count <= MAX_POINTS:
+            return None
         words = " ".join(source.lines[index + 1 :]).split()
-        if count < _MIN_EQUAL_POINTS or abs(len(words) - count) > 1.5:
+        if abs(len(words) - count) > 1.5:
             return None
         numbers = [rows.number(word) for word in words]
         if None in numbers:

@@ -69,7 +69,7 @@ def _bank(source: Source, index: int, lines: list[str], notes: list[str]) -> Ran
         raise refuse_time_of_flight(
             name, f"a GSAS bank from {numbers[0]:g} in steps of {numbers[1]:g}"
         )
-    x, y, error = _values(name, kind, lines)
+    x, y, error = _values(name, kind, lines, count)
     if (1 - _MAY_LACK) * count <= len(y) < count:
         notes.append(f"the header states {count} points, the file holds {len(y)}")
         count = len(y)
@@ -84,18 +84,18 @@ def _bank(source: Source, index: int, lines: list[str], notes: list[str]) -> Ran
 
 
 def _values(
-    name: str, kind: str, lines: list[str]
+    name: str, kind: str, lines: list[str], count: int
 ) -> tuple[np.ndarray | None, np.ndarray, np.ndarray | None]:
     if kind == "STD":
-        counters, counts = _fixed(name, lines, (2, 6))
+        counters, counts = _fixed(name, lines, count, (2, 6))
         counters = np.maximum(np.nan_to_num(counters, nan=1.0), 1)
         # The value is the mean over the counters that saw this angle.
         error = np.sqrt(np.maximum(counts, 1) / counters)
         return None, counts, error
     if kind == "ESD":
-        return None, *_fixed(name, lines, (8, 8))
+        return None, *_fixed(name, lines, count, (8, 8))
     if kind == "ALT":
-        x, y, error = _fixed(name, lines, (8, 7, 5), decimals=(0, 4, 4))
+        x, y, error = _fixed(name, lines, count, (8, 7, 5), decimals=(0, 4, 4))
         return x, y, error
     wanted = 3 if kind == "FXYE" else 2
     table = [line.split()[:wanted] for line in lines if line.strip()]
@@ -110,12 +110,18 @@ def _values(
 
 
 def _fixed(
-    name: str, lines: list[str], widths: tuple[int, ...], decimals: tuple[int, ...] = ()
+    name: str,
+    lines: list[str],
+    count: int,
+    widths: tuple[int, ...],
+    decimals: tuple[int, ...] = (),
 ) -> list[np.ndarray]:
-    """Columns of fixed width, as many groups of them as go into a line of 80."""
+    """Columns of fixed width, as many groups of them as go into a line of 80; ``count`` in all."""
     width = sum(widths)
     found: list[list[float]] = []
     for line in lines:
+        if len(found) >= count:
+            break
         line = line.expandtabs().rstrip()[:80]
         for start in range(0, len(line), width):
             group, at = [], start

@@ -16,15 +16,18 @@ from mlindex.files.archive import number_of
 from mlindex.files.assemble import Range, pattern, two_theta_from
 from mlindex.files.columns import looks_like_pattern
 from mlindex.files.list_layouts import one_sample
-from mlindex.files.peak_lists import peaks_from_columns
-from mlindex.files.rows import SAMPLE_NAMES, layout
-from mlindex.files.source import MAX_POINTS, Format, Source
+from mlindex.files.own import OBSERVED, table_of
+from mlindex.files.parquet_columns import POSITION_NAMES, check_samples, floats, is_text, usable
+from mlindex.files.peak_lists import Q_NOTES, peaks_from_columns
+from mlindex.files.rows import SAMPLE_NAMES, Layout, layout
+from mlindex.files.source import MAX_BYTES, MAX_POINTS, Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import Radiation, choose, stated
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    import pyarrow.parquet as pq
 
 _WAVELENGTH = "wavelength_A"
 
@@ -42,38 +45,119 @@ def read(source: Source, given_A: float | None) -> PeakList | MeasuredPattern:
 
     try:
         file = pq.ParquetFile(io.BytesIO(source.data))
-        if not 0 < file.metadata.num_rows <= MAX_POINTS:
-            raise MlindexError(f"{source.name}: has {file.metadata.num_rows} rows")
         schema = file.schema_arrow
-        names = [field.name for field in schema if pa.types.is_primitive(field.type)]
-        found = layout(names)
-        if found is None:
-            raise MlindexError(
-                f"{source.name}: none of the columns {', '.join(schema.names)[:200]} is a "
-                "position; name one d_A, two_theta_deg, q_inv_A, q_2pi or q2_inv_A2"
-            )
+        stated_in = [name for name in schema.names if name.lower() == _WAVELENGTH.lower()]
+        known = given_A or stated_in or _WAVELENGTH.encode() in (schema.metadata or {})
+        found, names = _layout(source.name, file, "2theta" if known else "d")
         wanted = {found.quantity: names[found.position]}
         wanted |= {role: names[index] for role, index in found.columns.items()}
-        used = [*wanted.values(), *([_WAVELENGTH] if _WAVELENGTH in names else [])]
+        samples = [name for name in schema.names if name.lower() in SAMPLE_NAMES]
+        used = list(dict.fromkeys([*wanted.values(), *samples, *stated_in]))
+        _check_size(source.name, file, used)
+        # Kept once each, however often they are repeated.
+        texts = [field.name for field in schema if is_text(field.type)]
+        file = pq.ParquetFile(io.BytesIO(source.data), read_dictionary=texts)
         table = file.read(columns=used)
-        for sample in (name for name in schema.names if name.lower() in SAMPLE_NAMES):
-            one_sample(source.name, file.read([sample])[sample].unique().to_pylist())
-        columns = {role: _floats(table, name) for role, name in wanted.items()}
+        for sample in samples:
+            check_samples(source.name, schema, sample)
+            one_sample(source.name, table[sample].unique().to_pylist())
+        columns = _columns(source.name, table, wanted, found.quantity)
     except (pa.ArrowException, OSError) as error:
         raise MlindexError(
             f"{source.name}: is damaged or truncated Parquet ({str(error)[:120]}); write it again"
         ) from error
-    radiation = _radiation(table, schema.metadata or {}, source.name)
+    radiation = _radiation(table, stated_in, schema.metadata or {}, source.name)
     return _result(source, found.quantity, found.factor, columns, radiation, given_A)
 
 
-def _floats(table: pa.Table, name: str) -> np.ndarray:
-    return table.column(name).cast("double").to_numpy().astype(float)
+def _layout(name: str, file: pq.ParquetFile, first: str) -> tuple[Layout, list[str]]:
+    """What the columns are, and the names of those with numbers; empty columns are none.
+
+    ``first`` is the quantity taken where there are several.
+    """
+    import pyarrow as pa
+
+    schema = file.schema_arrow
+    own = table_of(schema.metadata)
+    if own is not None and own != OBSERVED:
+        raise MlindexError(
+            f"{name}: is the table {own!r} that mlindex wrote, no peak list; give the pattern or "
+            "the peak list itself"
+        )
+    if not 0 < file.metadata.num_rows <= MAX_POINTS:
+        raise MlindexError(
+            f"{name}: has {file.metadata.num_rows} rows; a peak list or pattern has 1 to "
+            f"{MAX_POINTS}"
+        )
+    empty = _empty(file.metadata)
+    filled = pa.schema([field for field in schema if field.name not in empty])
+    names = usable(name, filled, first)
+    found = layout(names, first)
+    if found is None:
+        raise MlindexError(
+            f"{name}: none of the columns {', '.join(schema.names)[:200]} is a position; name one "
+            f"{POSITION_NAMES}"
+        )
+    return found, names
 
 
-def _radiation(table: pa.Table, metadata: dict[bytes, bytes], name: str) -> Radiation:
-    if _WAVELENGTH in table.column_names:
-        values = np.unique(_floats(table, _WAVELENGTH))
+def _empty(metadata: pq.FileMetaData) -> set[str]:
+    """The columns in which every row is empty."""
+    found: set[str] = set()
+    for group in range(metadata.num_row_groups):
+        row_group = metadata.row_group(group)
+        columns = [row_group.column(index) for index in range(row_group.num_columns)]
+        empty = {
+            column.path_in_schema
+            for column in columns
+            if (known := column.statistics) is not None and known.null_count == column.num_values
+        }
+        found = empty if group == 0 else found & empty
+    return found
+
+
+def _check_size(name: str, file: pq.ParquetFile, used: list[str]) -> None:
+    """Raise MlindexError if the columns unpack to more than any pattern."""
+    size = 0
+    for group in range(file.metadata.num_row_groups):
+        row_group = file.metadata.row_group(group)
+        for index in range(row_group.num_columns):
+            column = row_group.column(index)
+            if column.path_in_schema.partition(".")[0] in used:
+                size += column.total_uncompressed_size
+    if size > MAX_BYTES:
+        raise MlindexError(
+            f"{name}: its columns unpack to {size // 10**6} MB, which no peak list or pattern does"
+        )
+
+
+def _columns(
+    name: str, table: pa.Table, wanted: dict[str, str], quantity: str
+) -> dict[str, np.ndarray]:
+    """Numbers by role; columns of text beside the positions that hold other words are left out."""
+    columns = {}
+    for role, column in wanted.items():
+        values = floats(table[column])
+        if role != quantity and np.isnan(values).all():
+            continue
+        wrong = np.flatnonzero(~np.isfinite(values))
+        if is_text(table[column].type) and len(wrong):
+            if role != quantity:
+                continue
+            seen = str(table[column][int(wrong[0])].as_py() or "nothing")[:40]
+            raise MlindexError(
+                f"{name}, row {int(wrong[0]) + 1}: expected a number in column {column!r}, got "
+                f"{seen!r}"
+            )
+        columns[role] = values
+    return columns
+
+
+def _radiation(
+    table: pa.Table, stated_in: list[str], metadata: dict[bytes, bytes], name: str
+) -> Radiation:
+    if stated_in:
+        values = np.unique(floats(table[stated_in[0]]))
         if len(values) > 1:
             raise MlindexError(f"{name}: holds lines measured at {len(values)} wavelengths")
         return stated(float(values[0]))
@@ -95,7 +179,8 @@ def _result(
     if intensity is not None and "fwhm" not in columns and looks_like_pattern(quantity, positions):
         x = two_theta_from(source.name, quantity, positions, used.wavelength_A)
         one = Range(x, intensity, columns.get("intensity_error"))
-        return pattern(source, [one], radiation, given_A)
+        notes = [Q_NOTES["q"]] if quantity == "q" else []
+        return pattern(source, [one], radiation, given_A, notes)
     return peaks_from_columns(
         source.name,
         quantity,

@@ -44,6 +44,7 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
     """The first block with a measured pattern."""
     import gemmi
 
+    source.check_words()
     try:
         document = gemmi.cif.read_string(source.data.decode("utf-8", errors="replace"))
     except (ValueError, RuntimeError) as error:

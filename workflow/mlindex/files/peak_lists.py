@@ -32,7 +32,7 @@ from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import check_given as check_wavelength
 from mlindex.patterns.radiation import choose, from_header
 
-_Q_NOTES = {
+Q_NOTES = {
     "q": "q was read as 1/d; name the column Q if it is 2 pi/d",
     "Q": "Q was read as 2 pi/d; name the column q if it is 1/d",
 }
@@ -141,7 +141,7 @@ def peaks_from_columns(
         if quantity == "q2"
         else rounding_error(values, lambda v: checks.to_q2(quantity, v, wavelength_A, name))
     )
-    note = _Q_NOTES.get(quantity)
+    note = Q_NOTES.get(quantity)
     if quantity == "d" and not named and np.all(np.diff(values) > 0):
         note = (
             f"read as d in A, rising to {values[-1]:g}: if these are 2theta, give the wavelength "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlindex.base.errors import MlindexError
+from mlindex.base.names import shown
 from mlindex.files import (
     brml,
     bruker_raw,
@@ -54,10 +55,12 @@ _OTHER_KINDS = {
 }
 
 
-def read(path: str | Path, wavelength_A: float | None = None) -> PeakList | MeasuredPattern:
+def read(
+    path: str | Path, wavelength_A: float | None, time_limit_s: float
+) -> PeakList | MeasuredPattern:
     """See :func:`mlindex.files.read`."""
-    check_given(str(path), wavelength_A)
-    source = load(path)
+    check_given(shown(path), wavelength_A)
+    source = load(path, time_limit_s)
     known = next((one for one in FORMATS if one.sniff(source)), None)
     if known is None or (known is columns.FORMAT and _other_kind(source)):
         raise MlindexError(_unknown(source))

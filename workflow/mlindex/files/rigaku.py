@@ -77,8 +77,8 @@ def read_rasx(source: Source, given_A: float | None) -> MeasuredPattern:
                 axis, stated_here = _conditions(f"{source.name}: {conditions}", archive, conditions)
                 radiation = radiation if radiation.wavelength_A else stated_here
         if _is_two_theta(axis):
-            text = archive.read(profile).decode("utf-8-sig", errors="replace")
-            ranges.append(_points(source.name, text.splitlines()))
+            text = Source(f"{source.name}: {profile[:120]}", ".txt", archive.read(profile))
+            ranges.append(_points(source.name, text.lines))
         else:
             other.add(axis)
     _check_some(source.name, ranges, other)

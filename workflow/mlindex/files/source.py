@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlindex.base.errors import MlindexError
+from mlindex.base.names import shown
+from mlindex.files.opening import PIPE_LIMIT_S, first_bytes
 
 if TYPE_CHECKING:
     from mlindex.patterns.measured import MeasuredPattern
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 MAX_BYTES = 100_000_000
 #: Points or lines; even 180 degrees in steps of 0.0004 are fewer.
 MAX_POINTS = 500_000
+#: Numbers and words of a text; each takes about hundred bytes of memory while it is read.
+MAX_WORDS = 2_500_000
 _MAX_LINE = 5_000_000
+_BLOCK = 1_000_000
+_SEPARATORS = bytes(1 if c <= 32 else 0 for c in range(256))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
 
@@ -53,8 +59,9 @@ class Source:
         """The lines, without their ends.
 
         Raises:
-            MlindexError: if they are more, or longer, than those of any list or pattern.
+            MlindexError: they are more, or longer, or hold more than any list or pattern.
         """
+        self.check_words()
         text = self.text.replace("\r\n", "\n").replace("\r", "\n")
         if text.count("\n") > MAX_POINTS:
             raise MlindexError(f"{self.name}: has more than {MAX_POINTS} lines, too many")
@@ -62,6 +69,20 @@ class Source:
         if max(map(len, lines)) > _MAX_LINE:
             raise MlindexError(f"{self.name}: has a line of more than {_MAX_LINE} characters")
         return lines if lines[-1] else lines[:-1]
+
+    def check_words(self) -> None:
+        """Raise MlindexError if the text holds more numbers and words than any pattern."""
+        if len(self.data) <= MAX_WORDS:
+            return
+        count = sum(map(self.data.count, (b",", b";", b"\t")))
+        for start in range(0, len(self.data), _BLOCK):
+            # A word ends where a blank follows another character.
+            count += self.data[start : start + _BLOCK].translate(_SEPARATORS).count(b"\0\1")
+        if count > MAX_WORDS:
+            raise MlindexError(
+                f"{self.name}: holds more than {MAX_WORDS / 1e6:g} million numbers or words, "
+                "which no peak list or pattern does"
+            )
 
 
 @dataclass(frozen=True)
@@ -74,27 +95,28 @@ class Format:
     read: Callable[[Source, float | None], PeakList | MeasuredPattern]
 
 
-def load(path: str | Path) -> Source:
+def load(path: str | Path, time_limit_s: float = PIPE_LIMIT_S) -> Source:
     """Read a file.
 
+    Args:
+        path: the file; a pipe, such as standard input, too.
+        time_limit_s: for a pipe to come to its end.
+
     Raises:
-        MlindexError: if it can't be read, is empty, or too large to be a pattern.
+        MlindexError: it can't be read, is empty, or too large to be a pattern.
     """
-    path = Path(path)
+    path, name = Path(path), shown(path)
     try:
-        if path.is_dir():
-            raise MlindexError(f"{path}: is a directory; give a file")
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = first_bytes(path, MAX_BYTES + 1, time_limit_s)
     except FileNotFoundError as error:
-        raise MlindexError(f"{path}: there is no such file; see its name and folder") from error
+        raise MlindexError(f"{name}: there is no such file; see its name and folder") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise MlindexError(f"{path}: can't be read ({reason}); see its name and rights") from error
+        raise MlindexError(f"{name}: can't be read ({reason}); see its name and rights") from error
     if len(data) > MAX_BYTES:
         raise MlindexError(
-            f"{path}: is larger than {MAX_BYTES // 10**6} MB, which no peak list or pattern is"
+            f"{name}: is larger than {MAX_BYTES // 10**6} MB, which no peak list or pattern is"
         )
     if not data.strip():
-        raise MlindexError(f"{path}: the file is empty; there is no line with numbers in it")
-    return Source(str(path), path.suffix.lower(), data)
+        raise MlindexError(f"{name}: the file is empty; there is no line with numbers in it")
+    return Source(name, path.suffix.lower(), data)

@@ -7,8 +7,9 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.files.archive import number_of, text_of, xml
+from mlindex.files.archive import elements, number_of, text_of
 from mlindex.files.assemble import Range, check_count, pattern
+from mlindex.files.numbers import numbers_in
 from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.radiation import Radiation, stated
@@ -21,14 +22,17 @@ def sniff(source: Source) -> bool:
 
 def read(source: Source, given_A: float | None) -> MeasuredPattern:
     """All scans over 2theta of the first measurement that has any."""
-    root = xml(source.name, source.data)
-    axes = []
-    for measurement in root.iter("xrdMeasurement"):
-        scans = list(measurement.iter("scan"))
-        axes += [scan.get("scanAxis", "unknown") for scan in scans]
-        ranges = [found for scan in scans if (found := _scan(source.name, scan)) is not None]
-        if ranges:
-            return pattern(source, ranges, _radiation(measurement), given_A)
+    axes: list[str] = []
+    ranges: list[Range] = []
+    for element in elements(source.name, source.data):
+        if element.tag == "scan":
+            axes.append(element.get("scanAxis", "unknown"))
+            found = _scan(source.name, element)
+            ranges += [] if found is None else [found]
+            # A file may hold a thousand scans: of each only its numbers are kept.
+            element.clear()
+        elif element.tag == "xrdMeasurement" and ranges:
+            return pattern(source, ranges, _radiation(element), given_A)
     seen = f"only scans over {', '.join(sorted(set(axes)))}" if axes else "no scan"
     raise MlindexError(f"{source.name}: holds {seen}; a scan over 2theta is needed")
 
@@ -43,10 +47,10 @@ def _scan(name: str, scan: Element) -> Range | None:
     counts = points.find("intensities")
     if counts is None:
         counts = points.find("counts")
-    y = _numbers(name, text_of(counts))
+    y = numbers_in(name, text_of(counts))
     listed = axis.find("listPositions")
     if listed is not None:
-        x = _numbers(name, text_of(listed))
+        x = numbers_in(name, text_of(listed))
         check_count(name, len(x), len(y))
         y = y[: len(x)]
     else:
@@ -55,7 +59,7 @@ def _scan(name: str, scan: Element) -> Range | None:
         if start is None or end is None:
             raise MlindexError(f"{name}: a scan lacks its start or end position")
         x = np.linspace(start, end, len(y))
-    factors = _numbers(name, text_of(points.find("beamAttenuationFactors")))
+    factors = numbers_in(name, text_of(points.find("beamAttenuationFactors")))
     is_counts = counts is not None and counts.tag == "counts"
     if is_counts and len(factors) == len(y):
         return Range(x, y * factors, np.sqrt(np.maximum(y, 1)) * factors)
@@ -84,13 +88,6 @@ def _radiation(measurement: Element) -> Radiation:
     # "K-Alpha 1" is also written where nothing takes K-alpha2 out of the beam.
     single = intended == "kalpha1" and next(measurement.iter("monochromator"), None) is not None
     return stated(first, None if single else second, ratio, "X-ray")
-
-
-def _numbers(name: str, text: str) -> np.ndarray:
-    try:
-        return np.array(text.split(), dtype=float)
-    except ValueError as error:
-        raise MlindexError(f"{name}: a list of numbers is damaged ({str(error)[:120]})") from error
 
 
 FORMAT = Format("PANalytical XRDML", (".xrdml",), sniff, read)

@@ -18,6 +18,8 @@ from typing import TextIO
 
 from mlindex.apps.batch.task import Lines, Task
 from mlindex.base.errors import MlindexError
+from mlindex.base.names import shown
+from mlindex.files import parquet_columns as arrow
 from mlindex.files.rows import SAMPLE_NAMES, Layout, layout, number
 from mlindex.patterns.radiation import from_header, stated
 
@@ -28,6 +30,8 @@ _BATCH_ROWS = 65_536
 #: No peak list has more; what has is not sorted by sample, or a pattern.
 _MOST_LINES = 20_000
 _HEADER_LINES = 200
+#: No row of a table is longer, in characters.
+_LONGEST_ROW = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,9 @@ def tasks(path: Path, columns: Columns) -> Iterator[Task]:
         for sample, rows in groupby(_rows(path, columns), key=lambda row: row.sample):
             yield _task(sample, rows, path, columns)
             count += 1
-    except (OSError, ValueError, csv.Error) as error:
-        problem = f"{path}: reading ended after {count} samples ({str(error)[:200]})"
+    except Exception as error:
+        # Whatever a table holds, what was read of it before is indexed.
+        problem = f"{shown(path)}: reading ended after {count} samples ({str(error)[:200]})"
         yield Task("(rest of the table)", error=f"{problem}; the table is damaged, write it again")
 
 
@@ -99,8 +104,9 @@ def _task(sample: str, rows: Iterator[Row], path: Path, columns: Columns) -> Tas
     kept = list(islice(rows, _MOST_LINES + 1))
     if len(kept) > _MOST_LINES:
         return Task(sample, error=f"has more than {_MOST_LINES} lines, which no peak list has")
+    where = shown(path)
     if not sample:
-        return Task(sample, error=f"{path}, row {kept[0].number}: the name of the sample is empty")
+        return Task(sample, error=f"{where}, row {kept[0].number}: the name of the sample is empty")
     problem = next((row.problem for row in kept if row.problem), None)
     if problem is not None or not columns.roles:
         return Task(sample, error=problem)
@@ -125,22 +131,32 @@ def _named(
 ) -> Columns | None:
     """Columns from the names of all and of those that hold single values."""
     plain = {name.strip().lower(): name for name in reversed(names)}
-    sample = next((plain[name] for name in SAMPLE_NAMES if name in plain), None)
+    sample = _sample_column(names)
     if sample is None:
         return None
     wavelength = plain.get(_WAVELENGTH)
-    first = "2theta" if wavelength or wavelength_known else "d"
+    first = _first(wavelength is not None or wavelength_known)
     lists: Layout | None = layout(["" if name == sample else name for name in usable], first)
     if lists is None:
         raise MlindexError(
-            f"{path}: is a table of samples, but none of its columns {', '.join(names)[:200]} is "
-            "a position; name one d_A, two_theta_deg, q_inv_A, q_2pi or q2_inv_A2"
+            f"{shown(path)}: is a table of samples, but none of its columns "
+            f"{', '.join(names)[:200]} is a position; name one {arrow.POSITION_NAMES}"
         )
     roles = {"position": usable[lists.position]}
     for role in ("intensity", "fwhm", "two_theta_error"):
         if role in lists.columns:
             roles[role] = usable[lists.columns[role]]
     return Columns(sample, wavelength, roles, lists.quantity, lists.factor)
+
+
+def _sample_column(names: list[str]) -> str | None:
+    plain = {name.strip().lower(): name for name in reversed(names)}
+    return next((plain[name] for name in SAMPLE_NAMES if name in plain), None)
+
+
+def _first(wavelength_known: bool) -> str:
+    """The quantity taken where a table has several."""
+    return "2theta" if wavelength_known else "d"
 
 
 def _parquet_columns(path: Path, wavelength_known: bool) -> Columns | None:
@@ -152,9 +168,14 @@ def _parquet_columns(path: Path, wavelength_known: bool) -> Columns | None:
     except (OSError, pa.ArrowException):
         # Whoever reads it as a single list says what is wrong with it.
         return None
-    usable = [field.name for field in schema if pa.types.is_primitive(field.type)]
     text = (schema.metadata or {}).get(b"wavelength_A", b"").decode("ascii", errors="replace")
     above = stated(number(text)).wavelength_A
+    sample = _sample_column(schema.names)
+    if sample is None:
+        return None
+    known = wavelength_known or above is not None or _WAVELENGTH in map(str.lower, schema.names)
+    arrow.check_samples(shown(path), schema, sample)
+    usable = arrow.usable(shown(path), schema, _first(known), without=sample)
     found = _named(path, schema.names, usable, wavelength_known or above is not None)
     return found and Columns(**{**vars(found), "wavelength_A": above})
 
@@ -164,6 +185,7 @@ def _parquet_rows(path: Path, columns: Columns) -> Iterator[Row]:
     import pyarrow.parquet as pq
 
     by_role = {**columns.roles} | ({_WAVELENGTH: columns.wavelength} if columns.wavelength else {})
+    position = columns.roles.get("position")
     with pq.ParquetFile(path) as file:
         row = 0
         # A group at a time: what stands before a damaged one can be read.
@@ -174,20 +196,27 @@ def _parquet_rows(path: Path, columns: Columns) -> Iterator[Row]:
         )
         for batch in batches:
             names = batch[columns.sample].cast(pa.string()).to_pylist()
-            cells = {
-                role: batch[name].cast(pa.float64()).to_numpy(zero_copy_only=False).tolist()
-                for role, name in by_role.items()
-            }
+            cells = {role: arrow.floats(batch[name]).tolist() for role, name in by_role.items()}
+            texts = batch[position] if position and arrow.is_text(batch[position].type) else None
             for i, name in enumerate(names):
                 row += 1
-                yield Row(row, name or "", {role: values[i] for role, values in cells.items()})
+                problem = None
+                if texts is not None and math.isnan(cells["position"][i]):
+                    problem = _not_a_number(f"{shown(path)}, row {row}", position, texts[i].as_py())
+                found = {role: values[i] for role, values in cells.items()}
+                yield Row(row, name or "", found, problem)
+
+
+def _not_a_number(where: str, column: str, cell: str | None) -> str:
+    seen = repr(cell[:40]) if cell else "nothing"
+    return f"{where}: expected a number in column {column!r}, got {seen}"
 
 
 def _csv_columns(path: Path, wavelength_known: bool) -> Columns | None:
     try:
         with _opened(path) as file:
-            head = list(islice(file, _HEADER_LINES))
-    except OSError:
+            head = list(islice(_lines(file), _HEADER_LINES))
+    except (OSError, ValueError):
         return None
     comments = [line for line in head if line.lstrip().startswith("#")]
     header = next((x for x in head if x.strip() and not x.lstrip().startswith("#")), "")
@@ -201,7 +230,7 @@ def _csv_columns(path: Path, wavelength_known: bool) -> Columns | None:
 def _csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
     by_role = {**columns.roles} | ({_WAVELENGTH: columns.wavelength} if columns.wavelength else {})
     with _opened(path) as file:
-        lines = csv.reader(file, delimiter=columns.delimiter)
+        lines = csv.reader(_lines(file), delimiter=columns.delimiter)
         rows = (row for row in lines if any(row) and not row[0].lstrip().startswith("#"))
         places = {name.strip(): i for i, name in reversed(list(enumerate(next(rows, []))))}
         for row in rows:
@@ -214,14 +243,22 @@ def _csv_rows(path: Path, columns: Columns) -> Iterator[Row]:
                     cell = cell.replace(",", ".")
                 value = number(cell)
                 if value is None and (cell or role == "position"):
-                    seen = repr(cell[:40]) if cell else "nothing"
-                    problem = (
-                        f"{path}, line {lines.line_num}: expected a number in column {name!r}, "
-                        f"got {seen}"
-                    )
+                    problem = _not_a_number(f"{shown(path)}, line {lines.line_num}", name, cell)
                 cells[role] = math.nan if value is None else value
             yield Row(lines.line_num, sample, cells, problem)
 
 
 def _opened(path: Path) -> TextIO:
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    """The lines of a table.
+
+    Raises:
+        ValueError: one is longer than any row.
+    """
+    while line := file.readline(_LONGEST_ROW):
+        if len(line) == _LONGEST_ROW:
+            raise ValueError(f"a line of more than {_LONGEST_ROW} characters")
+        yield line
