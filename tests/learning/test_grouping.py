@@ -10,7 +10,7 @@ from mlindex.crystal.lattice import BRAVAIS
 from mlindex.learning.grouping import (
     AXIS_LIMIT,
     BOX_LIMIT,
-    Pattern,
+    AbsencePattern,
     conditions,
     distance,
     fingerprint,
@@ -228,7 +228,7 @@ def test_order_of_entries_does_not_matter():
 def test_joining_keeps_every_pattern_once_and_reaches_the_minimum():
     rng = np.random.default_rng(5)
     patterns = [
-        Pattern(rng.bytes(4), f"pattern {i}", "", int(n), int(n))
+        AbsencePattern(rng.bytes(4), f"pattern {i}", "", int(n), int(n))
         for i, n in enumerate(rng.integers(1, 60, 25))
     ]
     clusters = join_rare(patterns, 100)

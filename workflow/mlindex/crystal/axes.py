@@ -170,7 +170,7 @@ def _of_independent(system: LatticeSystem, error: np.ndarray) -> np.ndarray:
 
 
 def usual_indices(hkl: np.ndarray, rotations: np.ndarray) -> np.ndarray:
-    """Of each reflection's equivalents the one that is usually named, integers (n, 3).
+    """The usual representative of each reflection's equivalents, integers (n, 3).
 
     Laue symmetry makes hkl and -h-k-l equivalent. Named is one with l >= 0, of these one with as
     few negative indices as can be, of these the one with the greatest h, then k: (3 1 1) of a cubic

@@ -26,7 +26,7 @@ _VOLUMES = packaged(__file__, "atomic_volumes.csv")
 _FREEDOM, _SCALE = 2.05, 0.089
 #: ln of gamma((f + 1) / 2) / (gamma(f / 2) sqrt(f pi)) for that number f of degrees of freedom.
 _LOG_NORM = -1.0369423310383863
-#: So many formula units are summed over; with more, neighbours can't be told apart.
+#: So many formula units are summed over; with more, neighbours can't be distinguished.
 _MOST_UNITS = 400
 #: Between the parts of a hydrate or a salt, such as CuSO4·5H2O.
 _DOTS = "[·•∙⋅*]"

@@ -167,8 +167,12 @@ def upright(x6: np.ndarray, region: Region) -> tuple[Form, Region]:
 
 @njit(cache=True, nogil=True, inline="always")
 def upright_row(region: Region, h: int, k: int) -> tuple[int, int, int]:
-    """Of :func:`upright` and that h and k: the least l, the least -l of the lines that only l below
-    0 give, and the step of both; a number below 0 where there are none."""
+    """The row of l of :func:`upright` with that h and k.
+
+    Returns:
+        the least l, the least -l of the lines that only l below 0 give, and the step of both; a
+        number below 0 where there are none.
+    """
     if _RULES[region.centring, 0] == 2 and (h + k) & 1:
         return -1, -1, 1
     step = _RULES[region.centring, 1]

@@ -23,7 +23,7 @@ from mlindex.learning.settings import Grouping
 from mlindex.learning.tables import GROUPS
 
 #: Absences are compared over |h|, |k|, |l| <= BOX_LIMIT and, on the axes, up to AXIS_LIMIT, so
-#: that 2n, 3n, 4n and 6n are told apart.
+#: that 2n, 3n, 4n and 6n are distinguished.
 BOX_LIMIT = 6
 AXIS_LIMIT = 12
 
@@ -238,7 +238,7 @@ def _terms(coefficients: Vector, letters: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class Pattern:
+class AbsencePattern:
     """A pattern of reflection conditions within a Bravais lattice and unique axis."""
 
     bits: bytes
@@ -282,14 +282,14 @@ def group_entries(frame: pd.DataFrame, settings: Grouping) -> tuple[pd.Series, p
     return pd.Series(found, index=frame.index, name="group", dtype=object), groups
 
 
-def _patterns(part: pd.DataFrame) -> list[Pattern]:
+def _patterns(part: pd.DataFrame) -> list[AbsencePattern]:
     patterns = []
     for bits, rows in part.groupby("bits", sort=True):
         common = Counter(rows["pair"]).most_common()
         pair = min(p for p, count in common if count == common[0][1])
         symbols = sorted(Counter(rows["hm_symbol"]).items(), key=lambda item: (-item[1], item[0]))
         patterns.append(
-            Pattern(
+            AbsencePattern(
                 bits,
                 conditions(*pair),
                 ", ".join(f"{symbol} ({count})" for symbol, count in symbols),
@@ -300,7 +300,7 @@ def _patterns(part: pd.DataFrame) -> list[Pattern]:
     return patterns
 
 
-def join_rare(patterns: Sequence[Pattern], min_entries: int) -> list[list[Pattern]]:
+def join_rare(patterns: Sequence[AbsencePattern], min_entries: int) -> list[list[AbsencePattern]]:
     """Clusters of patterns, largest first, after joining the rare ones.
 
     While a cluster has fewer usable entries than ``min_entries``, the rarest one joins the
@@ -318,20 +318,20 @@ def join_rare(patterns: Sequence[Pattern], min_entries: int) -> list[list[Patter
     return clusters
 
 
-def _usable(cluster: Sequence[Pattern]) -> int:
+def _usable(cluster: Sequence[AbsencePattern]) -> int:
     return sum(p.usable for p in cluster)
 
 
-def _rank(pattern: Pattern) -> tuple:
+def _rank(pattern: AbsencePattern) -> tuple:
     return -pattern.usable, -pattern.entries, pattern.bits
 
 
-def _cluster_rank(cluster: Sequence[Pattern]) -> tuple:
+def _cluster_rank(cluster: Sequence[AbsencePattern]) -> tuple:
     return -_usable(cluster), -sum(p.entries for p in cluster), cluster[0].bits
 
 
 def _rows_of_group(
-    group: str, bravais: str, axis: str, cluster: Sequence[Pattern], min_entries: int
+    group: str, bravais: str, axis: str, cluster: Sequence[AbsencePattern], min_entries: int
 ) -> list[dict]:
     return [
         {

@@ -52,7 +52,7 @@ _JUDGED_ROWS = 256
 
 
 @dataclass(frozen=True)
-class Lines:
+class AssignmentLines:
     """Entries with their peaks: all arrays have one row for each.
 
     ``free_scaled`` (n, n_free) are the scaled free parameters of the standard cell, ``q2_scaled``
@@ -66,15 +66,17 @@ class Lines:
     def __len__(self) -> int:
         return len(self.label)
 
-    def take(self, rows: np.ndarray) -> Lines:
+    def take(self, rows: np.ndarray) -> AssignmentLines:
         """Some of the entries."""
-        return Lines(self.free_scaled[rows], self.q2_scaled[rows], self.label[rows])
+        return AssignmentLines(self.free_scaled[rows], self.q2_scaled[rows], self.label[rows])
 
     @staticmethod
-    def joined(parts: list[Lines]) -> Lines:
+    def joined(parts: list[AssignmentLines]) -> AssignmentLines:
         """All entries of several, in order."""
         fields = ("free_scaled", "q2_scaled", "label")
-        return Lines(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+        return AssignmentLines(
+            *(np.concatenate([getattr(part, name) for part in parts]) for name in fields)
+        )
 
 
 @dataclass(frozen=True)
@@ -86,12 +88,12 @@ class _Noise:
     scaling: Scaling
     rng: np.random.Generator
 
-    def on(self, lines: Lines) -> Lines:
+    def on(self, lines: AssignmentLines) -> AssignmentLines:
         """The entries with perturbed cells."""
         free = perturb(lines.free_scaled, self.level, self.system, self.scaling, self.rng)
         return replace(lines, free_scaled=free)
 
-    def arrays(self, lines: Lines) -> tuple[np.ndarray, ...]:
+    def arrays(self, lines: AssignmentLines) -> tuple[np.ndarray, ...]:
         """The network's inputs and targets of entries with perturbed cells."""
         x = reciprocal(self.on(lines).free_scaled, self.system, self.scaling)
         return lines.q2_scaled, x, lines.label
@@ -143,14 +145,14 @@ def train_assignment(
     return Trained(_history(model_name, history), pd.DataFrame(metrics, columns=METRICS.names))
 
 
-def _gathered(examples: Blocks, system: LatticeSystem, scaling: Scaling) -> list[Lines]:
+def _gathered(examples: Blocks, system: LatticeSystem, scaling: Scaling) -> list[AssignmentLines]:
     """The unaugmented entries for training, stopping and figures."""
     heads, parts = [], []
     for block in blocks_of(examples):
         rows = block[~block["augmented"].to_numpy(dtype=bool)]
         heads.append(head(rows))
         parts.append(assignment_lines(rows, system, scaling))
-    lines = Lines.joined(parts)
+    lines = AssignmentLines.joined(parts)
     return [lines.take(mask) for mask in sides(pd.concat(heads, ignore_index=True))]
 
 
@@ -172,14 +174,16 @@ def _history(model_name: str, history: list[tuple[float, float]]) -> pd.DataFram
     return pd.DataFrame(rows, columns=TRAINING.names)
 
 
-def assignment_lines(examples: pd.DataFrame, system: LatticeSystem, scaling: Scaling) -> Lines:
+def assignment_lines(
+    examples: pd.DataFrame, system: LatticeSystem, scaling: Scaling
+) -> AssignmentLines:
     """Scaled standard cells, scaled peaks and labels of EXAMPLES."""
     cells = examples[cell_names("")].to_numpy(dtype=float, copy=True)
     axes = examples["unique_axis"].to_numpy()
     shape = len(examples), n_peaks_of(system)
     for axis in set(axes):
         cells[axes == axis] = cell_to_standard(cells[axes == axis], system, axis)
-    return Lines(
+    return AssignmentLines(
         scaling.free(system.free_from_cell(cells), system),
         scaling.q2(stack(examples["q2_inv_A2"]).reshape(shape)).astype(np.float32),
         stack(examples["label"], dtype=np.int32).reshape(shape),
@@ -300,7 +304,7 @@ def network_arrays(
 
 def _figures(
     network: AssignmentNetwork,
-    lines: Lines,
+    lines: AssignmentLines,
     reference_hkl: np.ndarray,
     system: LatticeSystem,
     scaling: Scaling,

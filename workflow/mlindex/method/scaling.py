@@ -34,7 +34,7 @@ class Moments:
     largest: float = 0.0
 
     def with_values(self, values: np.ndarray) -> Moments:
-        """Those of more values too (Chan, Golub & LeVeque 1979, eq. 2.1)."""
+        """Moments of these values and of more (Chan, Golub & LeVeque 1979, eq. 2.1)."""
         if not values.size:
             return self
         mean = float(np.mean(values))

@@ -101,7 +101,7 @@ class _Reduced:
             self.problems[int(row)] = (rule, seen, reason)
 
     def sound(self, rows: np.ndarray) -> np.ndarray:
-        """Those rows without a problem."""
+        """The rows without a problem, of these."""
         return rows[[int(row) not in self.problems for row in rows]] if self.problems else rows
 
 

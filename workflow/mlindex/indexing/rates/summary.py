@@ -28,7 +28,7 @@ def with_outcomes(rates: pd.DataFrame) -> pd.DataFrame:
 
 
 def shares(rates: pd.DataFrame) -> pd.DataFrame:
-    """Of lists as calculated, a row for each Bravais lattice and share, and for all together.
+    """Rates of lists as calculated: a row for each Bravais lattice and share, and for all.
 
     Columns: bravais_lattice, share, successes, entries, rate, low, high (95 %, Wilson).
     """

@@ -140,7 +140,7 @@ def _likelihoods(
     rotations: np.ndarray,
     shifts: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each class ln likelihood of the lines, number of its lines, share unseen: (c,) each.
+    """Log-likelihood of the lines, number of lines and share unseen of each class: (c,) each.
 
     ``calculated`` (r,) rises; hkl (r, 3); ``far`` (r,) from all lines; ``errors`` (s, n) at every
     scale. Lines of the first half of the list may be unseen.

@@ -1,6 +1,6 @@
-"""Dominant zones: cells that hardly more than the lines of one zone speak for.
+"""Dominant zones: cells that are supported by little more than the lines of one zone.
 
-Of a flat crystal most of the first lines lie in one plane of the reciprocal lattice. A wrong cell
+In a flat crystal most of the first lines lie in one plane of the reciprocal lattice. A wrong cell
 with that plane explains them all, as exactly as the true one, and its other parameters are fitted
 to the few lines outside.
 """
@@ -29,7 +29,7 @@ def rests_on_one_zone(trial: Trial, observed: Observed) -> bool:
     """Whether few lines that fit lie outside some zone: no more than the cell has free parameters
     and lines that it leaves unexplained, each of which speaks against it.
 
-    Only of exact lists, in which lines that fit by chance can be told: False for others.
+    Only of exact lists, in which lines that fit by chance can be recognized: False for others.
     """
     if _limit(trial, observed) > _EXACT_ERRORS:
         return False

@@ -38,7 +38,7 @@ _DRAWN, _TELLING = 10.0, 4.0
 _REACH, _COUNTED = 1.05, 2.0
 
 
-class Pattern(NamedTuple):
+class ObservedPattern(NamedTuple):
     """Lines (n,): q² as observed, 1/A², its expected errors, the errors at every scale tried
     (s, n), and d(q²)/d(2theta), 1/A² per degree."""
 
@@ -84,7 +84,7 @@ def refine_and_weigh(
     centring: np.ndarray,
     domain: np.ndarray,
     model: Model,
-    pattern: Pattern,
+    pattern: ObservedPattern,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Refine trials and weigh them.
 
@@ -118,7 +118,7 @@ def refine_and_weigh(
 
 @njit(cache=True, nogil=True)
 def _refine(
-    parameters: np.ndarray, region: Region, model: Model, pattern: Pattern, fit: Fit
+    parameters: np.ndarray, region: Region, model: Model, pattern: ObservedPattern, fit: Fit
 ) -> int:
     """Refine a trial in place; its number of reflections, 0 where it can't be weighed."""
     best, least = parameters.copy(), np.inf
@@ -147,7 +147,9 @@ def _refine(
 
 
 @njit(cache=True, nogil=True)
-def _place(parameters: np.ndarray, region: Region, model: Model, pattern: Pattern, fit: Fit) -> int:
+def _place(
+    parameters: np.ndarray, region: Region, model: Model, pattern: ObservedPattern, fit: Fit
+) -> int:
     """Give every line its nearest reflection; the number of reflections, 0 if too many or none."""
     x6 = np.zeros(6)
     for s in range(model.basis.shape[0]):
@@ -216,7 +218,9 @@ def _derive(basis: np.ndarray, slope: np.ndarray, fit: Fit) -> None:
 
 
 @njit(cache=True, nogil=True)
-def _move(parameters: np.ndarray, width: float, model: Model, pattern: Pattern, fit: Fit) -> None:
+def _move(
+    parameters: np.ndarray, width: float, model: Model, pattern: ObservedPattern, fit: Fit
+) -> None:
     """A step of least squares with Cauchy's weights, ``width`` in errors, in place."""
     size, prior, sigma = model.size, model.prior, pattern.sigma
     normal, right = np.zeros((size, size)), np.zeros(size)
@@ -241,7 +245,9 @@ def _move(parameters: np.ndarray, width: float, model: Model, pattern: Pattern, 
 
 
 @njit(cache=True, nogil=True)
-def _weigh(parameters: np.ndarray, number: int, model: Model, pattern: Pattern, fit: Fit) -> float:
+def _weigh(
+    parameters: np.ndarray, number: int, model: Model, pattern: ObservedPattern, fit: Fit
+) -> float:
     """The evidence for a trial: of the scales of the errors the best, at the price of choosing."""
     best = -np.inf
     for errors in pattern.errors:
@@ -279,7 +285,7 @@ def _information(errors: np.ndarray, model: Model, fit: Fit) -> np.ndarray:
 
 @njit(cache=True, nogil=True)
 def log_likelihood(difference: np.ndarray, errors: np.ndarray, number: int, q2_max: float) -> float:
-    """Of lines (n,) with such errors among a number of reflections, against lines anywhere."""
+    """Log-likelihood ratio of lines (n,) near so many reflections to lines that lie anywhere."""
     total, product = 0.0, 1.0
     for i in range(difference.shape[0]):
         density = normal_density(difference[i], errors[i])
@@ -292,6 +298,6 @@ def log_likelihood(difference: np.ndarray, errors: np.ndarray, number: int, q2_m
 
 @njit(cache=True, nogil=True)
 def normal_density(difference: float, sigma: float) -> float:
-    """Of a normal error; 0 where it is far beyond any."""
+    """Probability density of a normal error; 0 beyond 30 standard deviations."""
     z = difference / sigma
     return np.exp(-0.5 * z * z) / (_ROOT_2_PI * sigma) if abs(z) < 30 else 0.0

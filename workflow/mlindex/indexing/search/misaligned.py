@@ -11,13 +11,13 @@ from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.options import Options
 from mlindex.indexing.search.further import SEARCH_LINES
 from mlindex.indexing.search.observed import observe
-from mlindex.indexing.search.plan import Progress, Stage, run_stage
+from mlindex.indexing.search.plan import Progress, SearchStage, run_stage
 from mlindex.indexing.search.run import Run
 from mlindex.patterns.peaklist import PeakList
 
 #: Grid of shifts, degrees, the smallest first; so wide are windows that they bridge its steps.
 _SHIFTS_DEG = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7)
-_STAGE = Stage(1.25)
+_STAGE = SearchStage(1.25)
 _MOST_FREE = 3
 #: Log-evidence with which no other shift is looked for.
 _ENOUGH = 35.0

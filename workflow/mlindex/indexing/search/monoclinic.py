@@ -35,7 +35,7 @@ _VARIANTS = (
 #: The first lines that may be axes of the net, and values of B to try for each variant of a net.
 _NET_AXES = (12, 16, 20)
 _VOTED = 16
-#: Odd numbers of 64 bits: sums of small multiples, which overflow, are hardly ever equal.
+#: Odd numbers of 64 bits: sums of small multiples, which overflow, are almost never equal.
 _KEYS = np.array([0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB])
 #: Nets tried between two looks at the clock.
 _CHUNK = 200
@@ -90,7 +90,7 @@ def _reduce_all(forms: np.ndarray) -> np.ndarray:
 
 
 def _unique(nets: np.ndarray, tolerance: float) -> np.ndarray:
-    """Of nets (m, 3) the first of those that differ by no more than about the tolerance, 1/A²."""
+    """Nets (m, 3) that differ by more than about the tolerance, 1/A²: the first of each set."""
     keys = np.rint(nets / tolerance).astype(np.int64) @ _KEYS
     _, first = np.unique(keys, return_index=True)
     return nets[np.sort(first)]

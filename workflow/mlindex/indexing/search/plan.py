@@ -48,7 +48,7 @@ _KEPT = 40
 
 
 @dataclass(frozen=True)
-class Stage:
+class SearchStage:
     """Errors times ``sharpness``, a zero shift of ``shift_deg`` taken off; ``effort`` as Lines."""
 
     sharpness: float
@@ -60,19 +60,19 @@ class Stage:
 #: last of them takes longest and is for what nothing else explains. Zero shifts are tried in steps
 #: that windows bridge.
 STAGES = (
-    Stage(0.3),
-    Stage(0.1),
-    Stage(1.0, effort=1),
-    Stage(0.03, effort=2),
-    Stage(1.0, 0.05),
-    Stage(1.0, -0.05),
-    Stage(1.0, 0.1),
-    Stage(1.0, -0.1),
+    SearchStage(0.3),
+    SearchStage(0.1),
+    SearchStage(1.0, effort=1),
+    SearchStage(0.03, effort=2),
+    SearchStage(1.0, 0.05),
+    SearchStage(1.0, -0.05),
+    SearchStage(1.0, 0.1),
+    SearchStage(1.0, -0.1),
 )
 #: For lists that rest on one zone: few lines tell the other parameters, and the true lattice may be
 #: among those that the quick search leaves out. The sharp windows tell them from chance; the wide
 #: ones find what comes from lines a little off.
-CLOSER = (Stage(0.03, effort=1), Stage(0.3, effort=1))
+CLOSER = (SearchStage(0.03, effort=1), SearchStage(0.3, effort=1))
 #: Free parameters of the lattices that the quick search may leave out, and of those that are quick.
 _MANY_FREE, _FEW_FREE = 4, 2
 
@@ -96,7 +96,7 @@ def search(observed: Observed, wanted: Sequence[str], run: Run) -> tuple[list[Tr
     """Search all wanted Bravais lattices (symbols); trials over all stages, best first."""
     progress = Progress(status=dict.fromkeys(wanted, "not reached"))
 
-    def look(stage: Stage, names: Sequence[str], why: str = "") -> list[Trial] | None:
+    def look(stage: SearchStage, names: Sequence[str], why: str = "") -> list[Trial] | None:
         if run.out_of_time():
             progress.cut_off(names)
             return None
@@ -118,8 +118,8 @@ def search(observed: Observed, wanted: Sequence[str], run: Run) -> tuple[list[Tr
     return different(sorted(larger, key=lambda t: -t.evidence), _KEPT), progress
 
 
-def _makes_sense(stage: Stage, observed: Observed) -> bool:
-    """Whether a shift can be told, and sharp windows are not narrower than the lines' rounding."""
+def _makes_sense(stage: SearchStage, observed: Observed) -> bool:
+    """Whether a shift can be determined, and windows are no narrower than the lines' rounding."""
     if stage.shift_deg and not observed.shiftable:
         return False
     return stage.sharpness >= 1 or observed.resolves(stage.sharpness)
@@ -129,7 +129,7 @@ def _looked_closer(
     best: list[Trial],
     observed: Observed,
     wanted: Sequence[str],
-    look: Callable[[Stage, Sequence[str], str], list[Trial] | None],
+    look: Callable[[SearchStage, Sequence[str], str], list[Trial] | None],
 ) -> list[Trial]:
     """The best trials after the closer stages, where the first of them rests on one zone."""
     uncertain = [name for name in wanted if BRAVAIS[name].system.n_free >= _MANY_FREE]
@@ -155,7 +155,7 @@ def _joined(
     return different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
 
 
-def _settled(best: list[Trial], stage: Stage) -> bool:
+def _settled(best: list[Trial], stage: SearchStage) -> bool:
     if not best:
         return False
     enough = _ENOUGH_SHARP if stage.sharpness < 1 else _ENOUGH
@@ -163,14 +163,14 @@ def _settled(best: list[Trial], stage: Stage) -> bool:
     return best[0].evidence >= enough and (ahead or best[0].evidence >= _ENOUGH_SHARP)
 
 
-def _label(stage: Stage) -> str:
+def _label(stage: SearchStage) -> str:
     shift = f", zero shift {stage.shift_deg:+.2f} degrees" if stage.shift_deg else ""
     return f"errors times {stage.sharpness:g}{shift}"
 
 
 def run_stage(
     observed: Observed,
-    stage: Stage,
+    stage: SearchStage,
     wanted: Sequence[str],
     run: Run,
     progress: Progress,

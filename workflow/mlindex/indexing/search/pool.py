@@ -9,7 +9,7 @@ from numba import njit
 
 from mlindex.indexing.search.kernels import TABLE_CELLS, Kind, Tables, explain, popcount
 
-#: Trials kept; when full, the worse half is forgotten and the bar rises to the median.
+#: Trials kept; when full, the worse half is forgotten and the threshold rises to the median.
 POOL_SIZE = 1 << 12
 _KEYS = 1 << 15
 #: Trials whose volumes agree to this fraction, with the same lines and number of reflections,
@@ -26,7 +26,7 @@ class Kept(NamedTuple):
     centring: np.ndarray
     keys: np.ndarray
     count: np.ndarray
-    bar: np.ndarray
+    threshold: np.ndarray
 
 
 class Pool:
@@ -40,11 +40,11 @@ class Pool:
         #: Number kept, and trials seen.
         self.count = np.zeros(2, dtype=np.int64)
         #: Trials that score less are not kept.
-        self.bar = np.full(1, -np.inf)
+        self.threshold = np.full(1, -np.inf)
 
     def arrays(self) -> Kept:
         """What the compiled searches take."""
-        return Kept(self.x6, self.score, self.centring, self.keys, self.count, self.bar)
+        return Kept(self.x6, self.score, self.centring, self.keys, self.count, self.threshold)
 
     def best(self, most: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """x6, scores and centring codes of the best, best first."""
@@ -55,7 +55,7 @@ class Pool:
 
 @njit(cache=True, nogil=True)
 def determinant(x6: np.ndarray) -> float:
-    """Of the reciprocal metric, 1/V²."""
+    """Determinant of the reciprocal metric, 1/V²."""
     a, b, c = x6[0], x6[1], x6[2]
     d, e, f = x6[3] / 2, x6[4] / 2, x6[5] / 2
     return a * (b * c - d * d) - f * (f * c - d * e) + e * (f * d - b * e)
@@ -64,8 +64,8 @@ def determinant(x6: np.ndarray) -> float:
 @njit(cache=True, nogil=True)
 def offer(pool: Kept, x6: np.ndarray, score: float, centring: int, key: int) -> None:
     """Keep a trial if it is good and its key is new."""
-    kept_x6, kept_score, kept_centring, keys, count, bar = pool
-    if score <= bar[0]:
+    kept_x6, kept_score, kept_centring, keys, count, threshold = pool
+    if score <= threshold[0]:
         return
     slot = key & (keys.shape[0] - 1)
     if keys[slot] == key:
@@ -73,16 +73,16 @@ def offer(pool: Kept, x6: np.ndarray, score: float, centring: int, key: int) -> 
     keys[slot] = key
     n = count[0]
     if n == kept_score.shape[0]:
-        bar[0] = np.median(kept_score)
+        threshold[0] = np.median(kept_score)
         m = 0
         for i in range(n):
-            if kept_score[i] > bar[0]:
+            if kept_score[i] > threshold[0]:
                 kept_x6[m] = kept_x6[i]
                 kept_score[m] = kept_score[i]
                 kept_centring[m] = kept_centring[i]
                 m += 1
         n = m
-        if score <= bar[0]:
+        if score <= threshold[0]:
             count[0] = n
             return
     kept_x6[n] = x6
@@ -93,7 +93,7 @@ def offer(pool: Kept, x6: np.ndarray, score: float, centring: int, key: int) -> 
 
 @njit(cache=True, nogil=True)
 def key_of(det: float, centring: int, mask: int, number: int, total: int) -> int:
-    """A number that trials of one lattice nearly always share, and others hardly ever.
+    """A number that trials of one lattice nearly always share, and others almost never.
 
     Sublattices of one index often have as many reflections as one another: the ``total`` of
     these tells them apart. All from ``explain``, and 1/V².
@@ -113,5 +113,5 @@ def consider(x6: np.ndarray, det: float, kind: Kind, tables: Tables, pool: Kept)
     if not 0 < number <= tables.most:
         return
     score = tables.scores[popcount(mask), number]
-    if score > pool.bar[0]:
+    if score > pool.threshold[0]:
         offer(pool, x6, score, kind.centring, key_of(det, kind.centring, mask, number, total))

@@ -91,7 +91,7 @@ def _agreed(
 
 @njit(cache=True, nogil=True)
 def _most_votes(values: np.ndarray, width: np.ndarray, owner: np.ndarray, most: int) -> np.ndarray:
-    """Of rising values (n,) the ones near which those of most owners lie, far from each other."""
+    """The rising values (n,) near which those of most owners lie, far from each other."""
     n = len(values)
     votes = np.zeros(n, dtype=np.int64)
     first = 0

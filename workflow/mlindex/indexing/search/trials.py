@@ -19,7 +19,7 @@ from mlindex.crystal.equivalence import Lattice, lattice_of, same, volume_tolera
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
 from mlindex.crystal.recognition import best_of_each, recognize
 from mlindex.crystal.tolerances import ONE_CANDIDATE
-from mlindex.indexing.search.evidence import Pattern, model_of, refine_and_weigh
+from mlindex.indexing.search.evidence import ObservedPattern, model_of, refine_and_weigh
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pool import Pool
 from mlindex.indexing.search.walked import walk_of, walked_centrings
@@ -82,7 +82,7 @@ def weigh(
         np.asarray(centring, dtype=np.int64),
         np.array(walk_of(system).domain),
         model_of(walk_of(system).matrix, observed.q2[-1], refine_shift, _MOST_REFLECTIONS),
-        Pattern(observed.q2, observed.sigma, observed.errors, observed.slope),
+        ObservedPattern(observed.q2, observed.sigma, observed.errors, observed.slope),
     )
     cells = cell_from_reciprocal(parameters[:, :-1] @ walk_of(system).matrix)
     good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)

@@ -174,7 +174,7 @@ def _try(x6: np.ndarray, kind: Kind, tables: Tables, pool: Kept, fine: bool) -> 
     pool.count[1] += 1
     if 0 < number <= tables.most:
         score = tables.scores[popcount(mask), number]
-        if score > pool.bar[0]:
+        if score > pool.threshold[0]:
             offer(pool, x6, score, 0, key_of(det, 0, mask, number, total if fine else 0))
 
 

@@ -9,12 +9,12 @@ from numba import njit
 
 from mlindex.indexing.search.kernels import popcount
 
-#: Bins looked at together: most of them have hardly a vote.
+#: Bins looked at together: most of them have few votes or none.
 _BLOCK = 32
 
 
 class Votes(NamedTuple):
-    """Of each bin: bit mask of the lines that voted, the sum of their places, and how many votes.
+    """Votes in each bin: a bit mask of the lines that voted, the sum of their places, their number.
 
     Places are counted in bins; the first and the last element stay empty.
     """

@@ -1,6 +1,6 @@
 """Monoclinic lattices from zones that hold b*: right-angled, whatever the angle beta.
 
-The net of h0l is often hardly seen where a zone 0kl is crowded, as in flat cells. Such a zone, a
+Few lines of the net h0l are seen where a zone 0kl is crowded, as in flat cells. Such a zone, a
 wall, has two parameters, B and C, or is centred. A line (1, k, 0) then gives A, and every other
 line votes for D in q² = A h² + B k² + C l² + D hl. The shortest A would leave D in 0..C, but
 glide planes may hide its lines, and the next leaves D in 0..2C.

@@ -123,15 +123,15 @@ def _product(q2: np.ndarray, i: int, j: int, m: int, way: int) -> float:
 def _forget_half(zones: Zones) -> tuple[int, float]:
     """Keep the zones above the median: how many, and the median."""
     forms, found, masks = zones
-    bar = np.median(found)
+    threshold = np.median(found)
     kept = 0
     for u in range(found.shape[0]):
-        if found[u] > bar:
+        if found[u] > threshold:
             forms[kept] = forms[u]
             found[kept] = found[u]
             masks[kept] = masks[u]
             kept += 1
-    return kept, bar
+    return kept, threshold
 
 
 @njit(cache=True, nogil=True)
@@ -141,7 +141,7 @@ def find_zones(q2: np.ndarray, n_axes: int, tables: Tables, least_area: float, z
     The rest as in :func:`best_zones`, with the scores of zones in the tables.
     """
     keys = np.zeros(_HASH, dtype=np.int64)
-    n, bar = 0, -np.inf
+    n, threshold = 0, -np.inf
     for i in range(n_axes):
         for j in range(i, n_axes):
             for m in range(-1, q2.shape[0]):
@@ -153,12 +153,12 @@ def find_zones(q2: np.ndarray, n_axes: int, tables: Tables, least_area: float, z
                         continue
                     mask, score, key = _weigh(A, B, X, tables)
                     slot = (key ^ (key >> 20)) & (_HASH - 1)
-                    if score <= bar or keys[slot] == key:
+                    if score <= threshold or keys[slot] == key:
                         continue
                     keys[slot] = key
                     if n == zones.found.shape[0]:
-                        n, bar = _forget_half(zones)
-                        if score <= bar or n == zones.found.shape[0]:
+                        n, threshold = _forget_half(zones)
+                        if score <= threshold or n == zones.found.shape[0]:
                             continue
                     zones.forms[n, 0], zones.forms[n, 1], zones.forms[n, 2] = A, B, X
                     zones.found[n] = score

@@ -50,7 +50,7 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Pool:
+class CandidatePool:
     """Candidates and the best that each has been.
 
     ``x`` (n, f); ``nll`` (n,) of eq. 30; ``target`` (n,), what the search makes small: nll with the
@@ -65,9 +65,9 @@ class Pool:
     best_nll: np.ndarray
     best_target: np.ndarray
 
-    def only(self, chosen: np.ndarray) -> Pool:
+    def only(self, chosen: np.ndarray) -> CandidatePool:
         """The chosen candidates."""
-        return Pool(
+        return CandidatePool(
             self.x[chosen],
             self.assignment.only(chosen),
             self.nll[chosen],
@@ -94,7 +94,7 @@ def search(problem: Problem, x: np.ndarray, assigner: Assigner, rng: np.random.G
     if not len(x):
         return Found(x, np.empty(0), 0, 0)
     pool = _start(problem, x, assigner, rng)
-    explainers: list[Pool] = []
+    explainers: list[CandidatePool] = []
     iteration = 0
     for _ in range(problem.settings.iterations):
         iteration += 1
@@ -112,13 +112,17 @@ def search(problem: Problem, x: np.ndarray, assigner: Assigner, rng: np.random.G
     return Found(found_x[order], found_nll[order], len(x), iteration)
 
 
-def _start(problem: Problem, x: np.ndarray, assigner: Assigner, rng: np.random.Generator) -> Pool:
+def _start(
+    problem: Problem, x: np.ndarray, assigner: Assigner, rng: np.random.Generator
+) -> CandidatePool:
     assignment = assigner.assign(x, rng)
     nll, target = _evaluate(problem, x, assignment)
-    return Pool(x, assignment, nll, target, x, nll, target)
+    return CandidatePool(x, assignment, nll, target, x, nll, target)
 
 
-def _step(problem: Problem, pool: Pool, assigner: Assigner, rng: np.random.Generator) -> Pool:
+def _step(
+    problem: Problem, pool: CandidatePool, assigner: Assigner, rng: np.random.Generator
+) -> CandidatePool:
     discrepancy = _discrepancy(problem, pool.x, pool.assignment.drawn)
     sigma2 = variance(discrepancy, problem.q2_inv_A2, problem.epsilon_inv_A2)
     # q² is linear in x: the Gauss-Newton step of eq. 33 is one weighted least-squares solution.
@@ -172,7 +176,7 @@ def _evaluate(
     return nll, negative_log_posterior(nll, len(problem.q2_inv_A2), lines)
 
 
-def _explains(problem: Problem, pool: Pool) -> np.ndarray:
+def _explains(problem: Problem, pool: CandidatePool) -> np.ndarray:
     # A large cell has a line near every observed one; it explains nothing.
     fits = pool.nll < problem.threshold
     merits = geometric_merit(pool.target, problem.q2_inv_A2)
