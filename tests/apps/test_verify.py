@@ -326,7 +326,7 @@ def other_document(tree):
 def cut_document(tree):
     path = tree / "indexed/x/result.json"
     path.write_bytes(path.read_bytes()[:-40])
-    return path, r"does not fit the schema of results \(the whole: Invalid JSON"
+    return path, r"does not fit the schema of results \(the whole: is no JSON"
 
 
 def other_cells(tree):

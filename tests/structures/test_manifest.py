@@ -73,3 +73,18 @@ def test_excluded_files_are_left_out(folder):
     names = update_manifest(source, SHARDS, manifest)
     paths = {p for n in names for p in read_table(manifest / f"{n}.files.parquet", FILES)["path"]}
     assert paths == {f"{i % 3}/{i}.cif" for i in range(40) if i % 3 and i != 1}
+
+
+def test_a_change_under_the_same_size_and_date_is_seen_once_the_file_is_touched(folder):
+    source, root, manifest = folder
+    update_manifest(source, SHARDS, manifest)
+    before = dates(manifest)
+    path = root / "0" / "0.cif"
+    date = path.stat().st_mtime_ns
+    path.write_text("data_x\n")
+    os.utime(path, ns=(date, date))
+    update_manifest(source, SHARDS, manifest)
+    assert dates(manifest) == before
+    os.utime(path)
+    update_manifest(source, SHARDS, manifest)
+    assert sum(before[name] != date for name, date in dates(manifest).items()) == 1

@@ -17,7 +17,9 @@ from mlindex.structures.tables import FILES
 
 _SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 _MODEL = "model.json"
-_REMAKE = "remove what was made from it and run snakemake again"
+#: Snakemake goes by dates, and misses no file that only finished work needed: it must be told.
+_REMAKE = "run 'snakemake --cores 2 --forcerun {name}': it makes the file and what follows anew"
+_REMAKE_FROM = "remove what was made from it and run snakemake again"
 #: Of input and recorded digest: the files that record it.
 Recorded = dict[tuple[str, str], list[Path]]
 
@@ -74,10 +76,13 @@ def _locate(tree: Tree, name: str) -> Path | None:
 
 def _check_input(tree: Tree, path: Path, digest: str, users: list[Path]) -> None:
     made = some([tree.name(user) for user in users])
+    # What lies beside the results is the user's: nothing can make it again.
+    remake = _REMAKE.format(name=tree.name(path))
+    advice = remake if path.is_relative_to(tree.root) else _REMAKE_FROM
     if not path.exists():
-        tree.break_(path, f"is missing; {made} came from it", "run snakemake again to make it")
+        tree.break_(path, f"is missing; {made} came from it", advice)
     elif tree.digest(path) != digest:
-        tree.add(path, f"was changed after {made} came from it", _REMAKE)
+        tree.add(path, f"was changed after {made} came from it", advice)
 
 
 def _note_code(tree: Tree, codes: Mapping[str, set[str]]) -> None:
@@ -148,5 +153,6 @@ def _check_files(tree: Tree, shard: Path, folder: Path, digests: Mapping[str, st
             tree.add(
                 shard,
                 f"{len(names)} files of {folder} are {what} since they were read: {some(names)}",
-                "run snakemake again: it updates what depends on them",
+                "touch them and run snakemake again: it reads files again whose size or date has "
+                "changed, and updates what depends on them",
             )
