@@ -27,7 +27,7 @@ from mlindex.apps.batch.task import Lines, Task
 from mlindex.apps.cli import app
 from mlindex.apps.command import interruptible
 from mlindex.base.errors import MlindexError
-from mlindex.base.schema import read_arrow, read_table
+from mlindex.base.schema import read_arrow, read_table, write_table
 from mlindex.files import read
 from mlindex.indexing.indexer import index
 from mlindex.indexing.options import Options
@@ -392,3 +392,14 @@ def test_the_answer_of_a_process_has_a_candidate_row_for_each_cell():
     assert json.loads(json.dumps(found)) == found
     assert found["sample"] == "a"
     assert found["candidates"][0]["bravais_lattice"] == "cP"
+
+
+def test_results_and_pipes_in_a_folder_are_passed_over(tmp_path):
+    write_table(tmp_path / "moved.parquet", PARTNER_LATTICES, [])
+    (tmp_path / "cell.cif").write_text("data_x\n_audit_creation_method 'mlindex 0.1.0'\n")
+    os.mkfifo(tmp_path / "pipe.csv")
+    odd = os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt")
+    Path(odd).write_text("d\n4\n3\n")
+    (task,) = Sources.of([str(tmp_path)], False, []).tasks()
+    assert (task.sample, task.path) == (f"{tmp_path}/caf\\xe9.txt", odd)
+    assert Task.unpacked(task.packed()) == task

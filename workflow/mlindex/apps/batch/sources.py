@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlindex.apps.batch import table
+from mlindex.apps.batch.results import is_result
 from mlindex.apps.batch.task import Task
 from mlindex.base.errors import MlindexError
+from mlindex.base.names import shown
 from mlindex.files import supported
 
 _MAGIC = "*?["
@@ -50,13 +52,13 @@ class Sources:
         for path, columns in self._inputs():
             if columns is None:
                 if _new(path, seen):
-                    yield Task(path, path=path)
+                    yield Task(shown(path), path=path)
                 continue
             if isinstance(columns, MlindexError):
-                yield Task(path, error=str(columns))
+                yield Task(shown(path), error=str(columns))
                 continue
             for task in table.tasks(Path(path), columns):
-                name = task.sample if self._single else f"{path}:{task.sample}"
+                name = task.sample if self._single else f"{shown(path)}:{task.sample}"
                 if not _new(name, seen):
                     task = Task(name, error=f"{path}: its rows do not stand together; sort them")
                 yield Task(name, None, task.lines, task.error)
@@ -92,7 +94,7 @@ class Sources:
         return (path for path in found if not self._is_result(path))
 
     def _is_result(self, path: str) -> bool:
-        return os.path.realpath(path) in self.left_out
+        return os.path.realpath(path) in self.left_out or is_result(path)
 
 
 def _below(folder: str) -> Iterator[str]:
@@ -101,8 +103,11 @@ def _below(folder: str) -> Iterator[str]:
     for path, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in suffixes:
-                yield os.path.join(path, name)
+            whole = os.path.join(path, name)
+            known = os.path.splitext(name)[1].lower() in suffixes
+            # A FIFO or a device would be waited for without end.
+            if known and not name.startswith(".") and os.path.isfile(whole):
+                yield whole
 
 
 def _nothing(given: str) -> str:
