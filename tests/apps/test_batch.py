@@ -16,8 +16,8 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from helpers.batch_workers import obedient, stillborn
-from mlindex.apps.batch import partners_path, run_batch, samples_path, table, work
+from helpers.batch_workers import obedient, stillborn, weak
+from mlindex.apps.batch import partners_path, run_batch, samples_path, table, work, workers
 from mlindex.apps.batch.console import told
 from mlindex.apps.batch.pool import Pool
 from mlindex.apps.batch.run import Summary
@@ -243,6 +243,32 @@ def test_stopping_drops_what_is_being_done_and_keeps_what_is_done():
 def test_processes_that_can_not_start_are_told():
     with pytest.raises(MlindexError, match="did not start: its process was killed by SIGKILL"):
         Pool(1, Options(), serve=stillborn).__enter__()
+
+
+def test_one_that_is_killed_while_it_starts_is_replaced(monkeypatch, tmp_path):
+    monkeypatch.setenv("MARK", str(tmp_path / "mark"))
+    with Pool(2, Options(), serve=weak) as pool:
+        answers = list(pool.answers(iter([Task("a", path="a"), Task("b", path="b")])))
+    assert [answer["sample"] for answer in answers] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "samples", "free", "used", "why"),
+    [
+        (2, 9, 10**10, 2, ""),
+        (500, 1, 10**10, 1, "1 of 500 worker processes are used: there is one sample"),
+        (500, 500, 10**12, 4, "4 of 500 worker processes are used: this process may use 4 cores"),
+        (4, 9, 900_000_000, 2, "2 of 4 worker processes are used: free memory is enough for 2"),
+        (4, 9, 0, 1, "1 of 4 worker processes are used: free memory is enough for 0"),
+        (4, 9, None, 4, ""),
+    ],
+)
+def test_no_more_workers_than_samples_cores_and_memory_allow(
+    monkeypatch, asked, samples, free, used, why
+):
+    monkeypatch.setattr(workers, "cores", lambda: 4)
+    monkeypatch.setattr(workers, "free_bytes", lambda: free)
+    assert workers.fitting(asked, samples) == (used, why)
 
 
 def test_an_unexpected_error_is_one_answer(monkeypatch):

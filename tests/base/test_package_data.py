@@ -12,9 +12,12 @@ from mlindex.base.imports import PACKAGE, Package, code_digest, forget
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob("*.py"))
 #: Stages that use a data file, by the path of the file in the package.
 USED_BY = {
-    "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates"},
+    # Options of indexing check their formula; the lists to learn from are indexed with options.
+    "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates", "ranking_examples"},
     "indexing/ranking/pretrained/ranking.json": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.npz": {"index_sample", "indexing_rates"},
+    "reports/plotly-basic.min.js.gz": {"index_sample", "report"},
+    "reports/template.json": {"index_sample", "report"},
 }
 _NO_DATA = frozenset({".py", ".pyc", ".nbi", ".nbc", ".md"})
 
@@ -32,6 +35,8 @@ def data_files() -> set[str]:
     kept = (p for p in files if p.suffix not in _NO_DATA and "__pycache__" not in p.parts)
     # What begins with a dot is of an editor or of the file system.
     kept = (p for p in kept if not p.name.startswith("."))
+    # The licence of a data file is read by people.
+    kept = (p for p in kept if "LICENSE" not in p.name)
     return {path.relative_to(PACKAGE.root).as_posix() for path in kept}
 
 

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 from mlindex.apps.batch.task import Task
 
@@ -33,3 +34,13 @@ def obedient(connection, options):
 def stillborn(connection, options):
     """Die before it is ready."""
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+def weak(connection, options):
+    """Die before it is ready, but for the process that finds the mark of the one before it."""
+    mark = Path(os.environ["MARK"])
+    if mark.exists():
+        obedient(connection, options)
+    else:
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -27,7 +27,8 @@ def run(given: Sequence[str], out: Path, options: Options, workers: int | None) 
 def told(summary: Summary, out: Path) -> str:
     """The summary as text."""
     counts = summary.verdicts
-    lines = [f"not indexed: {failure}" for failure in summary.failures]
+    lines = [summary.note] if summary.note else []
+    lines += [f"not indexed: {failure}" for failure in summary.failures]
     if counts[FAILED] > len(summary.failures):
         lines.append(f"and {counts[FAILED] - len(summary.failures)} more were not indexed")
     head = "interrupted; finished" if summary.interrupted else "finished"

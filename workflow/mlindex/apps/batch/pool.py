@@ -27,6 +27,8 @@ _PATIENCE, _SPARE_S = 3.0, 120.0
 #: Looks at the clock and at Ctrl-C, in seconds.
 _LOOK_S = 0.25
 _READY_S = 600.0
+#: Processes that end before they are ready, one after the other, until it is given up.
+_MOST_DEATHS = 3
 
 
 @dataclass
@@ -81,6 +83,7 @@ class Pool:
         self._context = get_context("spawn")
         self._most = max(1, workers)
         self._workers: list[_Worker] = []
+        self._deaths = 0
 
     def __enter__(self) -> Pool:
         # The first one compiles the searches, if that is still to be done; the others load them.
@@ -162,7 +165,29 @@ class Pool:
         return self._workers[-1]
 
     def _add(self, count: int) -> None:
-        """Start processes and wait until they are ready."""
+        """Start processes and wait until they are ready; another starts for one that is killed."""
+        added = self._begin(count)
+        end = time.monotonic() + _READY_S
+        for worker in added:
+            while not worker.link.poll(_LOOK_S):
+                if self._stopped():
+                    return
+                if time.monotonic() > end:
+                    raise MlindexError(f"a worker process did not start in {_READY_S:.0f} s")
+            try:
+                worker.link.recv_bytes()
+                self._deaths = 0
+            except (EOFError, OSError):
+                self._deaths += 1
+                worker.process.join(1)
+                if self._deaths == _MOST_DEATHS:
+                    raise MlindexError(
+                        f"a worker process did not start: {_death(worker.process.exitcode)}; is "
+                        "there memory for it? Try fewer with --workers"
+                    ) from None
+                self._replace(worker)
+
+    def _begin(self, count: int) -> list[_Worker]:
         added = []
         for _ in range(count):
             ours, theirs = self._context.Pipe()
@@ -173,21 +198,7 @@ class Pool:
             theirs.close()
             added.append(_Worker(process, ours))
             self._workers.append(added[-1])
-        end = time.monotonic() + _READY_S
-        for worker in added:
-            while not worker.link.poll(_LOOK_S):
-                if self._stopped():
-                    return
-                if time.monotonic() > end:
-                    raise MlindexError(f"a worker process did not start in {_READY_S:.0f} s")
-            try:
-                worker.link.recv_bytes()
-            except (EOFError, OSError):
-                worker.process.join(1)
-                raise MlindexError(
-                    f"a worker process did not start: {_death(worker.process.exitcode)}; is there "
-                    "memory for it? Try fewer with --workers"
-                ) from None
+        return added
 
 
 def _failed(task: Task | None, reason: str) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mlindex import __version__
 from mlindex.apps.batch.pool import Pool
 from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.tables import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
+from mlindex.apps.batch.workers import fitting
 from mlindex.base.errors import MlindexError, explained
 from mlindex.base.schema import TableWriter
 from mlindex.indexing.options import Options
@@ -33,6 +34,8 @@ class Summary:
     interrupted: bool = False
     #: Why not all samples were done, other than that.
     ended: str = ""
+    #: Why fewer workers were used than asked for.
+    note: str = ""
 
     @property
     def total(self) -> int:
@@ -74,7 +77,7 @@ def run_batch(
         out: table of candidates; beside it lie that of samples (:func:`samples_path`) and that of
             the lattices with the same lines (:func:`partners_path`).
         options: of indexing, for each sample.
-        workers: processes.
+        workers: processes, at most: never more than samples, cores or free memory allow.
         progress: called at the start and after each sample.
         stopped: asked often; when it says True, what is finished is kept and written.
 
@@ -132,9 +135,10 @@ def _indexed(
     progress: Callable[[Sources, Summary], None],
     stopped: Callable[[], bool],
 ) -> Summary:
-    summary = Summary()
+    used, note = fitting(workers, sources.count(workers))
+    summary = Summary(note=note)
     progress(sources, summary)
-    with Pool(workers, options, stopped) as pool:
+    with Pool(used, options, stopped) as pool:
         try:
             for answer in pool.answers(sources.tasks()):
                 row = _row(answer)

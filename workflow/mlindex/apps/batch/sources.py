@@ -63,12 +63,14 @@ class Sources:
                     task = Task(name, error=f"{path}: its rows do not stand together; sort them")
                 yield Task(name, None, task.lines, task.error)
 
-    def count(self) -> int:
-        """How many samples there are; files are not opened, tables are."""
+    def count(self, most: int | None = None) -> int:
+        """The number of samples, or ``most`` if there are more; only tables are opened."""
         total = 0
         for path, columns in self._inputs():
             one = columns is None or isinstance(columns, MlindexError)
             total += 1 if one else table.count(Path(path), columns)
+            if most is not None and total >= most:
+                return most
         return total
 
     @property

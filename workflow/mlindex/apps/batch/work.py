@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mlindex.apps.batch.orphans import end_with_parent
 from mlindex.apps.batch.task import Lines, Task
 from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
@@ -32,6 +33,7 @@ def serve(connection: Connection, options: str) -> None:
     """
     # Ctrl-C reaches every process of a terminal: the parent decides what becomes of it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
     from threadpoolctl import threadpool_limits
 
     asked = Options(**json.loads(options))

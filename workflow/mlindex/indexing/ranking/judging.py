@@ -39,7 +39,7 @@ def figures(examples: pd.DataFrame, model: RankingModel) -> pd.DataFrame:
     ways: dict[str, Probabilities] = {
         "evidence": lambda x: _by_evidence(x, False),
         "evidence and absences": lambda x: _by_evidence(x, True),
-        "learned": model.probabilities,
+        "learned": model.predict_proba,
     }
     rows = [
         {"ranked_by": way, "lists": name, **_judged(lists_of(part), probabilities)}
