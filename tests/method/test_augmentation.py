@@ -9,6 +9,7 @@ import pytest
 
 from mlindex.crystal.lattice import ANGLES, SYSTEMS
 from mlindex.method.augmentation import Perturbation, allocate, reindexed_cells
+from mlindex.method.lattices import METHOD_DEFAULTS, MethodDefaults
 from mlindex.method.scaling import Scaling
 
 SCALING = Scaling(0.1, 0.05, 8.0, 2.0, np.pi / 2, 0.15)
@@ -89,9 +90,10 @@ def unbounded(perturbation):
     return dataclasses.replace(perturbation, low=np.zeros(n), high=np.full(n, 179.0))
 
 
-def test_covariance_perturbation_has_the_covariance_of_training():
+def test_covariance_perturbation_has_the_covariance_of_training(monkeypatch):
     rng = np.random.default_rng(2)
-    system = dataclasses.replace(SYSTEMS["tetragonal"], perturbation="covariance")
+    system = SYSTEMS["tetragonal"]
+    monkeypatch.setitem(METHOD_DEFAULTS, system.name, MethodDefaults(perturbation="covariance"))
     scaled = rng.multivariate_normal([0, 0], [[1.0, 0.6], [0.6, 0.8]], 4000)
     train = SCALING.free_inverse(scaled, system) + 20.0
     parent = np.tile([[30.0, 30.0]], (40_000, 1))
