@@ -67,7 +67,7 @@ def _scan(name: str, scan: Element) -> Range | None:
 
 
 def _error(points: Element, counts: Element | None, y: np.ndarray) -> np.ndarray | None:
-    """Of counts per second from the counting time; of counts it follows from Poisson's law."""
+    """Errors of counts per second; None for counts, which follow Poisson's law."""
     time_s = number_of(text_of(points.find("commonCountingTime")))
     if counts is None or counts.get("unit") != "cps" or not time_s or time_s <= 0:
         return None

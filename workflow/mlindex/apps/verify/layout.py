@@ -22,7 +22,7 @@ def places() -> tuple[tuple[Place, Table], ...]:
 
 @cache
 def written_together() -> dict[str, tuple[str, ...]]:
-    """Of rule: the folders in which a job of a shard writes its tables together."""
+    """Folders in which one job of a shard writes its tables together, by rule."""
     found: dict[str, tuple[str, ...]] = defaultdict(tuple)
     for place, _ in places():
         if place.rule:

@@ -138,7 +138,7 @@ def predicted(candidate: Candidate, q2_max_inv_A2: float) -> Predicted:
 
 
 def _first_named(axes: CrystalAxes, hkl: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """Of the reflections of each line the indices that are named first: 5 1 1 and not 3 3 3.
+    """Indices named first among the reflections of each line: 5 1 1 and not 3 3 3.
 
     Line i has the reflections from ``ends[i]`` to ``ends[i + 1]``.
     """
