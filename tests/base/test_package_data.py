@@ -12,8 +12,7 @@ from mlindex.base.imports import PACKAGE, Package, code_digest, forget
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob("*.py"))
 #: Stages that use a data file, by the path of the file in the package.
 USED_BY = {
-    # Options of indexing check their formula; the lists to learn from are indexed with options.
-    "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates", "ranking_examples"},
+    "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.json": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.npz": {"index_sample", "indexing_rates"},
     "reports/plotly-basic.min.js.gz": {"index_sample", "report"},

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mlindex.crystal.cell import reciprocal_from_cell
-from mlindex.crystal.formula import Formula
+from mlindex.crystal.formula_volume import Formula
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.indexing.result import Candidate
 from mlindex.indexing.verdict import verdict

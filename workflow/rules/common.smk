@@ -2,6 +2,7 @@
 
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
 from snakemake.cli import parse_args
@@ -57,9 +58,15 @@ wildcard_constraints:
     sample=r"[^/]+",
 
 
-def code(script):
-    """Digest of a script and of all package code that it uses."""
+@cache
+def digest_of(script):
+    """Digest of a script and of all package code and data that it uses."""
     return code_digest(PROJECT / "workflow" / "scripts" / script)
+
+
+def code(script):
+    """The digest of a script, taken when a job asks: a job's own process reads one script only."""
+    return lambda wildcards: digest_of(script)
 
 
 def seed(stage):

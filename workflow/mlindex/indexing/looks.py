@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
-from mlindex.crystal.formula import Formula, formula_of
+from mlindex.crystal.formula_volume import Formula, formula_of
 from mlindex.indexing.options import Options
 from mlindex.indexing.result import Candidate, IndexingResult, Searched
 from mlindex.indexing.verdict import verdict

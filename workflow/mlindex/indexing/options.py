@@ -109,9 +109,9 @@ def check_lattices(lattices: tuple[str, ...]) -> None:
 
 
 def _check_formula(formula: str) -> None:
-    from mlindex.crystal.formula import formula_of
+    from mlindex.crystal.formula import atoms_of
 
-    formula_of(formula)
+    atoms_of(formula)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.axes import CellOnAxes, on_axes, own_axes
 from mlindex.crystal.cell import cell_volume
-from mlindex.crystal.formula import Formula
+from mlindex.crystal.formula_volume import Formula
 from mlindex.patterns.peaklist import PeakList
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
-from mlindex.crystal.formula import Formula, volume_factor
+from mlindex.crystal.formula_volume import Formula, volume_factor
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import reflections
 from mlindex.crystal.pseudosymmetry import next_two_fold_deg

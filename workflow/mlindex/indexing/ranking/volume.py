@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlindex.crystal.formula import Formula, volume_factor
+from mlindex.crystal.formula_volume import Formula, volume_factor
 from mlindex.indexing.search.trials import Trial
 
 

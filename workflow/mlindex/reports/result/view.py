@@ -11,7 +11,7 @@ import numpy as np
 from mlindex.crystal.axes import Axes as CrystalAxes
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
-from mlindex.crystal.formula import Formula
+from mlindex.crystal.formula_volume import Formula
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.crystal.tolerances import SHOWN_LINE_REL

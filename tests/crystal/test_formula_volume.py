@@ -15,7 +15,7 @@ import mlindex
 from mlindex.apps.cli import app
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta
-from mlindex.crystal.formula import Formula, atomic_volumes_A3, formula_of, volume_factor
+from mlindex.crystal.formula_volume import Formula, atomic_volumes_A3, formula_of, volume_factor
 from mlindex.indexing.ranking.volume import weighed_by_volume
 from mlindex.patterns.peaklist import PeakList
 
