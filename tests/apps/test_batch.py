@@ -177,7 +177,7 @@ def test_rows_that_do_not_stand_together_are_told(tmp_path):
     [
         (["none.txt"], "none.txt: there is no such file or folder"),
         (["*.xye"], r"\*.xye: no file has such a name"),
-        (["empty"], "empty: no file in this folder has a suffix that is known"),
+        (["empty"], "empty: holds nothing to index; .mlindex formats. lists what can be read"),
         ([], "nothing to index"),
     ],
 )

@@ -95,8 +95,8 @@ def batch(
 
     A table of peak lists is Parquet or CSV with a row for each line and the rows of a sample
     together: a column 'sample' (or 'sample_id', 'entry_id') and a position named d_A,
-    two_theta_deg, q_inv_A, q_2pi or q2_inv_A2; intensity, fwhm_deg, two_theta_error_deg and
-    wavelength_A if you have them.
+    two_theta_deg, q_inv_A (1/d), Q (2 pi/d) or q2_inv_A2 (1/d²); intensity, fwhm_deg,
+    two_theta_error_deg and wavelength_A if you have them.
 
     Writes three tables: name.parquet with the candidates of every sample, name.partners.parquet
     with lattices that have the same lines as the first of them, and name.samples.parquet with a

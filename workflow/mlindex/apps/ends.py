@@ -9,6 +9,9 @@ import typer
 
 from mlindex.apps.codes import BAD_USE
 from mlindex.base.errors import MlindexError
+from mlindex.base.names import printable
+
+_ENDS = "\n\t"
 
 
 @contextmanager
@@ -17,5 +20,6 @@ def problems_shown() -> Iterator[None]:
     try:
         yield
     except MlindexError as problem:
-        typer.echo(f"mlindex: {problem}", err=True)
+        # Names of files and cells of tables hold anything, such as commands to a terminal.
+        typer.echo(f"mlindex: {printable(str(problem), keep=_ENDS)}", err=True)
         raise typer.Exit(BAD_USE) from None

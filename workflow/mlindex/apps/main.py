@@ -64,5 +64,7 @@ def _fault(error: Exception) -> str:
 
 
 def _end(text: str, code: int) -> NoReturn:
-    print(f"mlindex: {text}", file=sys.stderr)
+    from mlindex.base.names import printable
+
+    print(f"mlindex: {printable(text)}", file=sys.stderr)
     sys.exit(code)

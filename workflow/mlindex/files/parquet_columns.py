@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -40,12 +40,21 @@ def usable(name: str, schema: pa.Schema, first: str, without: str | None = None)
     all_names = [field.name for field in fields]
     found = layout(all_names, first)
     if found is not None:
-        seen = fields[found.position]
-        raise MlindexError(
-            f"{name}: the column {seen.name!r} is of type {seen.type}, but a position is one "
-            "number in each row; write it as double"
-        )
+        _wrong_type(name, fields[found.position], "a position")
     return []
+
+
+def check_numbers(name: str, field: pa.Field, what: str) -> None:
+    """Raise MlindexError unless a column can hold ``what``, a number in each row."""
+    if not _is_number(field.type) and not is_text(field.type):
+        _wrong_type(name, field, what)
+
+
+def _wrong_type(name: str, field: pa.Field, what: str) -> NoReturn:
+    raise MlindexError(
+        f"{name}: the column {field.name!r} is of type {field.type}, but {what} is one number in "
+        "each row; write it as double"
+    )
 
 
 def check_samples(name: str, schema: pa.Schema, column: str) -> None:

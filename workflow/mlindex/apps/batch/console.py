@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from mlindex.apps.batch.run import Summary, partners_path, run_batch, samples_path
+from mlindex.apps.batch.run import partners_path, run_batch, samples_path
 from mlindex.apps.batch.sources import Sources
+from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.tables import CONVINCING, FAILED, NOT_CONVINCING
 from mlindex.apps.command import interruptible
 from mlindex.base.cores import cores
+from mlindex.base.names import printable, shown
 from mlindex.indexing.options import Options
 
 
@@ -31,14 +33,17 @@ def told(summary: Summary, out: Path) -> str:
     lines += [f"not indexed: {failure}" for failure in summary.failures]
     if counts[FAILED] > len(summary.failures):
         lines.append(f"and {counts[FAILED] - len(summary.failures)} more were not indexed")
+    if summary.passed:
+        lines += ["passed over:", *(f"  {phrase}" for phrase in summary.passed)]
     head = "interrupted; finished" if summary.interrupted else "finished"
     head = f"{summary.ended}; finished until then" if summary.ended else head
     lines.append(
         f"{head}: {summary.total} samples, {counts[CONVINCING]} with a convincing cell, "
         f"{counts[NOT_CONVINCING]} without, {counts[FAILED]} not indexed"
     )
-    lines.append(f"written: {out}, {samples_path(out)}, {partners_path(out)}")
-    return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines)
+    places = (out, samples_path(out), partners_path(out))
+    lines.append(f"written: {', '.join(map(shown, places))}")
+    return "\n".join(printable(line) for line in lines)
 
 
 @contextmanager

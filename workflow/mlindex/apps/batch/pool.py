@@ -16,7 +16,7 @@ from typing import Any
 
 from mlindex.apps.batch.task import Task
 from mlindex.apps.batch.work import serve
-from mlindex.base.errors import MlindexError
+from mlindex.base.errors import MlindexError, explained
 from mlindex.indexing.options import Options
 
 #: Samples that a worker may be ahead of one that takes long, so that results come in order.
@@ -146,7 +146,7 @@ class Pool:
         for link in connection.wait(list(busy), 0 if done and not busy else _LOOK_S):
             worker = busy.pop(link)
             try:
-                done[worker.number] = json.loads(link.recv_bytes())
+                done[worker.number] = _unpacked(worker.task, link.recv_bytes())
                 worker.task = None
             except (EOFError, OSError):
                 worker.process.join()
@@ -194,11 +194,21 @@ class Pool:
             process = self._context.Process(
                 target=self._serve, args=(theirs, json.dumps(asdict(self._options))), daemon=True
             )
-            process.start()
+            try:
+                process.start()
+            except OSError as error:
+                raise MlindexError(f"a worker process can't start: {explained(error)}") from error
             theirs.close()
             added.append(_Worker(process, ours))
             self._workers.append(added[-1])
         return added
+
+
+def _unpacked(task: Task | None, message: bytes) -> dict[str, Any]:
+    try:
+        return dict(json.loads(message))
+    except (ValueError, TypeError, RecursionError):
+        return _failed(task, "its process gave no answer that can be read")
 
 
 def _failed(task: Task | None, reason: str) -> dict[str, Any]:

@@ -1,25 +1,64 @@
-"""Results of mlindex among the files of a batch: they are recognized by what they hold."""
+"""Results of mlindex among the files of a batch: they are recognized by what they hold.
+
+A list of peaks that ``index --out`` wrote can be edited and indexed, so it looks like any other: it
+is a result as long as it lies beside the other files of that result.
+"""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from mlindex.files.own import PARQUET, table_in
+from mlindex.files.own import OBSERVED, PARQUET, table_in
+from mlindex.indexing.tables import INDEXED_SAMPLES
 
 _HEAD_BYTES = 400
 #: How results begin of which only one file was kept.
 _TEXTS = {
     ".txt": re.compile(r"^ +a/Å +b/Å +c/Å +α/° +β/° +γ/° "),
     ".cif": re.compile(r"^data_\S*\s+_audit_creation_method 'mlindex "),
+    ".json": re.compile(r'^\{"schema": [^,]{1,20}, "mlindex_version": "'),
 }
+#: What else lies in the folder of a result, see :mod:`mlindex.apps.command`.
+_BESIDE = frozenset({"result.html", "result.txt", "best.cif", "peaks.txt", "peaks.before.txt"})
 
 
 def is_result(path: str | Path) -> bool:
-    """Whether a file is a result: by what it holds, wherever it lies."""
+    """Whether a file is a result: by what it holds, or lies beside."""
     path = Path(path)
     if path.suffix.lower() in PARQUET:
-        return table_in(path) is not None
+        return _table(path) is not None
+    return _begins_as_result(path) or (path.name in _BESIDE and _is_folder_of_result(path.parent))
+
+
+def refused(path: str | Path) -> str | None:
+    """What a result is, and what to give instead; None for what can be indexed if it is named."""
+    path = Path(path)
+    table = _table(path)
+    if table is not None and table != OBSERVED:
+        return (
+            f"is the table {table!r} that mlindex wrote, no peak list; give the pattern or the "
+            "peak list itself"
+        )
+    if _begins_as_result(path):
+        return "is a result of mlindex; give the pattern or the peak list that it came from"
+    return None
+
+
+def _is_folder_of_result(folder: Path) -> bool:
+    table = folder / f"{INDEXED_SAMPLES.name}.parquet"
+    return _table(table) == INDEXED_SAMPLES.name or _begins_as_result(folder / "result.json")
+
+
+def _table(path: Path) -> str | None:
+    try:
+        return table_in(path)
+    except Exception:
+        # Whatever stands there, whoever reads it says what is wrong with it.
+        return None
+
+
+def _begins_as_result(path: Path) -> bool:
     begins = _TEXTS.get(path.suffix.lower())
     if begins is None:
         return False

@@ -2,53 +2,24 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from mlindex import __version__
 from mlindex.apps.batch.pool import Pool
 from mlindex.apps.batch.sources import Sources
-from mlindex.apps.batch.tables import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
+from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.workers import fitting
+from mlindex.apps.batch.writing import TABLES, Tables
 from mlindex.base.errors import MlindexError, explained
+from mlindex.base.names import shown
 from mlindex.base.schema import TableWriter
+from mlindex.files.own import table_in
 from mlindex.indexing.options import Options
-from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
-from mlindex.reports.result.parquet import cell_rows, partner_rows
 
 _SUFFIX = ".parquet"
-#: Samples whose rows are written together; more would only be lost when the machine fails.
-_BLOCK = 64
-_TOLD = 5
-
-
-@dataclass
-class Summary:
-    """Samples by verdict, the first few failures with their errors, and whether it ended early."""
-
-    verdicts: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
-    interrupted: bool = False
-    #: Why not all samples were done, other than that.
-    ended: str = ""
-    #: Why fewer workers were used than asked for.
-    note: str = ""
-
-    @property
-    def total(self) -> int:
-        """Samples done."""
-        return sum(self.verdicts.values())
-
-    def add(self, row: dict[str, Any]) -> None:
-        """Count a row of ``batch_samples``."""
-        self.verdicts[row["verdict"]] += 1
-        if row["error"] is not None and len(self.failures) < _TOLD:
-            # Readers name their file themselves.
-            name = "" if row["error"].startswith(row["sample"]) else f"{row['sample']}: "
-            self.failures.append(name + row["error"])
 
 
 def samples_path(out: Path) -> Path:
@@ -85,79 +56,57 @@ def run_batch(
         MlindexError: nothing to index, wrong options, or no place to write to.
     """
     if out.suffix != _SUFFIX:
-        raise MlindexError(f"{out}: the results are a Parquet table; end its name in {_SUFFIX}")
+        raise MlindexError(
+            f"{shown(out)}: the results are a Parquet table; end its name in {_SUFFIX}"
+        )
     places = (out, samples_path(out), partners_path(out))
+    for place in places:
+        _require_own(place)
     sources = Sources.of(given, options.wavelength_A is not None, places)
     # How many worked is no part of where results come from: it does not change them.
     provenance = {"mlindex_version": __version__, "options": asdict(options)}
     try:
-        with (
-            TableWriter(places[0], CANDIDATE_CELLS, provenance) as cells,
-            TableWriter(places[1], BATCH_SAMPLES, provenance) as samples,
-            TableWriter(places[2], PARTNER_LATTICES, provenance) as partners,
-        ):
-            tables = _Tables(samples, cells, partners)
-            return _indexed(sources, options, workers, tables, progress, stopped)
+        with ExitStack() as open_tables:
+            writers = tuple(
+                open_tables.enter_context(TableWriter(place, table, provenance))
+                for place, table in zip(places, TABLES, strict=True)
+            )
+            return _indexed(sources, options, workers, writers, progress, stopped)
     except OSError as error:
-        raise MlindexError(f"{out}: can't be written: {explained(error)}") from error
+        reason = explained(error, named=False)
+        raise MlindexError(f"{shown(out)}: can't be written: {reason}") from error
 
 
-class _Tables:
-    """The three tables, written a block at a time."""
-
-    def __init__(self, samples: TableWriter, cells: TableWriter, partners: TableWriter) -> None:
-        self._writers = (samples, cells, partners)
-        self._rows: tuple[list[dict[str, Any]], ...] = ([], [], [])
-
-    def add(self, row: dict[str, Any], answer: dict[str, Any]) -> None:
-        """Add a row of ``batch_samples`` and what the answer says of candidates."""
-        samples, cells, partners = self._rows
-        samples.append(row)
-        if "candidates" in answer:
-            cells += cell_rows(answer)
-            partners += partner_rows(answer)
-        if len(samples) == _BLOCK:
-            self.write()
-
-    def write(self) -> None:
-        """Write what is waiting."""
-        for writer, rows in zip(self._writers, self._rows, strict=True):
-            if rows:
-                writer.write(rows)
-            rows.clear()
+def _require_own(place: Path) -> None:
+    """Raise MlindexError if a file of someone else's would be written over."""
+    if place.is_file() and place.stat().st_size and table_in(place) is None:
+        raise MlindexError(
+            f"{shown(place)}: is there, and no table that mlindex wrote; it is not written over: "
+            "give another --out, or remove it"
+        )
 
 
 def _indexed(
     sources: Sources,
     options: Options,
     workers: int,
-    tables: _Tables,
+    writers: tuple[TableWriter, ...],
     progress: Callable[[Sources, Summary], None],
     stopped: Callable[[], bool],
 ) -> Summary:
     used, note = fitting(workers, sources.count(workers))
     summary = Summary(note=note)
+    tables = Tables(writers, summary)
     progress(sources, summary)
     with Pool(used, options, stopped) as pool:
         try:
             for answer in pool.answers(sources.tasks()):
-                row = _row(answer)
-                tables.add(row, answer)
-                summary.add(row)
+                tables.add(answer)
                 progress(sources, summary)
         except MlindexError as error:
             # Hours of work may be in the tables.
             summary.ended = str(error)
     tables.write()
     summary.interrupted = stopped()
+    summary.passed = sources.passed.told()
     return summary
-
-
-def _row(answer: dict[str, Any]) -> dict[str, Any]:
-    if "error" in answer:
-        nothing = dict.fromkeys(BATCH_SAMPLES.names)
-        failed = {"verdict": FAILED, "reason": "", "candidates": 0, "notes": []}
-        return nothing | failed | answer
-    verdict = CONVINCING if answer["convincing"] else NOT_CONVINCING
-    found = answer | {"verdict": verdict, "error": None, "candidates": len(answer["candidates"])}
-    return {name: found[name] for name in BATCH_SAMPLES.names}

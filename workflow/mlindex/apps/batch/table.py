@@ -177,6 +177,8 @@ def _parquet_columns(path: Path, wavelength_known: bool) -> Columns | None:
     arrow.check_samples(shown(path), schema, sample)
     usable = arrow.usable(shown(path), schema, _first(known), without=sample)
     found = _named(path, schema.names, usable, wavelength_known or above is not None)
+    if found and found.wavelength:
+        arrow.check_numbers(shown(path), schema.field(found.wavelength), "a wavelength")
     return found and Columns(**{**vars(found), "wavelength_A": above})
 
 

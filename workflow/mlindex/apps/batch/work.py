@@ -43,10 +43,17 @@ def serve(connection: Connection, options: str) -> None:
     try:
         connection.send_bytes(_READY)
         while True:
-            task = Task.unpacked(connection.recv_bytes())
-            connection.send_bytes(json.dumps(answer(task, asked)).encode())
+            connection.send_bytes(packed_answer(Task.unpacked(connection.recv_bytes()), asked))
     except (EOFError, OSError):
         return
+
+
+def packed_answer(task: Task, options: Options) -> bytes:
+    """The answer as JSON, whatever came out."""
+    try:
+        return json.dumps(answer(task, options)).encode()
+    except Exception as error:
+        return json.dumps(failed(task.sample, unexpected(error))).encode()
 
 
 def answer(task: Task, options: Options) -> dict[str, Any]:
@@ -66,12 +73,17 @@ def answer(task: Task, options: Options) -> dict[str, Any]:
         return failed(task.sample, str(error))
     except Exception as error:
         # One sample among thousands must not end the others.
-        return failed(task.sample, f"unexpected {type(error).__name__}: {str(error)[:200]}")
+        return failed(task.sample, unexpected(error))
 
 
 def failed(sample: str, reason: str) -> dict[str, Any]:
     """The answer for a sample that was not indexed."""
     return {"sample": sample, "error": reason}
+
+
+def unexpected(error: Exception) -> str:
+    """A fault of the program as a reason for a sample that was not indexed."""
+    return f"unexpected {type(error).__name__}: {str(error)[:200]}"
 
 
 def _content(task: Task, options: Options) -> PeakList | MeasuredPattern:

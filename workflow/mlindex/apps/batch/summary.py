@@ -1,0 +1,42 @@
+"""A batch in numbers: samples by verdict, the first failures, and whether it ended early."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+_TOLD = 5
+
+
+@dataclass
+class Summary:
+    """Samples by verdict, the first few failures with their errors, and whether it ended early."""
+
+    verdicts: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    #: Why not all samples were done, other than that.
+    ended: str = ""
+    #: Why fewer workers were used than asked for.
+    note: str = ""
+    #: What was met among the sources and is no sample.
+    passed: list[str] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        """Samples done."""
+        return sum(self.verdicts.values())
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Count a row of ``batch_samples``."""
+        self.verdicts[row["verdict"]] += 1
+        if row["error"] is not None and len(self.failures) < _TOLD:
+            # Readers name their file themselves.
+            name = "" if row["error"].startswith(row["sample"]) else f"{row['sample']}: "
+            self.failures.append(name + row["error"])
+
+    def replace(self, old: dict[str, Any], new: dict[str, Any]) -> None:
+        """Count a row in place of one that was counted before."""
+        self.verdicts[old["verdict"]] -= 1
+        self.add(new)
