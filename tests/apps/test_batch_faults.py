@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import typer
 
+from helpers.batch_workers import obedient
 from mlindex.apps.batch import pool, work
 from mlindex.apps.batch.console import told
 from mlindex.apps.batch.summary import Summary
@@ -130,3 +131,19 @@ def test_no_message_changes_a_terminal(capsys):
     assert all(line.isprintable() for line in text.splitlines())
     assert r"not indexed: s\x1b: why\xe9" in text
     assert r"written: x\x1b.parquet, x\x1b.samples.parquet" in text
+
+
+def test_a_long_reason_is_cut_on_the_terminal():
+    summary = Summary()
+    summary.add({"sample": "a", "verdict": "failed", "error": "a: " + "word " * 99})
+    line = told(summary, Path("x.parquet")).splitlines()[0]
+    assert line.endswith("word ...")
+    assert len(line) <= 320
+
+
+def test_sigterm_to_all_processes_is_no_failure_of_a_sample():
+    started = pool.Pool(1, Options(), serve=obedient)
+    # Told only once its worker is gone, as when the worker was faster.
+    started._stopped = lambda: not started._workers[0].process.is_alive()
+    with started:
+        assert list(started.answers(iter([Task("term"), Task("wait 0")]))) == []

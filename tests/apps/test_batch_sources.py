@@ -79,7 +79,8 @@ def test_what_is_passed_over_is_told_by_kind(here):
         "2 links that lead in a circle: in/loop.txt, in/deep/up",
         "1 link to nothing: in/gone.txt",
         "1 link to a folder (give the folder): in/other",
-        "4 files of other kinds: in/notes.docx, in/photo.png, in/scan.pdf, ...",
+        "4 files of other kinds (see 'mlindex formats'): in/notes.docx, in/photo.png, "
+        "in/scan.pdf, ...",
         "1 hidden name: in/.DS_Store",
     ]
     text = told(Summary(passed=passed), Path("x.parquet"))
@@ -93,7 +94,8 @@ def test_nothing_is_told_where_all_was_taken(here):
 
 def test_names_of_any_bytes_are_told_as_text(here):
     Path(os.fsdecode(b"in/caf\xe9\x1b.png")).write_text("x")
-    assert names("in")[1] == [r"1 file of another kind: in/caf\xe9\x1b.png"]
+    (phrase,) = names("in")[1]
+    assert phrase == r"1 file of another kind (see 'mlindex formats'): in/caf\xe9\x1b.png"
 
 
 def test_a_folder_that_can_not_be_opened_is_told(here, monkeypatch):
@@ -247,4 +249,4 @@ def test_kinds_are_counted_once_each():
     passed = PassedOver()
     for name in "abcda":
         passed.add(Kind.OTHER, name)
-    assert passed.told() == ["4 files of other kinds: a, b, c, ..."]
+    assert passed.told() == ["4 files of other kinds (see 'mlindex formats'): a, b, c, ..."]

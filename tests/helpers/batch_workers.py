@@ -22,6 +22,8 @@ def obedient(connection, options):
         word, _, number = sample.partition(" ")
         if word == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if word == "term":
+            os.kill(os.getpid(), signal.SIGTERM)
         if word == "leave":
             sys.exit(3)
         if word == "hang":

@@ -101,9 +101,11 @@ def batch(
     Writes three tables: name.parquet with the candidates of every sample, name.partners.parquet
     with lattices that have the same lines as the first of them, and name.samples.parquet with a
     row for each sample: its verdict and why, or the error of one that could not be read or
-    indexed. Those end nothing; Ctrl-C does, and keeps what is finished.
+    indexed. What is no sample, such as a result of mlindex in a folder, is passed over and named
+    at the end. Ctrl-C or SIGTERM ends the batch and keeps what is finished.
 
-    Ends with 0, with 130 after Ctrl-C, with 2 on wrong use, with 3 on a fault of the program.
+    Ends with 0, with 130 after Ctrl-C or SIGTERM, with 2 on wrong use, with 3 on a fault of the
+    program.
     """
     from mlindex.apps.batch import console
 

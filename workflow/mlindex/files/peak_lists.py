@@ -192,7 +192,7 @@ def _below_names(rows: layouts.Rows, lines: list[str], first: str, name: str) ->
     if layout is None:
         raise MlindexError(
             f"{name}, line {number}: {' '.join(fields)[:80]!r} is neither numbers nor names of "
-            "columns; name one of them d, 2theta, q or q2, and put # before comments"
+            "columns; name one of them d, 2theta, q, Q or q2, and put # before comments"
         )
     if not rows:
         raise MlindexError(f"{name}: there is no line below the column names")

@@ -17,6 +17,9 @@ from mlindex.base.cores import cores
 from mlindex.base.names import printable, shown
 from mlindex.indexing.options import Options
 
+#: Characters of a failure that are shown: those that list all formats are longer.
+_LONGEST = 300
+
 
 def run(given: Sequence[str], out: Path, options: Options, workers: int | None) -> Summary:
     """Run a batch and tell of it on standard error; Ctrl-C (or a scheduler) ends it early."""
@@ -30,7 +33,7 @@ def told(summary: Summary, out: Path) -> str:
     """The summary as text."""
     counts = summary.verdicts
     lines = [summary.note] if summary.note else []
-    lines += [f"not indexed: {failure}" for failure in summary.failures]
+    lines += [f"not indexed: {_short(failure)}" for failure in summary.failures]
     if counts[FAILED] > len(summary.failures):
         lines.append(f"and {counts[FAILED] - len(summary.failures)} more were not indexed")
     if summary.passed:
@@ -44,6 +47,11 @@ def told(summary: Summary, out: Path) -> str:
     places = (out, samples_path(out), partners_path(out))
     lines.append(f"written: {', '.join(map(shown, places))}")
     return "\n".join(printable(line) for line in lines)
+
+
+def _short(failure: str) -> str:
+    """A failure in a line or two; the table of samples has all of it."""
+    return failure if len(failure) <= _LONGEST else f"{failure[:_LONGEST].rsplit(' ', 1)[0]} ..."
 
 
 @contextmanager

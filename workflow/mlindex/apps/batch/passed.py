@@ -20,7 +20,10 @@ class Kind(Enum):
     CIRCLE = "link that leads in a circle", "links that lead in a circle"
     BROKEN = "link to nothing", "links to nothing"
     FOLDER_LINK = "link to a folder (give the folder)", "links to folders (give the folders)"
-    OTHER = "file of another kind", "files of other kinds"
+    OTHER = (
+        "file of another kind (see 'mlindex formats')",
+        "files of other kinds (see 'mlindex formats')",
+    )
     HIDDEN = "hidden name", "hidden names"
 
 

@@ -149,14 +149,21 @@ class Pool:
                 done[worker.number] = _unpacked(worker.task, link.recv_bytes())
                 worker.task = None
             except (EOFError, OSError):
-                worker.process.join()
-                done[worker.number] = _failed(worker.task, _death(worker.process.exitcode))
-                self._replace(worker)
+                self._bury(worker, done)
         for worker in busy.values():
             if time.monotonic() > worker.due:
                 reason = f"gave no answer in {self._allowed_s:.0f} s and was stopped"
                 done[worker.number] = _failed(worker.task, reason)
                 self._replace(worker)
+
+    def _bury(self, worker: _Worker, done: dict[int, dict[str, Any]]) -> None:
+        worker.process.join()
+        if worker.process.exitcode == -signal.SIGTERM:
+            # Schedulers send it to all processes of a job: this one hears of it in a moment.
+            time.sleep(_LOOK_S)
+        if not self._stopped():
+            done[worker.number] = _failed(worker.task, _death(worker.process.exitcode))
+            self._replace(worker)
 
     def _replace(self, worker: _Worker) -> _Worker:
         self._workers.remove(worker)
