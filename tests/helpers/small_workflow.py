@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import gzip
 import re
 import shutil
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+import pytest
 import yaml
 
 from mlindex.structures.generator.source import write_shard
@@ -99,6 +101,24 @@ def snakemake(project: Path, *arguments: str, check: bool = True) -> str:
     output = done.stdout + done.stderr
     assert not check or done.returncode == 0, output[-6000:]
     return output
+
+
+def shared_run(factory: pytest.TempPathFactory) -> Path:
+    """A small project after a whole run, which tests share and nobody changes.
+
+    It is made by the first test that asks, whichever process that is in.
+    """
+    base = factory.getbasetemp()
+    # xdist gives each process a folder of its own below that of the whole session.
+    folder = (base.parent if base.name.startswith("popen-") else base) / "finished"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            shutil.rmtree(folder / "project", ignore_errors=True)
+            snakemake(make_project(folder), *TARGETS)
+            (folder / "done").touch()
+    return folder / "project"
 
 
 def planned(project: Path, *targets: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from helpers.small_workflow import PROJECT, SYSTEM, TARGETS, make_project, snakemake
+from helpers.small_workflow import PROJECT, SYSTEM, TARGETS, make_project, shared_run, snakemake
 
 pytestmark = pytest.mark.xdist_group("slurm")
 CLUSTER = PROJECT / "tests/helpers/slurm/cluster.sh"
@@ -60,13 +60,14 @@ def cluster(tmp_path_factory):
     subprocess.run([CLUSTER, "stop", folder], check=True)
 
 
-def test_the_small_workflow_on_slurm_gives_the_bytes_of_a_local_run(cluster, tmp_path):
-    local, remote = make_project(tmp_path / "local"), make_project(tmp_path / "remote")
+def test_the_small_workflow_on_slurm_gives_the_bytes_of_a_local_run(
+    cluster, tmp_path, tmp_path_factory
+):
+    local, remote = shared_run(tmp_path_factory), make_project(tmp_path)
     output = snakemake(remote, *SLURM, *TARGETS)
     ids = set(re.findall(r"submitted with SLURM jobid (\d+)", output))
     assert len(ids) >= 20
     assert "steps (100%) done" in output
-    snakemake(local, *TARGETS)
     compared = 0
     for path in sorted((local / "results").rglob("*")):
         if path.suffix in KEPT and ".state" not in path.name:

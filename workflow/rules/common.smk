@@ -1,5 +1,6 @@
 """What all rules share: the checked config, the shards, and what a stage depends on."""
 
+import os
 import sys
 import time
 from functools import cache
@@ -67,6 +68,11 @@ def digest_of(script):
 def code(script):
     """The digest of a script, taken when a job asks: a job's own process reads one script only."""
     return lambda wildcards: digest_of(script)
+
+
+def project_file(name):
+    """A file of the project as seen from the working folder: both can be moved together."""
+    return os.path.relpath(PROJECT / name)
 
 
 def seed(stage):
@@ -215,7 +221,7 @@ def sample_path(name):
     """The file of a sample: from the config, else from resources/samples/, whatever its suffix."""
     if name in CONFIG.samples:
         return CONFIG.samples[name].path
-    folder = PROJECT / "resources/samples"
+    folder = Path(project_file("resources/samples"))
     found = sorted(str(path) for path in folder.iterdir() if path.stem == name)
     return found[0] if found else str(folder / f"{name}.txt")
 

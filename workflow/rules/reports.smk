@@ -4,7 +4,7 @@
 rule report:
     input:
         unpack(report_inputs),
-        resources=PROJECT / "resources/cell_statistics.json",
+        resources=project_file("resources/cell_statistics.json"),
     output:
         page="results/report.html",
     log:

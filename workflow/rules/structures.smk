@@ -5,8 +5,8 @@ from mlindex.structures.tables import CELLS, DUPLICATES, ENTRIES, FILES, REJECTS
 
 rule generate:
     input:
-        frequencies=PROJECT / "resources/spacegroup_frequencies.csv",
-        statistics=PROJECT / "resources/cell_statistics.json",
+        frequencies=project_file("resources/spacegroup_frequencies.csv"),
+        statistics=project_file("resources/cell_statistics.json"),
     output:
         cif="results/sources/{source}/{system}_{index}.cif.gz",
         files="results/sources/{source}/{system}_{index}.files.parquet",
