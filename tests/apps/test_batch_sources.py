@@ -127,6 +127,15 @@ def test_a_folder_of_a_result_is_passed_over_whole(here, result):
     assert names("in")[0] == [*samples, "in/run/peaks.before.txt", "in/run/peaks.txt"]
 
 
+def test_pipes_called_like_results_are_not_waited_for(here):
+    for name in ("result.json", "indexed_samples.parquet"):
+        os.mkfifo(f"in/{name}")
+    Path("in/peaks.txt").write_text(PEAKS)
+    samples, passed = names("in")
+    assert samples == ["in/a.txt", "in/peaks.txt", "in/deep/b.txt"]
+    assert passed == ["2 pipes, sockets or devices: in/indexed_samples.parquet, in/result.json"]
+
+
 @pytest.mark.parametrize(
     "given", ["in/run/peaks.txt", "in/*/peaks.txt", "in/run/observed_lines.parquet"]
 )

@@ -52,7 +52,8 @@ def _is_folder_of_result(folder: Path) -> bool:
 
 def _table(path: Path) -> str | None:
     try:
-        return table_in(path)
+        # A pipe of that name would be waited for without end.
+        return table_in(path) if path.is_file() else None
     except Exception:
         # Whatever stands there, whoever reads it says what is wrong with it.
         return None
@@ -60,7 +61,7 @@ def _table(path: Path) -> str | None:
 
 def _begins_as_result(path: Path) -> bool:
     begins = _TEXTS.get(path.suffix.lower())
-    if begins is None:
+    if begins is None or not path.is_file():
         return False
     try:
         with path.open("rb") as file:
