@@ -136,7 +136,11 @@ def _nothing(given: str, passed: PassedOver) -> str:
     if os.path.isdir(given):
         return f"{name}: holds nothing to index{over}; 'mlindex formats' lists what can be read"
     if is_pattern(given):
-        return f"{name}: no file has such a name{over}"
+        return (
+            f"{name}: matches nothing to index{over}"
+            if told
+            else f"{name}: no file has such a name"
+        )
     if os.path.islink(given) and not os.path.exists(given):
         where = "in a circle" if special(given) is Kind.CIRCLE else "to a file that is not there"
         return f"{name}: is a link that leads {where}; give the file itself"
@@ -144,8 +148,8 @@ def _nothing(given: str, passed: PassedOver) -> str:
         return f"{name}: there is no such file or folder"
     if special(given) is Kind.SPECIAL:
         return (
-            f"{name}: is {kind_of(given)}; a batch takes files only: save what it gives to one, "
-            "or pipe it to 'mlindex index -'"
+            f"{name}: is {kind_of(given)}; a batch takes files only: save what comes from it "
+            "as a file, or pipe it to 'mlindex index -'"
         )
     what = refused(given) or "is where the results are to be written; give another --out"
     return f"{name}: {what}"
