@@ -33,7 +33,7 @@ class Law:
     each: float
 
     def seconds(self, entries: float) -> float:
-        """Of one job."""
+        """CPU seconds of one job."""
         return self.fixed + self.each * entries
 
 

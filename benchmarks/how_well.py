@@ -1,4 +1,4 @@
-"""All figures of the page "How well it works", measured anew and written into it.
+"""All figures of the page "How well it works", measured again and written into it.
 
     python benchmarks/how_well.py results --patterns FOLDER
 

@@ -12,7 +12,7 @@ Seconds for each pattern: median and worst of the wall time, median of the proce
 cell is wrong by its reduced cell (1 %, 0.5 degrees). Lines are as calculated, or spoiled: normal
 noise and a zero shift of 2theta (degrees), lines replaced by impurities, lines left out (both
 among 20 lines; of the 10 of cubic lists half as many, rounded up). Noise above 0.02 degrees is
-told as the error of 2theta. ``--few`` takes the entries that are left out elsewhere because they
+given as the error of 2theta. ``--few`` takes the entries left out elsewhere because they
 have fewer lines, from 5 on: small cells of high symmetry. ``--curves`` prints for each lattice
 system and each degradation alone how often the lattice is first or named, against the amount, for
 that many entries of each system. ``--out`` writes what was counted as JSON, for docs/how_well.

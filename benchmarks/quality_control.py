@@ -32,7 +32,7 @@ TARGET_PER_S = 300.0
 
 
 class Lap:
-    """Stands for the progress bar and keeps the processor seconds spent on each item."""
+    """Takes the place of the progress bar and records the processor seconds spent on each item."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

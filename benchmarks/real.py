@@ -15,9 +15,9 @@ with a row for each and these columns (others are ignored, the order is free):
   C, I, F or R (hexagonal axes); R with other axes than a = b, gamma = 120 is taken as primitive.
 
 For each: the rank of the known lattice in the list (0: not in it; ``named``: the first is another
-and names it as ambiguous partner), whether the first is called convincing, the first cell, what it
-is to the known lattice (the same, its super- or subcell, as magnetic lines ask for, or other), its
-lines indexed, M20 and probability with its partners, and seconds of the wall clock and of the
+and names it as partner), whether the first is called convincing, the first cell, its relation to
+the known lattice (the same, a super- or subcell, as magnetic lines require, or other), its lines
+indexed, M20 and probability with its partners, and seconds of the wall clock and of the
 processor with reading and peak search. The same lattice is one whose reduced cell agrees within
 1 % and 0.5 degrees. ``--out`` writes the table as JSON, for docs/how_well.
 """

@@ -69,7 +69,7 @@ def draw_files(folder: Path, n: int, seed: int) -> list[Path]:
 
 
 class Stopwatch:
-    """CPU seconds that a loop spends on each item: handed over in place of a progress bar."""
+    """CPU seconds that a loop spends on each item; passed in place of a progress bar."""
 
     def __init__(self) -> None:
         self.seconds: list[float] = []

@@ -6,15 +6,15 @@
 The sources:
 
 - networks: cells drawn from variance networks and forests, optimized with Miller indices that the
-  assignment networks give (ML-Index as published). The lattice system is told: its models are
-  all that is asked;
+  assignment networks give (ML-Index as published). The lattice system is given: only its models
+  are used;
 - networks, nearest: the same cells, each line assigned to the nearest reflection;
 - templates: cells solved from frequent sets of Miller indices, nearest reflections. The lattice
-  system is told;
-- exhaustive: the search of ``mlindex index``, told the lattice system;
-- all lattices: the same, told nothing;
+  system is given;
+- exhaustive: the search of ``mlindex index`` with the lattice system given;
+- all lattices: the same, with nothing given;
 - union: networks, templates and exhaustive, ranked together by the evidence. The lattice system
-  is told.
+  is given.
 
 Lists are as calculated, 20 lines (10 for cubic). For each Bravais lattice and source: the true
 lattice first, and among the first 20, in percent (reduced cells, 1 % and 0.5 degrees); processor

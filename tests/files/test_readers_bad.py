@@ -192,7 +192,7 @@ def test_peak_lists(tmp_path: Path) -> None:
 
 
 def test_missing_files_and_directories(tmp_path: Path) -> None:
-    with pytest.raises(MlindexError, match="there is no such file; see its name"):
+    with pytest.raises(MlindexError, match="there is no such file; check its name"):
         readers.read(tmp_path / "none.xye")
     with pytest.raises(MlindexError, match="directory"):
         readers.read(tmp_path)

@@ -12,10 +12,10 @@ from mlindex.base.statistics import wilson_interval
 from mlindex.config import load_config
 from mlindex.method.tables import RATES
 from mlindex.method.training_data import error_metrics, metric
-from mlindex.reports.workflow.inputs import kinds, read_inputs
+from mlindex.reports.workflow.inputs import read_inputs, reported_tables
 from mlindex.structures.tables import ENTRIES
 
-KINDS = kinds(declared())
+KINDS = reported_tables(declared())
 SYSTEMS = ("cubic", "monoclinic")
 GENERATED, FROM_FOLDER, REJECTED = 300, 60, 7
 DUPLICATES, WITHOUT_CELL, TOO_FEW, TRAINING = 20, 2, 8, 264

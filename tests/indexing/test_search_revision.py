@@ -14,7 +14,7 @@ from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
 from mlindex.crystal.lines import reflections
 from mlindex.indexing.options import Options
 from mlindex.indexing.search.absences import absences
-from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
+from mlindex.indexing.search.find_and_weigh import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.pseudo import repeats
 from mlindex.indexing.search.revision import revised

@@ -18,15 +18,15 @@ from mlindex.patterns import structure_factors
 from mlindex.patterns.settings import Simulation
 from mlindex.patterns.simulation import (
     MIN_LINES,
-    Crystal,
-    Lines,
+    CalculatedLines,
+    CrystalStructure,
     UnusableError,
     calculate_lines,
     calculate_pattern,
     simulate,
 )
 from mlindex.patterns.structure_factors import (
-    Sites,
+    Scatterers,
     form_factor_coefficients,
     form_factors,
     squared_structure_factors,
@@ -109,13 +109,13 @@ KNOWN = {
 
 def crystal_of(hall, cell, atoms, u_iso_A2=0.0):
     n = len(atoms)
-    sites = Sites(
+    sites = Scatterers(
         tuple(atom[0] for atom in atoms),
         np.array([atom[1:] for atom in atoms], dtype=float).reshape(n, 3),
         np.ones(n),
         np.full(n, u_iso_A2),
     )
-    return Crystal.from_cell(hall, np.array(cell, dtype=float), sites)
+    return CrystalStructure.from_cell(hall, np.array(cell, dtype=float), sites)
 
 
 def known(name):
@@ -206,7 +206,7 @@ def test_every_reflection_is_counted_once(lattice):
 def test_structure_factors_agree_with_gemmi(lattice):
     hall, cell = LATTICES[lattice]
     general = [[0.11, 0.23, 0.37], [0.41, 0.07, 0.19], [0.29, 0.36, 0.08]]
-    sites = Sites(
+    sites = Scatterers(
         ("Fe", "O", "Si", "C"),
         np.array([[0.0, 0.0, 0.0], *general]),
         np.array([1.0, 0.7, 1.0, 0.4]),
@@ -324,7 +324,7 @@ def test_sixty_lines_of_any_cell_size():
 
 
 def test_pattern_is_normalized_and_a_lone_line_has_the_stated_width():
-    one = Lines(
+    one = CalculatedLines(
         np.array([[1, 0, 0]]),
         np.array([0.1]),
         np.array([30.0]),

@@ -18,7 +18,7 @@ from mlindex.indexing.rates.summary import curves
 from mlindex.patterns.spoil import UNITS
 from mlindex.reports.html import table
 from mlindex.reports.workflow import figures, flow, indexing_figures, model_figures, model_tables
-from mlindex.reports.workflow.further_section import further
+from mlindex.reports.workflow.further_section import further_tables
 from mlindex.reports.workflow.inputs import read_inputs
 from mlindex.reports.workflow.page import build_page
 
@@ -149,13 +149,15 @@ def test_a_reported_table_that_no_section_knows_is_shown(tmp_path):
     columns = (Column("name", STRING, "Name"), Column("size", FLOAT64, "Size", "A"))
     table = Table("sizes", "a thing & its size", columns)
     frame = pd.DataFrame({"name": ["<x>"] * 150, "size": 2.5, "system": ["cubic"] * 150})
-    found = further(replace(data, frames={"cubic_sizes": frame}, tables={"cubic_sizes": table}))
+    found = further_tables(
+        replace(data, frames={"cubic_sizes": frame}, tables={"cubic_sizes": table})
+    )
     ((title, body),) = found
     assert title == "Further tables"
     for text in ("Cubic sizes", "a thing &amp; its size", "size (A)", "&lt;x&gt;"):
         assert text in body
     assert "cubic: 150 rows, the first 100 shown" in body
-    assert further(data) == []
+    assert further_tables(data) == []
 
 
 def test_a_table_of_another_kind_is_refused(tmp_path):

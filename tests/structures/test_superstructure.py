@@ -14,7 +14,7 @@ from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, BravaisLattice
 from mlindex.crystal.pseudosymmetry import next_two_fold_deg
 from mlindex.crystal.recognition import conventional
 from mlindex.structures.generator.ciftext import block_text
-from mlindex.structures.generator.crystal import Crystal, make_crystal
+from mlindex.structures.generator.crystal import GeneratedCrystal, make_crystal
 from mlindex.structures.generator.positions import positions_of
 from mlindex.structures.generator.settings_table import bravais_symbol, load_settings
 from mlindex.structures.generator.superstructure import Repeat, draw_repeat, suits
@@ -71,7 +71,7 @@ def atoms(structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:
     return structure.get_all_unit_cell_sites()
 
 
-def read(crystal: Crystal) -> gemmi.SmallStructure:
+def read(crystal: GeneratedCrystal) -> gemmi.SmallStructure:
     block = gemmi.cif.read_string(block_text("one", crystal)).sole_block()
     return gemmi.make_small_structure_from_block(block)
 

@@ -210,7 +210,7 @@ def job(tmp_path, work):
 def test_the_log_of_a_killed_job_says_so(tmp_path):
     status, log = job(tmp_path, lambda: os.kill(os.getpid(), signal.SIGKILL))
     assert status == -signal.SIGKILL
-    assert log.endswith("killed from outside, perhaps for want of memory\n")
+    assert log.endswith("killed from outside, perhaps for lack of memory\n")
 
 
 def unreadable():
@@ -285,7 +285,9 @@ def test_files_as_listed_are_read(listed):
 def test_a_file_that_changed_since_it_was_listed_is_no_reject(listed, change):
     source, cifs, _ = listed
     change(cifs / "1/3.cif")
-    with pytest.raises(MlindexError, match=r"'1/3\.cif' below .* changed or went .* start again"):
+    with pytest.raises(
+        MlindexError, match=r"'1/3\.cif' below .* changed or disappeared .* start again"
+    ):
         check(*listed)
     update_manifest(source, Shards(), cifs.parent / "lists")
     again = read_table(cifs.parent / "lists/000.files.parquet", FILES)

@@ -100,7 +100,7 @@ from mlindex.apps.verify import verify_results
 from mlindex.apps.verify.layout import table_at
 from mlindex.base.schema import document, read_table
 from mlindex.config import document as config_document
-from mlindex.reports.workflow.inputs import kinds
+from mlindex.reports.workflow.inputs import reported_tables
 
 path = "families/SYSTEM.parquet"
 table = table_at(PurePath(path))
@@ -108,7 +108,7 @@ assert len(read_table(Path("results") / path, table)) == 3
 assert verify_results("results").findings == ()
 assert "## families" in document(declared())
 assert "families.most" in config_document()
-assert kinds(declared())["families"] is table
+assert reported_tables(declared())["families"] is table
 """
 
 

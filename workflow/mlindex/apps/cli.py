@@ -116,7 +116,7 @@ def batch(
 
 @app.command("warm-up")
 def warm_up() -> None:
-    """Compile the searches now, about half a minute, so that the first run need not."""
+    """Compile the searches now (about half a minute) so that the first run does not have to."""
     from mlindex.indexing import compiling
 
     with compiling.announced() as compiled:
@@ -138,10 +138,11 @@ def formats() -> None:
 def verify(
     results: Annotated[Path, typer.Argument(help="Folder with the results.")] = Path("results"),
     sources: Annotated[
-        bool, typer.Option("--sources/--skip-sources", help="Compare source files too.")
+        bool,
+        typer.Option("--sources/--skip-sources", help="Compare the CIF files of the sources too."),
     ] = True,
 ) -> None:
-    """Check results: schemas, counts, digests, and that no model saw its validation side."""
+    """Check results: schemas, counts, digests, and that training and validation are kept apart."""
     from mlindex.base.extras import needing
 
     with needing("mlindex verify"):

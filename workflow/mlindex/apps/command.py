@@ -76,7 +76,7 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
         while True:
             known = len(compiled)
             done = search(stopped)
-            # What else was compiled ate the time of the search: it has that once more.
+            # Compiling took time from the search: it gets that time again.
             if len(compiled) == known or stopped() or not _cut_off(done):
                 return done
 

@@ -1,4 +1,4 @@
-"""The end of a command where something is wrong that the user can mend."""
+"""How a command ends when something is wrong that the user can correct."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _ENDS = "\n\t"
 
 @contextmanager
 def problems_shown() -> Iterator[None]:
-    """Show problems that the user can mend on standard error, and end with 2."""
+    """Show problems that the user can correct on standard error, and end with 2."""
     try:
         yield
     except MlindexError as problem:

@@ -36,7 +36,7 @@ def _wavelength(given: str) -> float:
 
 
 def _lattices(given: list[str] | None) -> tuple[str, ...]:
-    """Lattices, as people write them: some at a time, systems in capitals."""
+    """Lattices as people write them: several at a time, systems in capitals."""
     words = [word for one in given or [] for word in one.replace(",", " ").split() or [one]]
     return tuple(word if len(word) == 2 else word.lower() for word in words)
 

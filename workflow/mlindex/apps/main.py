@@ -1,4 +1,4 @@
-"""The program ``mlindex``: what surrounds its commands, so that it always ends with a sentence."""
+"""The program ``mlindex``: runs its commands and ends with a sentence, whatever happens."""
 
 from __future__ import annotations
 

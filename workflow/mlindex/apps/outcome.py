@@ -46,7 +46,7 @@ def _partly(system: str, groups: list[dict]) -> list[str]:
     counts = " and ".join(f"{n} no {kind}" for kind, n in missing.items() if n)
     if not counts:
         return []
-    return [f"Of {len(groups)} groups of {system}, {counts} for want of entries."]
+    return [f"Of {len(groups)} groups of {system}, {counts} because of too few entries."]
 
 
 def _rejected(results: Path) -> str:

@@ -42,7 +42,7 @@ def formats() -> str:
     ]
     head = ["# File formats", "", "Generated from the readers; do not edit.", ""]
     explained = [
-        "A format is recognized by the content of a file, the suffix only helps where that does "
+        "A format is recognized by the content of a file; the suffix only helps where that does "
         "not decide.",
         "",
     ]

@@ -7,7 +7,7 @@ import os
 
 
 class MlindexError(Exception):
-    """A problem with input, config or data that the user can mend; shown without a traceback."""
+    """A problem with input, config or data that the user can correct; shown without a traceback."""
 
 
 _FULL = "free some space, or raise the quota"

@@ -22,13 +22,13 @@ from mlindex.base.section import Section
 
 S = TypeVar("S", bound=Section)
 T = TypeVar("T")
-_BEGUN = "begun; where nothing follows, the job was killed from outside, perhaps for want of memory"
+_BEGUN = "begun; where nothing follows, the job was killed from outside, perhaps for lack of memory"
 #: Entries that a stage which works block by block has in memory.
 ROWS_PER_BLOCK = 1000
 
 
 class _LogFile(logging.FileHandler):
-    """A log that a full disk may cut short: what ends a job is told on standard error, too."""
+    """A log that a full disk may cut short: what ends a job also goes to standard error."""
 
     def __init__(self, path: Path):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -91,7 +91,7 @@ class Stage:
         return section.model_validate(self.params.settings[section.key()])
 
     def rng(self, *names: str | int) -> np.random.Generator:
-        """A generator of this job's own, told apart by ``names``."""
+        """A random generator for this job; ``names`` distinguish several."""
         return np.random.Generator(np.random.PCG64(derive_seed(self.seed, *names)))
 
     def progress(

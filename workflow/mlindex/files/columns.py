@@ -1,6 +1,6 @@
 """Columns of numbers: ``.xy``, ``.xye``, ``.csv``, ``.chi``, ``.dat``, ``.txt``.
 
-A whole pattern is told from a peak list by its steps: hundreds of points, nearly equidistant. A
+A whole pattern differs from a peak list by its steps: hundreds of points, nearly equidistant. A
 peak list goes on to :mod:`mlindex.patterns.peaklist`. Also FIT2D's ``.chi`` (four header lines, the
 second names the abscissa) and the ``start step stop`` header of FullProf and DBWS.
 """
@@ -39,7 +39,7 @@ _TOP_PERCENTILE, _LARGEST_ERROR_REL = 99, 0.8
 
 
 @dataclass(frozen=True)
-class Table:
+class NumberRows:
     """A run of rows of numbers: ``values`` (n, columns), what stands above it.
 
     ``first_line`` is its line number, ``stray`` those of rows of numbers outside the run.
@@ -92,7 +92,7 @@ def looks_like_pattern(quantity: str, x: np.ndarray, sure: bool = False) -> bool
     return (sure or fine) and high < _EQUAL_STEP_RATIO * low
 
 
-def find_table(lines: list[str]) -> Table | None:
+def find_table(lines: list[str]) -> NumberRows | None:
     """The longest run of rows with two or more numbers each, or None."""
     runs: list[tuple[list[int], list[list[float]]]] = []
     open_run = False
@@ -112,7 +112,7 @@ def find_table(lines: list[str]) -> Table | None:
     longest = max(runs, key=lambda run: len(run[0]))
     stray = tuple(i + 1 for run in runs if run is not longest for i in run[0])
     first = longest[0][0]
-    return Table(np.array(longest[1]), lines[:first], first + 1, stray)
+    return NumberRows(np.array(longest[1]), lines[:first], first + 1, stray)
 
 
 def _row(line: str) -> list[float] | None:
@@ -124,7 +124,7 @@ def _row(line: str) -> list[float] | None:
     return numbers
 
 
-def _layout(source: Source, table: Table) -> rows.Layout:
+def _layout(source: Source, table: NumberRows) -> rows.Layout:
     above = [line for line in table.header if line.strip()][-4:]
     if len(above) == 4 and above[3].strip().isdigit():
         # FIT2D: title, abscissa, ordinate, number of points.
@@ -141,7 +141,7 @@ def _layout(source: Source, table: Table) -> rows.Layout:
     return _UNNAMED
 
 
-def _is_pattern(source: Source, table: Table, layout: rows.Layout) -> bool:
+def _is_pattern(source: Source, table: NumberRows, layout: rows.Layout) -> bool:
     if table.values.shape[1] < 2 or "hkl" in layout.columns or "fwhm" in layout.columns:
         return False
     x = table.values[:, layout.position]
@@ -149,7 +149,7 @@ def _is_pattern(source: Source, table: Table, layout: rows.Layout) -> bool:
 
 
 def _pattern(
-    source: Source, table: Table, layout: rows.Layout, given_A: float | None
+    source: Source, table: NumberRows, layout: rows.Layout, given_A: float | None
 ) -> MeasuredPattern:
     values = table.values
     intensity = layout.columns.get("intensity", 1 if layout.position == 0 else 0)
@@ -167,7 +167,9 @@ def _pattern(
     notes = doubled(layout)
     notes += [Q_NOTES["q"]] if layout.quantity == "q" else []
     if later:
-        notes.insert(0, f"{later} rows below the columns have other numbers of them; left out")
+        notes.insert(
+            0, f"{later} rows below the table have a different number of columns; left out"
+        )
     if named_error is None and esd is not None and not _can_be_error(esd, values[:, intensity]):
         notes.append(f"column {error + 1} is too large for uncertainties of the counts; left out")
         esd = None
@@ -185,7 +187,7 @@ def _can_be_error(error: np.ndarray, counts: np.ndarray) -> bool:
     return bool(np.median(error[top]) <= _LARGEST_ERROR_REL * np.abs(np.median(counts[top])))
 
 
-def _check_whole(source: Source, table: Table) -> None:
+def _check_whole(source: Source, table: NumberRows) -> None:
     stray = table.stray
     if len(stray) > _MAX_STRAY_ROWS:
         raise MlindexError(
@@ -196,7 +198,7 @@ def _check_whole(source: Source, table: Table) -> None:
         )
 
 
-def _stepped(source: Source) -> Table | None:
+def _stepped(source: Source) -> NumberRows | None:
     """A table from intensities that follow a line with start, step and stop in degrees."""
     for index, line in enumerate(source.lines[:8]):
         cells = [rows.number(cell) for cell in line.split()[:3]]
@@ -215,7 +217,7 @@ def _stepped(source: Source) -> Table | None:
         if None in numbers:
             return None
         x = start + step * np.arange(len(numbers))
-        return Table(np.column_stack([x, numbers]), source.lines[:index], index + 1)
+        return NumberRows(np.column_stack([x, numbers]), source.lines[:index], index + 1)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Peak lists whose columns are not what they seem: what can be put right, and what is refused."""
+"""Peak lists with misleading columns: what can be corrected, and what is refused."""
 
 from __future__ import annotations
 

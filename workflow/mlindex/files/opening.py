@@ -11,7 +11,7 @@ from pathlib import Path
 from mlindex.base.errors import MlindexError
 from mlindex.base.names import shown
 
-#: Seconds that a pipe has to give all it holds, unless told otherwise.
+#: Default time limit for reading a pipe to its end, s.
 PIPE_LIMIT_S = 60.0
 _STANDARD_INPUT = ("/dev/stdin", "/dev/fd/0", "/proc/self/fd/0")
 _CHUNK = 1 << 16
@@ -25,7 +25,7 @@ _OTHER_KINDS = (
 
 
 def kind_of(path: str | Path) -> str | None:
-    """What stands at a path in place of a regular file, such as a FIFO; None if it is one.
+    """What a path leads to if not to a regular file, such as a FIFO; None for a regular file.
 
     Raises:
         OSError: nothing is there, or it can't be looked at.

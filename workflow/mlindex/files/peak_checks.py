@@ -110,7 +110,7 @@ def reach(
 
 
 def unusual(quantity: str, q2: np.ndarray) -> str | None:
-    """What to say of spacings (from q², (n,) in 1/A²) that hardly any crystal has."""
+    """A note on spacings (from q², (n,) in 1/A²) that very few crystals have; None otherwise."""
     largest, smallest = q2.min() ** -0.5, q2.max() ** -0.5
     if largest < _USUAL_A[0]:
         seen = f"the largest spacing is only {largest:.3g} A"

@@ -1,11 +1,11 @@
 """Peak lists from files and columns.
 
-A list is text or CSV with columns told apart by blanks, tabs, commas or semicolons. Lines that
+A list is text or CSV with columns separated by blanks, tabs, commas or semicolons. Lines that
 begin with # are comments; ``# wavelength: 1.5406`` in one of them states the wavelength. The first
 line that is not a comment may name the columns, and so may the last comment above the numbers:
 
 - position: d (or d_A), 2theta (two_theta, two_theta_deg), q (q_inv_A), Q (q_2pi), q2 (q2_inv_A2);
-  also theta, which is doubled. Units in brackets, nm, pm and rad, are heeded.
+  also theta, which is doubled. Units in brackets (nm, pm, rad) are converted.
   Lower-case q is 1/d, as everywhere in mlindex; capital Q, q_2pi and the names that pyFAI
   writes are 2 pi/d. A note says which was taken;
 - optional: intensity (I), fwhm (degrees 2theta), 2theta_error (degrees).
@@ -62,7 +62,7 @@ def parse_peak_list(
     lines = text.splitlines()
     rows = layouts.rows_of(lines)
     if not rows:
-        raise MlindexError(f"{name}: there is no line with numbers in it")
+        raise MlindexError(f"{name}: no line with numbers in it")
     table = _table(rows, lines, wavelength_A, name)
     layout, rows = table.layout, table.rows
     put_right = table.notes
@@ -122,7 +122,7 @@ def peaks_from_columns(
     check_wavelength(name, wavelength_A)
     values = np.asarray(values, dtype=float)
     if not len(values):
-        raise MlindexError(f"{name}: there is no line with numbers in it")
+        raise MlindexError(f"{name}: no line with numbers in it")
     where = list(lines) if lines is not None else list(range(1, len(values) + 1))
     checks.positions(quantity, values, where, name)
     checks.confusion(quantity, values, named, name)
@@ -154,7 +154,7 @@ def peaks_from_columns(
 @dataclass(frozen=True)
 class _Table:
     """Rows of numbers with their line numbers, what their columns are, whether the list names
-    these, and notes on what was put right."""
+    these, and notes on what was corrected."""
 
     layout: table_rows.Layout
     rows: layouts.Rows

@@ -1,7 +1,7 @@
 """How far rounding may have moved the positions of a list.
 
 Printed lists give d to two or three decimals. At high angles that is a larger error than that of
-the measurement, and nothing else tells of it.
+the measurement, and only the number of decimals shows it.
 """
 
 from __future__ import annotations
@@ -44,6 +44,6 @@ def rounding_error(
     places = decimals(values)
     if places is None:
         return None
-    # A value that is hardly larger than the step would reach 0 or less.
+    # A value not much larger than the step would reach 0 or less.
     half = np.minimum(0.5 * 10.0**-places, 0.5 * values)
     return np.abs(to_q2(values + half) - to_q2(values - half)) * _UNIFORM

@@ -44,7 +44,7 @@ _OTHER = {
 }
 _QUANTITY = {word: key for key, words in _POSITION.items() for word in words.split()}
 _ROLE = {word: key for key, words in _OTHER.items() for word in words.split()}
-#: Names of the column that tells the samples of a table apart.
+#: Names of the column that names the samples of a table.
 SAMPLE_NAMES = ("sample", "sample_id", "entry_id")
 _RADIANS = re.compile(r"(?:\b|_)rad(?:ians?)?\b")
 #: 2theta over theta.
@@ -69,7 +69,7 @@ class Layout:
 
 
 def split_row(line: str) -> list[str]:
-    """Cells of a row told apart by semicolons, tabs, commas or blanks; decimal commas are read."""
+    """Cells of a row separated by semicolons, tabs, commas or blanks; decimal commas are read."""
     line = line.strip()
     if ";" in line:
         cells = [_point(cell.strip().strip("\"'")) for cell in line.split(";")]

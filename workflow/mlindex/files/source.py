@@ -109,10 +109,12 @@ def load(path: str | Path, time_limit_s: float = PIPE_LIMIT_S) -> Source:
     try:
         data = first_bytes(path, MAX_BYTES + 1, time_limit_s)
     except FileNotFoundError as error:
-        raise MlindexError(f"{name}: there is no such file; see its name and folder") from error
+        raise MlindexError(f"{name}: there is no such file; check its name and folder") from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise MlindexError(f"{name}: can't be read ({reason}); see its name and rights") from error
+        raise MlindexError(
+            f"{name}: can't be read ({reason}); check its name and permissions"
+        ) from error
     if len(data) > MAX_BYTES:
         raise MlindexError(
             f"{name}: is larger than {MAX_BYTES // 10**6} MB, which no peak list or pattern is"

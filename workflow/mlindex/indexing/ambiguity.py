@@ -40,14 +40,14 @@ _SHORT_TERMS = quadratic_terms(np.indices((5, 5, 5)).reshape(3, -1).T[63:] - 2)
 
 
 class CellLike(Protocol):
-    """What is needed of a candidate: its cell (A, degrees) in the standard setting."""
+    """What the comparison needs of a candidate: its cell (A, degrees) in the standard setting."""
 
     cell: np.ndarray
     centring: str
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _CalculatedLines:
     """Different calculated lines, q² rising (n,), up to a limit."""
 
     q2: np.ndarray
@@ -58,7 +58,7 @@ class _Lines:
         return self.q2[: np.searchsorted(self.q2, q2_max, side="right")]
 
     def missing(self, q2: np.ndarray) -> np.ndarray:
-        """Whether each of these q² is no line here: bool (...)."""
+        """Whether each of these q² is missing among the lines: bool (...)."""
         if not len(self.q2):
             return np.ones(np.shape(q2), dtype=bool)
         nearest = self.q2[nearest_index(q2, self.q2)]
@@ -81,7 +81,7 @@ def partners(
         candidate: a cell in the standard setting with its centring letter.
         q2_max_inv_A2: q² of the last line used, 1/A².
         q2_observed_inv_A2: observed q² (n,), 1/A²; lines that the candidate does not explain
-            within tolerance count for nothing. Without any, all that it predicts are needed.
+            within tolerance are ignored. Without any, all lines that it predicts are needed.
         tolerance: relative difference of q² within which two lines are one.
 
     Returns:
@@ -113,19 +113,21 @@ def _highest_q2(candidate: CellLike) -> float:
     return (_MAX_REFLECTIONS / (2 / 3 * np.pi * volume_A3)) ** (2 / 3)
 
 
-def _calculated(cell: np.ndarray, centring: str, q2_max: float, tolerance: float) -> _Lines:
+def _calculated(
+    cell: np.ndarray, centring: str, q2_max: float, tolerance: float
+) -> _CalculatedLines:
     hkl = reflections(cell, centring, q2_max)
     q2 = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
-    return _Lines(q2[distinct(q2)], q2_max, tolerance)
+    return _CalculatedLines(q2[distinct(q2)], q2_max, tolerance)
 
 
 def _without_new_lines(
-    candidate: CellLike, lines: _Lines, needed: np.ndarray, q2_max: float
+    candidate: CellLike, lines: _CalculatedLines, needed: np.ndarray, q2_max: float
 ) -> Iterator[tuple[np.ndarray, int, int]]:
     """Derivative lattices whose lines up to q²_max all are lines of the candidate too.
 
-    Of each the six reciprocal parameters of a reduced basis and the two indices. Not all lines are
-    tried here, but those of the shortest vectors. Subcells without a line needed are left out.
+    For each, the six reciprocal parameters of a reduced basis and the two indices. Only the lines
+    of the shortest vectors are tried here. Subcells that lack a line needed are left out.
     """
     table = derivative_lattices()
     primitive = np.array(PRIMITIVE_HALVES[candidate.centring]).T / 2
@@ -168,7 +170,11 @@ def _reduced(x6: np.ndarray) -> np.ndarray:
 
 
 def _fitting(
-    x6: np.ndarray, lines: _Lines, must_have: np.ndarray, q2_max: float, known: list[Lattice]
+    x6: np.ndarray,
+    lines: _CalculatedLines,
+    must_have: np.ndarray,
+    q2_max: float,
+    known: list[Lattice],
 ) -> Recognized | None:
     """The most symmetric lattice that a derivative one may be, if it has the right lines."""
     primitive = cell_from_reciprocal(x6)
@@ -185,14 +191,16 @@ def _fitting(
     return None
 
 
-def _explains(other: _Lines, lines: _Lines, must_have: np.ndarray, q2_max: float) -> bool:
+def _explains(
+    other: _CalculatedLines, lines: _CalculatedLines, must_have: np.ndarray, q2_max: float
+) -> bool:
     """Whether another lattice has no line that is not among ``lines``, and those it must have."""
     if np.any(lines.missing(other.up_to(q2_max))):
         return False
     return not np.any(other.missing(must_have))
 
 
-def _lines_of(recognized: Recognized, lines: _Lines) -> _Lines:
+def _lines_of(recognized: Recognized, lines: _CalculatedLines) -> _CalculatedLines:
     return _calculated(recognized.cell, recognized.centring, lines.q2_max, lines.tolerance)
 
 
@@ -209,7 +217,7 @@ def _rank(recognized: Recognized) -> tuple[int, float]:
     return BRAVAIS[recognized.bravais].system.n_free, lattice.volume_A3
 
 
-def _partner(recognized: Recognized, relation: str, lines: _Lines) -> Partner:
+def _partner(recognized: Recognized, relation: str, lines: _CalculatedLines) -> Partner:
     other = _lines_of(recognized, lines)
     # A line within tolerance of the end may have its partner beyond it.
     end = lines.q2_max * (1 - lines.tolerance)

@@ -1,4 +1,4 @@
-"""Telling that the compiled searches are compiled: once on a machine, then they are cached."""
+"""The notice that the searches are being compiled: once on a machine, then they are cached."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _LONG_S = 3600.0
 def announced() -> Iterator[list[str]]:
     """Say :data:`NOTICE` on standard error when numba begins to compile, if it does at all.
 
-    Nothing is guessed about the cache: numba tells of each function that it did not find there.
-    Gives the names of the functions compiled so far.
+    Nothing is assumed about the cache: numba reports each function that it did not find there.
+    Yields the names of the functions compiled so far.
     """
     from numba.core import event
 

@@ -1,8 +1,9 @@
 """Which extinction symbols agree with the lines of an indexed pattern.
 
 The idea is that of Markvardsen, David, Johnson & Shankland (2001, Acta Cryst. A57, 47): compare
-the probabilities of all extinction symbols of the lattice, not only count violations. Here lines
-are all there is, so the likelihood is that of each line the lattice predicts being seen or not:
+the probabilities of all extinction symbols of the lattice instead of only counting violations.
+Only line positions are known here, so the likelihood is that of each predicted line being seen or
+not:
 
 - Lines that every symbol allows tell how often an allowed line is seen in this pattern.
 - Special lines, which some symbol forbids, are seen with a probability near that share where a
@@ -146,7 +147,7 @@ def n_allowed_of_many(
 
 
 @dataclass(frozen=True)
-class _Lines:
+class _LatticeLines:
     """Different lines (l,) of a lattice and which classes allow them, bool (classes, l)."""
 
     q2_inv_A2: np.ndarray
@@ -155,17 +156,19 @@ class _Lines:
 
 def _lines(
     cell: np.ndarray, centring: str, q2_max_inv_A2: float, classes: tuple[ExtinctionClass, ...]
-) -> _Lines:
+) -> _LatticeLines:
     hkl = reflections(cell, centring, q2_max_inv_A2)
     q2 = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
     first = distinct(q2)
     if not len(first):
-        return _Lines(np.empty(0), np.empty((len(classes), 0), dtype=bool))
+        return _LatticeLines(np.empty(0), np.empty((len(classes), 0), dtype=bool))
     allowed = [np.logical_or.reduceat(allowed_mask(hkl, c), first) for c in classes]
-    return _Lines(q2[first], np.array(allowed))
+    return _LatticeLines(q2[first], np.array(allowed))
 
 
-def _explains(lines: _Lines, cell: np.ndarray, hkl: np.ndarray, near: np.ndarray) -> np.ndarray:
+def _explains(
+    lines: _LatticeLines, cell: np.ndarray, hkl: np.ndarray, near: np.ndarray
+) -> np.ndarray:
     """Which lines can explain each indexed one, bool (n, l): those near, and the one chosen."""
     indexed = hkl.any(axis=1)
     explains = near & indexed[:, None]
@@ -177,7 +180,7 @@ def _explains(lines: _Lines, cell: np.ndarray, hkl: np.ndarray, near: np.ndarray
 
 
 def _log_stray(intensity: np.ndarray | None, n: int, weights: Weights) -> np.ndarray:
-    """ln of the probability that a line is a stray (n,): strong ones seldom are."""
+    """ln of the probability that a line is a stray (n,); strong lines seldom are."""
     if intensity is None:
         return np.full(n, np.log(weights.stray))
     rank = np.argsort(np.argsort(intensity)) / max(n, 1)

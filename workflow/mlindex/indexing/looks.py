@@ -118,7 +118,7 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     from mlindex.indexing.ranking.shipped import shipped_ranking
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates
-    from mlindex.indexing.search.further import find
+    from mlindex.indexing.search.find_and_weigh import find
 
     observed, trials, progress = find(peaks, ask.options, ask.run)
     ranked = by_probability(trials, observed, shipped_ranking())

@@ -53,7 +53,7 @@ class Merit:
 
 @dataclass(frozen=True)
 class Figures:
-    """Figures of merit of ``c`` cells, each (c,); all 0 where there is no cell to speak of."""
+    """Figures of merit of ``c`` cells, each (c,); all 0 where the parameters give no cell."""
 
     m: np.ndarray
     m_reversed: np.ndarray

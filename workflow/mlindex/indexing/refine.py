@@ -102,7 +102,7 @@ def refine(
     hkl = np.asarray(hkl, dtype=np.int64).reshape(-1, 3)
     indexed = hkl.any(axis=1)
     angles = _angles(q2, two_theta_deg, wavelength_A) if zero_shift else None
-    problem = _Problem(system.design_matrix(hkl), q2, sigma, angles, wavelength_A)
+    problem = _CellProblem(system.design_matrix(hkl), q2, sigma, angles, wavelength_A)
     used = indexed.copy()
     while True:
         fit = _fit(problem, used)
@@ -113,7 +113,7 @@ def refine(
 
 
 @dataclass(frozen=True)
-class _Problem:
+class _CellProblem:
     """Lines to fit; ``two_theta_deg`` is None where no zero shift is refined."""
 
     design: np.ndarray
@@ -162,7 +162,7 @@ def _nearest_hkl(cell: np.ndarray, centring: str, q2: np.ndarray) -> np.ndarray:
     return hkl[nearest_index(q2, calculated)]
 
 
-def _fit(problem: _Problem, used: np.ndarray) -> _Fit:
+def _fit(problem: _CellProblem, used: np.ndarray) -> _Fit:
     """Least squares on the lines used; iterated where a zero shift makes it nonlinear."""
     with_shift = problem.two_theta_deg is not None
     n_parameters = problem.design.shape[1] + with_shift
@@ -201,7 +201,7 @@ def _least_squares(rows: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def _outlier(
-    problem: _Problem, fit: _Fit, used: np.ndarray, outlier_sigmas: float | None
+    problem: _CellProblem, fit: _Fit, used: np.ndarray, outlier_sigmas: float | None
 ) -> int | None:
     """The line to leave out next, None if there is none or none can be spared."""
     n_parameters = problem.design.shape[1] + (problem.two_theta_deg is not None)
@@ -215,7 +215,7 @@ def _outlier(
 
 
 def _refined(
-    system: LatticeSystem, problem: _Problem, fit: _Fit, hkl: np.ndarray, used: np.ndarray
+    system: LatticeSystem, problem: _CellProblem, fit: _Fit, hkl: np.ndarray, used: np.ndarray
 ) -> Refined:
     cell = cell_from_reciprocal(fit.x @ system.basis_matrix)
     if not np.isfinite(cell).all():

@@ -47,7 +47,7 @@ class Extinction:
     symbol: str
     space_groups: tuple[str, ...]
     probability: float
-    #: Observed lines that only reflections explain which this symbol forbids.
+    #: Observed lines that only reflections forbidden by this symbol explain.
     contradicted: int
 
 
@@ -58,7 +58,7 @@ class Partner:
     ``relation`` says how it is related, e.g. ``subcell of index 2``, ``supercell of index 2 that
     indexes 1 more`` or ``geometrical ambiguity``; ``distinguishing_q2_inv_A2`` are lines (rising,
     n at most 5) that one of the two predicts and the other does not, inside or beyond the measured
-    range. ``probability`` is that of the candidate which it is; None where it is none of the list.
+    range. ``probability`` is its own as a candidate; None where it is not among the candidates.
     """
 
     bravais: str
@@ -101,8 +101,8 @@ class Candidate:
     m20_symmetric: float
     #: Natural logarithm of the evidence for this cell against lines at random.
     log_evidence: float
-    #: That this is the lattice, by the learned ranking; what all candidates lack of 1 is for "none
-    #: of them".
+    #: Probability that this is the lattice, by the learned ranking; the probabilities of all
+    #: candidates and of "none of them" add up to 1.
     probability: float
     #: Refined zero shift: observed 2theta = true 2theta + shift; 0 where not refined.
     zero_shift_deg: float
@@ -117,7 +117,7 @@ class Candidate:
     absent: tuple[AbsentLine, ...] = ()
     extinctions: tuple[Extinction, ...] = ()
     partners: tuple[Partner, ...] = ()
-    #: That it, or one of the partners that are candidates too, is the lattice.
+    #: Probability that it, or one of its partners among the candidates, is the lattice.
     probability_with_partners: float = 0.0
     #: Covariance (6, 6) of the cell, where it was refined.
     cell_covariance: np.ndarray | None = None
@@ -178,7 +178,7 @@ class IndexingResult:
     """Candidates, best first, and how they were found.
 
     ``convincing`` is the verdict on the first candidate; ``reason`` says why (not). ``notes`` say
-    what was put right in the list, and what the search came upon.
+    what was corrected in the list, and what the search noticed.
     """
 
     peaks: PeakList
@@ -248,7 +248,7 @@ _views: list[Views] = []
 
 
 def show_with(views: Views) -> None:
-    """Have results shown so: what shows them builds on results, and so says so itself."""
+    """Register how results are shown; the module that shows them imports this one and calls it."""
     _views.append(views)
 
 

@@ -77,16 +77,20 @@ CANDIDATE_CELLS = Table(
         Column(
             "m20_symmetric",
             FLOAT64,
-            "Product of it and of M over the same lines",
+            "Symmetric M: the product of reversed M and of M over the same lines",
             nullable=True,
         ),
-        Column("n_figure", INT32, "Lines that these are of: 20, or all if fewer"),
+        Column("n_figure", INT32, "Lines that M and F are calculated from: 20, or all if fewer"),
         Column("log_evidence", FLOAT64, "Natural logarithm of the evidence", nullable=True),
-        Column("probability", FLOAT64, "By the ranking of all candidates and none of them"),
+        Column(
+            "probability",
+            FLOAT64,
+            "Probability that this is the lattice, by the ranking of all candidates",
+        ),
         Column(
             "probability_with_partners",
             FLOAT64,
-            "Of it and of those named partners together that are candidates, too",
+            "Probability of it and of its partners among the candidates together",
         ),
         Column("zero_shift_deg", FLOAT64, "Observed minus true 2theta", "degree"),
         Column("n_indexed", INT32, "Lines indexed"),
@@ -114,7 +118,7 @@ OBSERVED_LINES = Table(
 
 CANDIDATE_LINES = Table(
     "candidate_lines",
-    "an observed line and what a candidate says of it",
+    "an observed line and the reflection that a candidate gives it",
     (
         _SAMPLE,
         _RANK,
@@ -165,8 +169,10 @@ EXTINCTION_SYMBOLS = Table(
         _RANK,
         Column("symbol", STRING, "The symbol, as in International Tables A"),
         Column("space_groups", list_of(STRING), "Space groups that have it"),
-        Column("probability", FLOAT64, "Among all symbols of the Bravais lattice"),
-        Column("contradicted", INT32, "Observed lines that only it forbids"),
+        Column("probability", FLOAT64, "Probability among all symbols of the Bravais lattice"),
+        Column(
+            "contradicted", INT32, "Observed lines that only reflections forbidden by it explain"
+        ),
     ),
     places=(Place("indexed/{sample}/extinction_symbols.parquet"),),
 )
@@ -189,7 +195,10 @@ PARTNER_LATTICES = Table(
             "1/A²",
         ),
         Column(
-            "probability", FLOAT64, "Of the candidate that it is, if any of the list", nullable=True
+            "probability",
+            FLOAT64,
+            "Its probability as a candidate; empty where it is not among the candidates",
+            nullable=True,
         ),
     ),
     places=(Place("indexed/{sample}/partner_lattices.parquet"),),

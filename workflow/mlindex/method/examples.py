@@ -59,7 +59,7 @@ _COLUMNS = (
     *(f"{kind}_{name}" for kind in ("present", "observed") for name in ("q2_inv_A2", *"hkl")),
 )
 
-#: Gives the table DATASET anew each time, in blocks, at least with the columns asked for.
+#: Gives the table DATASET from the start each time, in blocks, at least with the columns asked for.
 Blocks = Callable[[Sequence[str]], Iterable[pd.DataFrame]]
 
 

@@ -45,7 +45,7 @@ def compare(
     of list 1 of the original entries), ``labels`` (a panel for each Bravais lattice and peak).
 
     Args:
-        examples: gives the table EXAMPLES anew each time, in blocks, at least :data:`COLUMNS`.
+        examples: gives the table EXAMPLES from its start, in blocks, at least :data:`COLUMNS`.
         list_1: :func:`count_list_1` of the original entries.
     """
     ranges: dict[Panel, tuple[float, float]] = {}

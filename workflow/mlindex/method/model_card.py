@@ -39,7 +39,7 @@ def _rates(rates: pd.DataFrame) -> list[str]:
     if rates.empty:
         return ["None could be indexed: there are no trained models or no validation entries.", ""]
     lines = [
-        "Calculated patterns of entries that no model was trained on; lattice system told.",
+        "Calculated patterns of entries that no model was trained on; the lattice system is given.",
         "",
         "| Bravais lattice | indices | outcome | rate | 95 % interval | entries | published |",
         "| --- | --- | --- | --- | --- | --- | --- |",

@@ -307,7 +307,7 @@ def _statement(system: LatticeSystem, groups: list[dict], levels: list[dict]) ->
         *(f"forest of {group['name']}" for group in groups if not group["forest"]),
         *(f"assignment network {v['noise_level']:g}" for v in levels if not v["file"]),
     ]
-    return f"not trained for want of entries: {', '.join(missing)}" if missing else "complete"
+    return f"not trained, too few entries: {', '.join(missing)}" if missing else "complete"
 
 
 def _digests(directory: Path) -> dict[str, str]:

@@ -20,7 +20,7 @@ class MeasuredPattern:
         second_wavelength_A: K-alpha2 where the radiation is a doublet that was not removed.
         second_ratio: intensity of the second line over the first.
         radiation: "X-ray" or "neutron" where the file says so.
-        notes: what was put right or left out in reading.
+        notes: what was corrected or left out on reading.
     """
 
     name: str

@@ -22,7 +22,7 @@ _COLUMNS = ("q2_inv_A2", "intensity", "two_theta_error_deg", "fwhm_deg", "roundi
 class PeakList:
     """A checked peak list: q² = 1/d² rising (n,) in 1/A², intensities (n,) or None.
 
-    ``wavelength_A`` is None where the list needs none; ``notes`` say what was put right.
+    ``wavelength_A`` is None where the list needs none; ``notes`` say what was corrected.
     ``two_theta_error_deg`` and ``fwhm_deg`` (n,) are there where the list or the peak search
     gives them; ``rounding_inv_A2`` (n,), the error of q² by rounding, where positions are rounded.
     What is like an array becomes one of floats.
@@ -84,7 +84,7 @@ class PeakList:
     def q2_error_inv_A2(self, two_theta_error_deg: float) -> np.ndarray:
         """Error of each q² (n,) for an error of 2theta: 2 sin(2theta) / lambda² times it.
 
-        Lists without a wavelength were measured at one that they don't tell; their error is that
+        Lists without a wavelength were measured at one that they don't state; their error is that
         of Cu K-alpha1. Only the error depends on it, never a line's position.
         """
         wavelength = self.wavelength_A or ERROR_WAVELENGTH_A

@@ -22,7 +22,7 @@ from mlindex.crystal.reflections import Reflections, find_at_least
 from mlindex.crystal.space_groups import symmetry_of
 from mlindex.patterns.settings import Simulation
 from mlindex.patterns.structure_factors import (
-    Sites,
+    Scatterers,
     form_factor_coefficients,
     squared_structure_factors,
 )
@@ -61,7 +61,7 @@ class Simulated:
 
 
 @dataclass(frozen=True)
-class Crystal:
+class CrystalStructure:
     """What the simulation needs of an entry."""
 
     hall_symbol: str
@@ -69,16 +69,16 @@ class Crystal:
     metric_A2: np.ndarray
     #: The six reciprocal parameters in 1/A².
     x_inv_A2: np.ndarray
-    sites: Sites
+    sites: Scatterers
 
     @classmethod
-    def from_cell(cls, hall_symbol: str, cell: np.ndarray, sites: Sites) -> Crystal:
+    def from_cell(cls, hall_symbol: str, cell: np.ndarray, sites: Scatterers) -> CrystalStructure:
         """With the six cell parameters (A, degrees)."""
         return cls(hall_symbol, metric_tensor(cell), reciprocal_from_cell(cell), sites)
 
 
 @dataclass(frozen=True)
-class Lines:
+class CalculatedLines:
     """The lines of a powder pattern by rising q², one for each distinct spacing.
 
     ``hkl`` is one reflection of each line, ``multiplicity`` counts all of them. Beyond the end
@@ -118,7 +118,7 @@ def simulate(entries: pd.DataFrame, settings: Simulation, progress: Progress = i
     for row in progress(range(len(entries))):
         entry = {name: values[row] for name, values in columns.items()}
         sites = _sites(entry, settings.displacement)
-        crystal = Crystal(entry["hall_symbol"], metrics_A2[row], x_inv_A2[row], sites)
+        crystal = CrystalStructure(entry["hall_symbol"], metrics_A2[row], x_inv_A2[row], sites)
         try:
             lines = calculate_lines(crystal, settings)
         except UnusableError as problem:
@@ -134,7 +134,7 @@ def simulate(entries: pd.DataFrame, settings: Simulation, progress: Progress = i
     )
 
 
-def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
+def calculate_lines(crystal: CrystalStructure, settings: Simulation) -> CalculatedLines:
     """All lines up to the end of the pattern, and at least :data:`MIN_LINES`.
 
     Raises:
@@ -160,7 +160,7 @@ def calculate_lines(crystal: Crystal, settings: Simulation) -> Lines:
     return _merged(found, intensity, n_inside, settings.wavelength_A)
 
 
-def calculate_pattern(lines: Lines, settings: Simulation) -> tuple[np.ndarray, float]:
+def calculate_pattern(lines: CalculatedLines, settings: Simulation) -> tuple[np.ndarray, float]:
     """The pattern on the grid step, 2 step, ..., end, and the height of a line of intensity 1.
 
     Returns:
@@ -191,10 +191,10 @@ def lorentz_polarization(theta_rad: np.ndarray) -> np.ndarray:
     return (1 + np.cos(2 * theta_rad) ** 2) / (sine**2 * np.cos(theta_rad))
 
 
-def _sites(entry: dict[str, Any], displacement: bool) -> Sites:
+def _sites(entry: dict[str, Any], displacement: bool) -> Scatterers:
     u_iso = np.asarray(entry["site_u_iso_A2"], dtype=float)
     position = np.array([entry[f"site_{axis}"] for axis in "xyz"], dtype=float)
-    return Sites(
+    return Scatterers(
         tuple(entry["site_element"]),
         np.ascontiguousarray(position.T),
         np.asarray(entry["site_occupancy"], dtype=float),
@@ -202,7 +202,7 @@ def _sites(entry: dict[str, Any], displacement: bool) -> Sites:
     )
 
 
-def _check_sites(sites: Sites) -> None:
+def _check_sites(sites: Scatterers) -> None:
     if not sites.element:
         raise UnusableError(1, "no atoms", 0, "the entry lists no atom sites")
     unknown = sorted({e for e in sites.element if form_factor_coefficients(e) is None})
@@ -215,7 +215,9 @@ def _check_sites(sites: Sites) -> None:
         raise UnusableError(1, "no atoms", "NaN", "a coordinate, occupancy or displacement is NaN")
 
 
-def _intensities(found: Reflections, n: int, crystal: Crystal, wavelength_A: float) -> np.ndarray:
+def _intensities(
+    found: Reflections, n: int, crystal: CrystalStructure, wavelength_A: float
+) -> np.ndarray:
     """multiplicity · |F|² · Lorentz-polarization of the first n reflections."""
     q2 = found.q2_inv_A2[:n]
     squared = squared_structure_factors(
@@ -225,7 +227,9 @@ def _intensities(found: Reflections, n: int, crystal: Crystal, wavelength_A: flo
     return found.multiplicity[:n] * squared * lorentz_polarization(theta)
 
 
-def _merged(found: Reflections, intensity: np.ndarray, n: int, wavelength_A: float) -> Lines:
+def _merged(
+    found: Reflections, intensity: np.ndarray, n: int, wavelength_A: float
+) -> CalculatedLines:
     starts = found.line_starts
     total = np.add.reduceat(intensity, starts)
     strongest = total.max(initial=0.0)
@@ -233,7 +237,7 @@ def _merged(found: Reflections, intensity: np.ndarray, n: int, wavelength_A: flo
         seen = f"{n} reflections"
         raise UnusableError(3, "zero intensity", seen, "no line of the pattern has any intensity")
     q2 = found.q2_inv_A2[starts]
-    return Lines(
+    return CalculatedLines(
         hkl=found.line_hkl,
         q2_inv_A2=q2,
         two_theta_deg=np.where(starts < n, two_theta_from_q2(q2, wavelength_A), np.nan),
@@ -242,7 +246,7 @@ def _merged(found: Reflections, intensity: np.ndarray, n: int, wavelength_A: flo
     )
 
 
-def _reflections_row(entry_id: str, lines: Lines) -> tuple:
+def _reflections_row(entry_id: str, lines: CalculatedLines) -> tuple:
     n = min(len(lines.q2_inv_A2), max(MIN_LINES, int(np.sum(np.isfinite(lines.two_theta_deg)))))
     kept = slice(min(n, MAX_LINES))
     return (

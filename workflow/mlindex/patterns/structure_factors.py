@@ -23,7 +23,7 @@ SPECIAL_POSITION_A = 0.05
 
 
 @dataclass(frozen=True)
-class Sites:
+class Scatterers:
     """The atoms of an asymmetric unit."""
 
     element: tuple[str, ...]
@@ -59,7 +59,7 @@ def form_factors(elements: Sequence[str], s2_inv_A2: np.ndarray) -> np.ndarray:
 def squared_structure_factors(
     hkl: np.ndarray,
     q2_inv_A2: np.ndarray,
-    sites: Sites,
+    sites: Scatterers,
     symmetry: Symmetry,
     metric_A2: np.ndarray,
 ) -> np.ndarray:

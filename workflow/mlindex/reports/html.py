@@ -121,7 +121,7 @@ def note(text: str) -> str:
 
 
 def warning(text: str) -> str:
-    """A paragraph that says that something is wrong."""
+    """A paragraph that reports a fault."""
     return f'<p class="warning">{escape(text)}</p>'
 
 

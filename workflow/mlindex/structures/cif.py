@@ -1,4 +1,4 @@
-"""CIF files: what each data block says of its crystal, mended where that is safe and noted.
+"""CIF files: what each data block says of its crystal; safe corrections are made and noted.
 
 Tags are declared once in the dotted spelling of the newer dictionaries; the older spelling
 with an underscore is found by them too. Nothing is decided here about what makes a good entry
@@ -178,7 +178,7 @@ def entry_name(path: str, root: Path) -> str:
 
 
 def read_document(path: str, root: Path, max_file_MB: float) -> tuple[cif.Document, list[str]]:
-    """The data blocks of a file below the root, and notes of what was mended.
+    """The data blocks of a file below the root, and notes of what was corrected.
 
     Raises:
         EntryError: with rule 0, where the file can't be read; the reason says why.
@@ -237,7 +237,7 @@ def _decoded(raw: bytes, notes: list[str]) -> str:
 def _parsed(text: str, notes: list[str]) -> cif.Document:
     for _ in range(_MAX_REPAIRS):
         try:
-            # Level 0 lets repeated blocks and tags pass: those are told apart or ignored later.
+            # Level 0 lets repeated blocks and tags pass: those are numbered or ignored later.
             return cif.read_string(text, 0)
         except (ValueError, RuntimeError) as error:
             message = str(error)

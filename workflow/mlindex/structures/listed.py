@@ -54,5 +54,5 @@ class Listed:
             others = f" and {len(changed) - 1} more" if changed[1:] else ""
             raise MlindexError(
                 f"source {self._source_name!r}: {changed[0]!r}{others} below {self._root} changed "
-                "or went while the run was at work; start again when nothing changes them any more"
+                "or disappeared during the run; start again when nothing changes them any more"
             )

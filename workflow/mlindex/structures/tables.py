@@ -48,7 +48,12 @@ ENTRIES = Table(
         Column(
             "site_u_iso_A2", list_of(FLOAT64), "Isotropic displacement, 0 where not stated", "A²"
         ),
-        Column("notes", STRING, "What was mended or assumed on reading, ; between", nullable=True),
+        Column(
+            "notes",
+            STRING,
+            "What was corrected or assumed on reading, separated by ;",
+            nullable=True,
+        ),
     ),
     places=(Place("entries/{source}/{shard}.parquet", rule="quality", reported="entries"),),
     equally_long=(

@@ -22,16 +22,16 @@ def verify_results(
     progress: Callable[[Iterable], Iterable] = iter,
     sources: bool = True,
 ) -> Report:
-    """Walk a folder of results and find what is not as it should be; nothing is written.
+    """Check a folder of results and list what is wrong; nothing is written.
 
-    Checked are: each table against its declaration; the counts (what went into a stage = kept +
+    What is checked: each table against its declaration; the counts (what went into a stage = kept +
     rejected + duplicates, by shard and by lattice system); each digest of an input that a
     table's provenance records; each model directory against its own digests; that scaling,
     reference list, examples and figures keep training and validation apart; that the files of an
     indexed sample agree; and that nothing else is there. Temporary files of jobs that were
-    stopped, or are at work, are noted and no finding. A file that is missing or broken is
-    told once, and what would need it is passed over. One shard, lattice system or block of rows
-    is in memory at a time, and the identifiers of all entries.
+    stopped or are running are noted, not reported as findings. A file that is missing or broken
+    is reported once, and checks that need it are skipped. One shard, lattice system or block of
+    rows is in memory at a time, and the identifiers of all entries.
 
     Args:
         root: the folder, ``results`` of a project.

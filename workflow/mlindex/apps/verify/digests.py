@@ -17,8 +17,10 @@ from mlindex.structures.tables import FILES
 
 _SCRIPTS = Path(__file__).resolve().parents[3] / "scripts"
 _MODEL = "model.json"
-#: Snakemake goes by dates, and misses no file that only finished work needed: it must be told.
-_REMAKE = "run 'snakemake --cores 2 --forcerun {name}': it makes the file and what follows anew"
+#: Snakemake goes by dates and ignores a file that only finished jobs needed: name it to rerun it.
+_REMAKE = (
+    "run 'snakemake --cores 2 --forcerun {name}': it makes the file and all that follows again"
+)
 _REMAKE_FROM = "remove what was made from it and run snakemake again"
 #: Of input and recorded digest: the files that record it.
 Recorded = dict[tuple[str, str], list[Path]]

@@ -1,4 +1,4 @@
-"""What a check of the results tells: findings, what was looked at, and both as text."""
+"""The report of a check of the results: findings, what was checked, and both as text."""
 
 from __future__ import annotations
 

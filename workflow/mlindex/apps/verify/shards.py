@@ -50,7 +50,7 @@ def _check_outputs(tree: Tree, shard: str) -> None:
 
 
 def _check_quality(tree: Tree, files: Path, shard: str, met: set[str]) -> pd.DataFrame | None:
-    """Files in, entries kept or rejected; the kept ones, None where they can't be told."""
+    """Files in, entries kept or rejected; the kept ones, None if unknown."""
     kept_name, rejects_name = (f"{kind}/{shard}.parquet" for kind in ("entries", "rejects/quality"))
     if files in tree.bad or not tree.has(kept_name, rejects_name):
         return None
@@ -71,7 +71,7 @@ def _check_quality(tree: Tree, files: Path, shard: str, met: set[str]) -> pd.Dat
 def _compare(
     tree: Tree, path: Path, whole: Iterable[str], parts: Mapping[str, Iterable[str]]
 ) -> None:
-    """Files listed against files met: none without an entry, none that is not in the list."""
+    """Files listed against files read: none without an entry, none that is not in the list."""
     listed = set(whole)
     found = set().union(*parts.values())
     if lost := listed - found:

@@ -49,7 +49,7 @@ def check_systems(
 
 
 def _check_duplicates(tree: Tree, system: str, entries: set[str]) -> set[str] | None:
-    """In = unique + duplicates; the unique entries, None where they can't be told."""
+    """In = unique + duplicates; the unique entries, None where they can't be determined."""
     name = f"duplicates/{system}.parquet"
     if not tree.has(name):
         return None

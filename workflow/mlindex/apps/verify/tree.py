@@ -38,7 +38,7 @@ class Tree:
         self.findings: list[Finding] = []
         self.notes: list[str] = []
         self.checked: Counter[str] = Counter()
-        #: Files that a finding has already told to be missing or broken: not told twice.
+        #: Files that a finding has reported as missing or broken: not reported twice.
         self.bad: set[Path] = set()
         self.files: list[Path] = []
         self.leftovers: list[Path] = []

@@ -24,7 +24,7 @@ from mlindex.indexing.ranking.features import features, known
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.settings import RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
-from mlindex.indexing.search.further import SEARCH_LINES, WEIGHED_LINES, find
+from mlindex.indexing.search.find_and_weigh import SEARCH_LINES, WEIGHED_LINES, find
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
 from mlindex.learning.choice import centring_of
 from mlindex.learning.lattices import n_peaks_of

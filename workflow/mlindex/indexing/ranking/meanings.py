@@ -32,7 +32,7 @@ MEANINGS = {
     "first_gap": "q of the first line over that of the last, to the power 1.5",
     "sublattice_ahead": "How far the best sublattice is ahead, -1 for far behind or none",
     "superlattice_ahead": "How far the best superlattice is ahead, -1 for far behind or none",
-    "equal_ahead": "How far the best other lattice of the same volume is ahead, likewise",
+    "equal_ahead": "How far the best lattice of equal volume is ahead, -1 for far behind or none",
     "figure_of_merit": "ln of a figure of merit as de Wolff's / 3",
 }
 

@@ -48,7 +48,7 @@ class Judged:
     """The verdict on one list.
 
     ``rank`` is that of the true lattice, from 1, 0 where it is nowhere in the list; ``named``:
-    the first candidate is another lattice and names the true one as its ambiguous partner.
+    the first candidate is another lattice and names the true one as its partner.
     ``m20`` and ``best`` (Bravais lattice) are of the first candidate, None and empty without one.
     """
 

@@ -183,7 +183,7 @@ def measure_cases(
 
 @contextmanager
 def _pool(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    """A map over processes: the processor time of threads could not be told apart."""
+    """A map over processes, since the processor times of threads can't be separated."""
     if workers <= 1:
         _prepare()
         yield map

@@ -20,7 +20,7 @@ INDEXING_RATES = Table(
         Column("lines", INT32, "Lines in the list"),
         Column("rank", INT32, "Rank of the true lattice, from 1; 0 where it was not found"),
         Column("first", BOOL, "Whether the true lattice is first"),
-        Column("named", BOOL, "Whether another is first and names it as ambiguous partner"),
+        Column("named", BOOL, "Whether another is first and names it as a partner"),
         Column("listed", BOOL, "Whether it is among the first 20"),
         Column("convincing", BOOL, "Whether the first candidate was called convincing"),
         Column(

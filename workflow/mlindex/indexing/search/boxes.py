@@ -1,8 +1,8 @@
-"""Right-angled lattices with three free axes: a wall and a vote for the third axis.
+"""Right-angled lattices with three free axes: a rectangular zone and a vote for the third axis.
 
-Two lines of one coordinate plane give two axes, a wall of :mod:`mlindex.indexing.search.walls`;
-every line outside votes for the third by (q² - B k² - C l²) / h². Lines with higher indices do for
-that than the solution of three lines at once could try.
+Two lines of one coordinate plane give two axes, a zone of
+:mod:`mlindex.indexing.search.rectangular_zones`; every line outside it votes for the third by
+(q² - B k² - C l²) / h². Votes can use higher indices than solutions of three lines at once.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ from mlindex.crystal.walk import present
 from mlindex.indexing.search.kernels import Kind, Tables, popcount
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, consider
+from mlindex.indexing.search.rectangular_zones import (
+    MOST_ORDERS,
+    RectangularZones,
+    best_rectangular_zones,
+)
 from mlindex.indexing.search.rising import rising
-from mlindex.indexing.search.walls import MOST_ORDERS, Walls, best_walls
 
-#: Walls kept of each sort, by effort.
+#: Zones kept, primitive ones and centred ones each, by effort.
 _KEPT = (1200, 2400, 5000)
 #: Highest indices of the voters: h, k and l.
 _HIGHEST_H, _HIGHEST = 3, 4
-#: Values of A tried for each wall, and the fewest votes that one needs.
+#: Values of A tried for each zone, and the fewest votes that one needs.
 _PEAKS = 3
 _LEAST_VOTES = 2
 
@@ -32,17 +36,19 @@ _LEAST_VOTES = 2
 def search(lines: Lines, system: LatticeSystem, letter: str, kind: Kind, pool: Kept) -> None:
     """Offer right-angled lattices of a centring letter to a pool."""
     for voted in range(3):
-        centred, longer = _wall_of(letter, voted)
-        walls = best_walls(lines, centred, _KEPT[lines.effort])
-        forms = walls.forms / np.square(longer)
+        centred, longer = _zone_of(letter, voted)
+        zones = best_rectangular_zones(lines, centred, _KEPT[lines.effort])
+        forms = zones.forms / np.square(longer)
         axes = np.array([voted, *(axis for axis in range(3) if axis != voted)])
         window = float(lines.window.mean())
-        _vote_all(Walls(forms, walls.masks), axes, lines.q2, window, kind, lines.tables, pool)
+        _vote_all(
+            RectangularZones(forms, zones.masks), axes, lines.q2, window, kind, lines.tables, pool
+        )
         if letter in "PIF":
             break
 
 
-def _wall_of(letter: str, voted: int) -> tuple[bool, tuple[int, int]]:
+def _zone_of(letter: str, voted: int) -> tuple[bool, tuple[int, int]]:
     """Whether the zone at right angles to an axis is centred, and by what its rows are thinned."""
     hkl = np.insert(np.array(list(product(range(3), repeat=2))), voted, 0, axis=1)
     kept = hkl[allowed_by_centring(hkl, letter)]
@@ -55,7 +61,7 @@ def _wall_of(letter: str, voted: int) -> tuple[bool, tuple[int, int]]:
 
 @njit(cache=True, nogil=True)
 def _vote_all(
-    walls: Walls,
+    zones: RectangularZones,
     axes: np.ndarray,
     q2: np.ndarray,
     window: float,
@@ -63,18 +69,18 @@ def _vote_all(
     tables: Tables,
     pool: Kept,
 ) -> None:
-    """With every wall, offer the third axes for which most lines vote."""
+    """With every zone, offer the third axes for which most lines vote."""
     n = q2.shape[0]
     size = n * _HIGHEST_H * (_HIGHEST + 1) ** 2
     votes, bits = np.empty(size), np.empty(size, dtype=np.int64)
     x6 = np.zeros(6)
-    for w in range(walls.forms.shape[0]):
-        B, C = walls.forms[w, 0], walls.forms[w, 1]
+    for w in range(zones.forms.shape[0]):
+        B, C = zones.forms[w, 0], zones.forms[w, 1]
         x6[axes[1]], x6[axes[2]] = B, C
         least, greatest = kind.det_low / (B * C), kind.det_high / (B * C)
         least = max(least, q2[n - 1] / MOST_ORDERS**2)
         count = _votes_of(
-            B, C, axes, q2, walls.masks[w], kind.centring, least, greatest, votes, bits
+            B, C, axes, q2, zones.masks[w], kind.centring, least, greatest, votes, bits
         )
         order = rising(votes[:count])
         _offer_peaks(x6, axes[0], votes, bits, order, window, kind, tables, pool)
@@ -93,7 +99,7 @@ def _votes_of(
     votes: np.ndarray,
     bits: np.ndarray,
 ) -> int:
-    """Values of the third parameter from lines outside the wall, and their bits: how many."""
+    """Values of the third parameter from lines outside the zone, and their bits: how many."""
     count = 0
     hkl = np.zeros(3, dtype=np.int64)
     n = q2.shape[0]

@@ -31,7 +31,7 @@ from mlindex.indexing.search.walked import walk_of, walked_centrings
 
 #: Indices up to this one make rows.
 _HIGHEST_INDEX = 6
-#: Numbers of free parameters for which walls are searched first.
+#: Numbers of free parameters for which rectangular zones are searched first.
 _BOXES = (3,)
 #: By the number of free parameters: rows of H, first lines of which all combinations are tried,
 #: and first lines of which all but one of a combination come when the last is any other.

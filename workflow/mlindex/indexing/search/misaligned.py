@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.options import Options
-from mlindex.indexing.search.further import SEARCH_LINES
+from mlindex.indexing.search.find_and_weigh import SEARCH_LINES
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.plan import Progress, SearchStage, run_stage
 from mlindex.indexing.search.run import Run
@@ -30,7 +30,7 @@ def gross_shift(peaks: PeakList, options: Options, run: Run, least_evidence: flo
 
     Args:
         peaks: the list, of known wavelength.
-        options, run: as for :func:`mlindex.indexing.search.further.find`.
+        options, run: as for :func:`mlindex.indexing.search.find_and_weigh.find`.
         least_evidence: log-evidence that makes a shift worth trying the whole search with.
     """
     lattices = options.bravais_lattices()

@@ -1,9 +1,9 @@
 """Monoclinic lattices: zones that hold b* first, or the net at right angles to b.
 
-q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl (:mod:`mlindex.indexing.search.walls`). Or
-three give the net of h0l (Ito 1949: two axes and their sum or difference), and every further line
-votes for B. Screw axes and glide planes leave only part of the net to be seen, so each is tried
-with its axes halved as well.
+q² = A h² + C l² + D hl + B k². Two lines give a zone 0kl
+(:mod:`mlindex.indexing.search.rectangular_zones`). Or three lines give the net h0l (Ito 1949: two
+axes and their sum or difference), and every further line votes for B. Screw axes and glide planes
+hide part of the net, so each net is also tried with its axes halved.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from numba import njit
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.crystal.reduction_kernels import reduce_form
 from mlindex.crystal.walk import present
-from mlindex.indexing.search import walls
+from mlindex.indexing.search import rectangular_zones
 from mlindex.indexing.search.kernels import Kind, Tables
 from mlindex.indexing.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.indexing.search.lines import Lines
@@ -49,8 +49,8 @@ def search(
     nets = _unique(
         nets_of(lines.q2, min(_NET_AXES[lines.effort], len(lines))), float(lines.window[0])
     )
-    complete = walls.search(lines, system, pools, deadline)
-    complete = complete and _first_slants(lines, system, nets, pools, deadline)
+    complete = rectangular_zones.search(lines, system, pools, deadline)
+    complete = complete and _first_from_110(lines, system, nets, pools, deadline)
     complete = complete and _first_nets(lines, system, nets, cases, deadline)
     for pool in {id(case[-1]): case[-1] for case in cases}.values():
         refit(lines, system, pool)
@@ -106,19 +106,19 @@ def _first_nets(lines, system, nets, cases, deadline) -> bool:
     return True
 
 
-def _first_slants(lines, system, nets, pools, deadline) -> bool:
-    """Nets of (1, 1, 0) and (0, 0, 1): A + B stands in them for A, and B is voted for."""
+def _first_from_110(lines, system, nets, pools, deadline) -> bool:
+    """Nets of (1, 1, 0) and (0, 0, 1): A + B takes the place of A, and the lines vote for B."""
     a, b, x = nets.T
     forms = [(b, a, x), (a, b, x), (a, a + b + x, 2 * a + x), (a, a + b - x, 2 * a - x)]
-    slants = np.concatenate([np.stack(form, axis=1) for form in forms])
+    nets_110 = np.concatenate([np.stack(form, axis=1) for form in forms])
     kinds = [
         (kind_of(lines, system, letter), pools[bravais.symbol])
         for bravais in bravais_of(system.name)
         for letter in "PC"
         if bravais.symbol in pools and letter in walked_centrings(bravais)
     ]
-    for start in range(0, len(slants), _CHUNK):
-        part = slants[start : start + _CHUNK]
+    for start in range(0, len(nets_110), _CHUNK):
+        part = nets_110[start : start + _CHUNK]
         for kind, pool in kinds:
             if deadline is not None and deadline():
                 return False
@@ -149,7 +149,7 @@ def _score(x6: np.ndarray, kind: Kind, tables: Tables, pool: Kept) -> None:
 def _vote(
     nets: np.ndarray,
     halves: np.ndarray,
-    slant: int,
+    axis_k: int,
     q2: np.ndarray,
     window: np.ndarray,
     kind: Kind,
@@ -158,7 +158,7 @@ def _vote(
 ) -> None:
     """For every net offer the values of B for which most lines vote.
 
-    With a ``slant`` of s the first axis of the net is (1, s, 0), and a line (h, k, l) votes for
+    The first axis of the net is (1, s, 0) with s = ``axis_k``, and a line (h, k, l) votes for
     B = (q² - net) / (k² - s² h²).
     """
     n = q2.shape[0]
@@ -170,14 +170,14 @@ def _vote(
         if not area > 0.0:
             continue
         least, greatest = kind.det_low / area, min(kind.det_high / area, tables.q2_max)
-        if slant:
-            greatest = area / (C * slant * slant)
+        if axis_k:
+            greatest = area / (C * axis_k * axis_k)
         count = 0
         for h in range(3):
-            for l in range(0 if h == 0 else -2 - slant, 3 + slant):
+            for l in range(0 if h == 0 else -2 - axis_k, 3 + axis_k):
                 net = A * h * h + C * l * l + D * h * l
-                for k in range(0 if slant else 1, 3 + slant):
-                    scale = k * k - slant * slant * h * h
+                for k in range(0 if axis_k else 1, 3 + axis_k):
+                    scale = k * k - axis_k * axis_k * h * h
                     if scale == 0 or not present(h, k, l, kind.centring):
                         continue
                     for line in range(n):
@@ -189,14 +189,14 @@ def _vote(
         if count:
             near = window[n // 2]
             rise = votes[rising(votes[:count])]
-            _offer_voted(rise, x6, slant, near, kind, tables, pool)
+            _offer_voted(rise, x6, axis_k, near, kind, tables, pool)
 
 
 @njit(cache=True, nogil=True)
 def _offer_voted(
     votes: np.ndarray,
     x6: np.ndarray,
-    slant: int,
+    axis_k: int,
     near: float,
     kind: Kind,
     tables: Tables,
@@ -217,7 +217,7 @@ def _offer_voted(
         best = np.argmax(density)
         if density[best] < 2:
             return
-        x6[0], x6[1] = A - slant * slant * votes[best], votes[best]
+        x6[0], x6[1] = A - axis_k * axis_k * votes[best], votes[best]
         _score(x6, kind, tables, pool)
         i = best
         while i >= 0 and votes[best] - votes[i] <= near:

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlindex.crystal.cell import cell_from_reciprocal
 from mlindex.crystal.lattice import LatticeSystem
-from mlindex.method.optimizer.assigners import Assigner, Assignment
+from mlindex.method.optimizer.assigners import Assigner, IndexAssignment
 from mlindex.method.optimizer.kernels import least_squares, lines_below
 from mlindex.method.optimizer.likelihood import (
     explaining_threshold,
@@ -58,7 +58,7 @@ class CandidatePool:
     """
 
     x: np.ndarray
-    assignment: Assignment
+    assignment: IndexAssignment
     nll: np.ndarray
     target: np.ndarray
     best_x: np.ndarray
@@ -157,7 +157,7 @@ def _step(
     )
 
 
-def _redrawn(old: Assignment, new: Assignment, accepted: np.ndarray) -> Assignment:
+def _redrawn(old: IndexAssignment, new: IndexAssignment, accepted: np.ndarray) -> IndexAssignment:
     # A rejected candidate keeps its indices but not its subset, or it would repeat the step.
     return replace(old.where(accepted, new), kept=new.kept)
 
@@ -168,7 +168,7 @@ def _discrepancy(problem: Problem, x: np.ndarray, labels: np.ndarray) -> np.ndar
 
 
 def _evaluate(
-    problem: Problem, x: np.ndarray, assignment: Assignment
+    problem: Problem, x: np.ndarray, assignment: IndexAssignment
 ) -> tuple[np.ndarray, np.ndarray]:
     discrepancy = _discrepancy(problem, x, assignment.best)
     nll = negative_log_likelihood(discrepancy, problem.q2_inv_A2, problem.epsilon_inv_A2)

@@ -1,4 +1,4 @@
-"""What strong, lonely peaks tell of all: widths over 2theta, profile shape, K-alpha2."""
+"""What strong, isolated peaks show: widths over 2theta, profile shape, K-alpha2."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlindex.patterns.peaksearch.doublet import Line, is_doublet
-from mlindex.patterns.peaksearch.fit import Group, Shape, fit_group
+from mlindex.patterns.peaksearch.fit import Group, ProfileShape, fit_group
 from mlindex.patterns.peaksearch.widths import Features, WidthCurve, fit_widths
 
 #: Peaks looked at, and how strong a neighbour may be.
@@ -35,10 +35,10 @@ class Calibration:
     """
 
     widths: WidthCurve
-    shape: Shape
+    shape: ProfileShape
     axial: float = 0.0
 
-    def shape_at(self, two_theta_deg: float) -> Shape:
+    def shape_at(self, two_theta_deg: float) -> ProfileShape:
         """The shape at one 2theta, with the asymmetry expected there."""
         asymmetry = np.clip(self.axial * _cotangent(two_theta_deg), -_MOST, _MOST)
         # Where asymmetry is large the cotangent is a rough guide.
@@ -61,12 +61,12 @@ def calibrate(
     chosen = _lonely(features, curve)
     single = [_fit_one(x, y, sigma, features, i, curve, line, 0.0) for i in chosen]
     groups = [g for g in single if g is not None]
-    shape = Shape()
+    shape = ProfileShape()
     if line.second_A is not None:
         double = [_fit_one(x, y, sigma, features, i, curve, line, line.ratio) for i in chosen]
         if is_doublet(line, *_misfits(single, double)):
             groups = [g for g in double if g is not None]
-            shape = Shape(ratio=line.ratio)
+            shape = ProfileShape(ratio=line.ratio)
     if not groups:
         return Calibration(curve, shape)
     return Calibration(_refined(groups, curve), _shape_of(groups, shape.ratio), _axial(groups))
@@ -98,7 +98,7 @@ def _fit_one(x, y, sigma, features, i, curve, line, ratio) -> Group | None:
     height = y[a:b].max()
     error = np.hypot(sigma[a:b], MISFIT * np.maximum(y[a:b], 0))
     window = x[a:b], y[a:b], error
-    shape = Shape(ratio=ratio, **_LOOSE)
+    shape = ProfileShape(ratio=ratio, **_LOOSE)
     line_sigma = 0.1 * height
     return fit_group(*window, start, np.array([height]), width, split, shape, line_sigma)
 
@@ -126,9 +126,9 @@ def _refined(groups: list[Group], curve: WidthCurve) -> WidthCurve:
     return fit_widths(position[ordinary], fwhm[ordinary], weight[ordinary])
 
 
-def _shape_of(groups: list[Group], ratio: float) -> Shape:
+def _shape_of(groups: list[Group], ratio: float) -> ProfileShape:
     eta = float(np.median([g.eta for g in groups]))
-    return Shape(eta=eta, eta_sigma=0.25 if len(groups) > 3 else 0.4, ratio=ratio)
+    return ProfileShape(eta=eta, eta_sigma=0.25 if len(groups) > 3 else 0.4, ratio=ratio)
 
 
 def _cotangent(two_theta_deg):

@@ -1,4 +1,4 @@
-"""K-alpha doublets of X-ray tubes, told from the data, and lines of other wavelengths."""
+"""K-alpha doublets of X-ray tubes, recognized in the data, and lines of other wavelengths."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _MOST_SHIFT = 0.7
 
 
 @dataclass(frozen=True)
-class Shape:
+class ProfileShape:
     """What is known of the profiles before a group is fitted: means and standard deviations."""
 
     eta: float = 0.5
@@ -83,7 +83,7 @@ class Group:
         return self.height * self.fwhm * mean * (1 + self.ratio)
 
 
-class _Problem:
+class _ProfileProblem:
     """Residuals, Jacobian and limits of one group."""
 
     def __init__(self, x, y, sigma, start, width, split, shape, line_sigma):
@@ -139,7 +139,7 @@ def fit_group(
     height: np.ndarray,
     width: np.ndarray,
     split: np.ndarray,
-    shape: Shape,
+    shape: ProfileShape,
     line_sigma: float,
 ) -> Group:
     """Fit the peaks of one group.
@@ -152,7 +152,7 @@ def fit_group(
         shape: what is known of the profiles.
         line_sigma: by how much the background may be wrong.
     """
-    problem = _Problem(x, y, sigma, start, width, split, shape, line_sigma)
+    problem = _ProfileProblem(x, y, sigma, start, width, split, shape, line_sigma)
     p = problem.prior_mean.copy()
     p[4::3], p[5::3] = start, np.maximum(height, 0)
     p = _minimize(problem, p)
@@ -180,7 +180,7 @@ def fit_group(
     )
 
 
-def _minimize(problem: _Problem, p: np.ndarray) -> np.ndarray:
+def _minimize(problem: _ProfileProblem, p: np.ndarray) -> np.ndarray:
     damping, cost = 1e-3, problem.cost(p)
     for _ in range(_MAX_ITERATIONS):
         matrix, right, _ = problem.normal(p)

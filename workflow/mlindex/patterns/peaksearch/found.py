@@ -1,4 +1,4 @@
-"""What the peak search is asked and what it answers."""
+"""Settings and results of the peak search."""
 
 from __future__ import annotations
 

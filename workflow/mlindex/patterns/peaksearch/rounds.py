@@ -19,7 +19,7 @@ _TOGETHER = 2.5
 #: Lorentzian share, which the core alone leaves open.
 _REACH, _FARTHEST = 2.5, 8.0
 _LARGEST_GROUP = 8
-#: Peaks closer than this many FWHM can't be told apart.
+#: Peaks closer than this many FWHM can't be resolved.
 _CLOSEST = 0.45
 #: Candidates may be this much weaker than what is asked of a peak.
 _GENEROUS = 0.7
@@ -104,7 +104,7 @@ def _candidates(data, y, sigma, calibration, line, significance):
 
 
 def _thinned(position, t, data):
-    """Positions in order, the stronger of any two that can't be told apart."""
+    """Positions in order, the stronger of any two that can't be resolved."""
     width = np.interp(position, data.x, data.width)
     keep: list[int] = []
     for i in np.argsort(-t, kind="stable"):

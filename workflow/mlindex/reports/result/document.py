@@ -81,8 +81,10 @@ class ExtinctionSymbol(_Part):
 
     symbol: str
     space_groups: list[str]
-    probability: Share = Field(description="Among all symbols of the Bravais lattice")
-    contradicted: int = Field(ge=0, description="Observed lines that only it forbids")
+    probability: Share = Field(description="Probability among all symbols of the Bravais lattice")
+    contradicted: int = Field(
+        ge=0, description="Observed lines that only reflections forbidden by it explain"
+    )
 
 
 class OtherSetting(_Part):
@@ -146,14 +148,16 @@ class CandidateCell(_Part):
     m20_reversed: float | None = Field(
         description="Oishi-Tomiyasu's reversed M: lines predicted but not observed lower it"
     )
-    m20_symmetric: float | None = Field(description="Product of it and of M over the same lines")
+    m20_symmetric: float | None = Field(
+        description="Symmetric M: the product of reversed M and of M over the same lines"
+    )
     n_figure: int = Field(description="Lines that M and F are calculated from: 20, or all if fewer")
     log_evidence: float | None
     probability: Share = Field(
-        description="From the ranking of all candidates and the case that none is right"
+        description="Probability that this is the lattice, by the ranking of all candidates"
     )
     probability_with_partners: Share = Field(
-        description="Of the candidate and of its partners that are candidates too, together"
+        description="Probability of it and of its partners among the candidates together"
     )
     zero_shift_deg: float = Field(description="Observed minus true 2theta")
     n_indexed: int

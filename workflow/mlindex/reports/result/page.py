@@ -18,7 +18,7 @@ from mlindex.reports.result.notation import (
     signed,
     volume,
 )
-from mlindex.reports.result.plot import MOST_ROWS, Fit, axis_of, figure_of
+from mlindex.reports.result.plot import MOST_ROWS, PatternFit, axis_of, figure_of
 from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
@@ -100,7 +100,9 @@ _KEY = (
 
 
 def page(
-    result: IndexingResult, pattern: MeasuredPattern | None = None, found_peaks: Fit | None = None
+    result: IndexingResult,
+    pattern: MeasuredPattern | None = None,
+    found_peaks: PatternFit | None = None,
 ) -> str:
     """The page of a result.
 

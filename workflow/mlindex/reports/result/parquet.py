@@ -12,7 +12,7 @@ _INDICES = ("h", "k", "l")
 
 
 def rows_of(document: dict[str, Any]) -> list[tuple[Table, list[dict[str, Any]]]]:
-    """Every table with its rows, as :func:`mlindex.reports.result.data.as_data` tells them."""
+    """Every table with its rows, as :func:`mlindex.reports.result.data.as_data` gives them."""
     candidates = document["candidates"]
     found = [
         (declared.INDEXED_SAMPLES, [_sample(document)]),
@@ -35,7 +35,7 @@ def cell_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def partner_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Rows of partner_lattices alone, likewise."""
+    """Rows of partner_lattices alone."""
     table, sample = declared.PARTNER_LATTICES, {"sample": document["sample"]}
     return [_row(table, sample | part) for part in _parts(document["candidates"], "partners")]
 

@@ -26,7 +26,7 @@ _PALE_BLUE, _PALE_ORANGE = "#a5c8ff", "#ffc9a3"
 _DIMMED = 0.35
 
 
-class Fit(Protocol):
+class PatternFit(Protocol):
     """What a peak search may give beside the peaks, each (m,) on the pattern's 2theta."""
 
     background: np.ndarray
@@ -42,7 +42,7 @@ def axis_of(result: IndexingResult, pattern: MeasuredPattern | None) -> Axis:
 def figure_of(
     result: IndexingResult,
     pattern: MeasuredPattern | None,
-    fit: Fit | None,
+    fit: PatternFit | None,
     axis: Axis,
     selected: int = 0,
 ) -> Figure:
@@ -61,7 +61,7 @@ def figure_of(
     base, top = _vertical_range(result, pattern, heights, axis)
     end = _end(result, pattern, axis)
     for number, candidate in enumerate(shown):
-        # Of hundreds of lines of each beyond the view, pages would be large and nobody the wiser.
+        # Hundreds of lines of each candidate beyond the view would make pages large to no purpose.
         last = end if number == 0 else min(end, _view(result, axis)[1])
         lines = predicted(candidate, _q2_at(last - candidate.zero_shift_deg, axis))
         chosen = number == selected
@@ -204,7 +204,7 @@ def _ticks(
     )
 
 
-def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: Fit | None) -> None:
+def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: PatternFit | None) -> None:
     if pattern is None:
         return
     drawn = _drawn(pattern.intensity)

@@ -19,7 +19,7 @@ _SHOWN = {
 _ROWS = 100
 
 
-def further(data: ReportData) -> list[tuple[str, str]]:
+def further_tables(data: ReportData) -> list[tuple[str, str]]:
     """The section with its title, where there is any such table; else nothing."""
     names = [name for name in data.tables if name not in _SHOWN]
     body = "".join(_table(name, data.tables[name], data.frames[name]) for name in names)

@@ -25,10 +25,10 @@ def indexing(data: ReportData) -> str:
         return note("No entry was indexed ab initio.")
     body = note(
         "Validation entries indexed as the command mlindex index does: all 14 Bravais lattices "
-        "tried, neither lattice nor errors told. First: the true lattice is the first candidate "
-        "(reduced cells agree). Partner: the first candidate names it as a lattice with the same "
-        "lines. Wrong and convincing: neither, and yet called convincing. Lists have 20 lines, "
-        "cubic ones 10."
+        "tried; neither the lattice nor the errors are given. First: the true lattice is the first "
+        "candidate (reduced cells agree). Partner: the first candidate names it as a lattice with "
+        "the same lines. Wrong and convincing: neither, and yet called convincing. Lists have 20 "
+        "lines, cubic ones 10."
     )
     if (rates["degradation"] == EXACT).any():
         body += heading("Lines as calculated")

@@ -50,7 +50,7 @@ class ReportData:
         return frame if system is None else frame[frame["system"] == system]
 
 
-def kinds(tables: Iterable[Table]) -> dict[str, Table]:
+def reported_tables(tables: Iterable[Table]) -> dict[str, Table]:
     """The tables that the report reads one kind after another, by the names that they declare."""
     return {
         place.reported: table
@@ -79,7 +79,7 @@ def read_inputs(
     """
     entry_paths = list(paths["entries"])
     entries = [read_table(path, ENTRIES, _ENTRY_COLUMNS) for path in entry_paths]
-    declared = kinds(tables)
+    declared = reported_tables(tables)
     frames = {
         kind: _read(paths[kind], table, _COLUMNS.get(kind), systems)
         for kind, table in declared.items()

@@ -127,7 +127,7 @@ def accuracy(shares: pd.DataFrame) -> go.Figure:
             hovertemplate="noise %{x}: %{y:.1f} % (%{customdata} entries)",
         )
     fig.update_xaxes(title="noise on the scaled free cell parameters", type="category")
-    fig.update_yaxes(title="peaks assigned rightly (%)", rangemode="tozero")
+    fig.update_yaxes(title="peaks assigned correctly (%)", rangemode="tozero")
     return finish(fig, 340).update_layout(showlegend=True)
 
 

@@ -109,8 +109,8 @@ def splits(data: ReportData) -> str:
     frame = data.frames["splits"]
     text = note(
         "Relative errors of forests under the split by structure type and under the split by "
-        "composition family, each on its own validation side. A model that knows its crystals "
-        "by heart does much worse under the stricter one."
+        "composition family, each on its own validation side. A model that memorizes its "
+        "crystals does much worse under the stricter one."
     )
     if frame.empty:
         return text + note("Too few entries to compare the splits.")
@@ -139,7 +139,7 @@ def validation(data: ReportData) -> str:
         + note(
             "Found: the true lattice is first in the list (reduced cells agree). Explained: "
             "another cell explains all lines. With 95 % intervals (Wilson); the lattice system is "
-            "told. Grey: the figures that the method's author reports, for other entries."
+            "given. Grey: the figures that the method's author reports, for other entries."
         )
         + figure(model_figures.rates(rates))
         + table(model_tables.rate_table(rates))

@@ -35,7 +35,7 @@ def build_page(data: ReportData, resources: Path) -> str:
         ("Splits", model_sections.splits(data)),
         ("Validation", model_sections.validation(data)),
         ("Ab initio indexing", indexing_section.indexing(data)),
-        *further_section.further(data),
+        *further_section.further_tables(data),
         ("Run times", _run_times(data)),
         ("Provenance", _provenance(data)),
     ]

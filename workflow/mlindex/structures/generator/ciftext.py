@@ -11,7 +11,7 @@ import gemmi
 
 from mlindex.base.atomic import atomic_path
 from mlindex.crystal.lattice import ANGLES, AXES
-from mlindex.structures.generator.crystal import Crystal
+from mlindex.structures.generator.crystal import GeneratedCrystal
 from mlindex.structures.generator.positions import positions_of
 
 _SITE_TAGS = (
@@ -25,7 +25,7 @@ _SITE_TAGS = (
 )
 
 
-def block_text(name: str, crystal: Crystal) -> str:
+def block_text(name: str, crystal: GeneratedCrystal) -> str:
     """The data block called ``name``, valid core CIF."""
     lines = [f"data_{name}"]
     lines += [f"_cell_length_{n} {v:.5f}" for n, v in zip(AXES, crystal.cell[:3], strict=True)]
@@ -52,7 +52,7 @@ def _symmetry_text(symbol: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _sites_text(crystal: Crystal) -> str:
+def _sites_text(crystal: GeneratedCrystal) -> str:
     lines = ["loop_", *(f"_atom_site_{tag}" for tag in _SITE_TAGS)]
     names = [crystal.elements[kind] for kind in crystal.sites.elements]
     rows = zip(names, (crystal.sites.fractions % 1.0).tolist(), crystal.u_iso_A2, strict=True)

@@ -15,7 +15,7 @@ from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import AXES, BRAVAIS
 from mlindex.crystal.reindexed import standard_order
 from mlindex.crystal.space_groups import Symmetry
-from mlindex.structures.generator.placing import Sites, place_atoms
+from mlindex.structures.generator.placing import PlacedAtoms, place_atoms
 from mlindex.structures.generator.positions import Positions, positions_of
 from mlindex.structures.generator.settings_table import unique_axis
 from mlindex.structures.generator.shapes import rhombohedral_axes
@@ -48,13 +48,13 @@ _MANY_ATOMS = 100
 
 
 @dataclass(frozen=True)
-class Crystal:
+class GeneratedCrystal:
     """A crystal as it is written: cell (6,) in A and degrees as the text rounds it."""
 
     symbol: str
     cell: np.ndarray
     elements: tuple[str, ...]
-    sites: Sites
+    sites: PlacedAtoms
     u_iso_A2: np.ndarray
     formula: str
     formula_units: int
@@ -88,7 +88,7 @@ def make_crystal(
     settings: GeneratorSource,
     resources: Path,
     rng: np.random.Generator,
-) -> Crystal:
+) -> GeneratedCrystal:
     """A crystal in a setting, by gemmi's extended Hermann-Mauguin symbol.
 
     Raises:
@@ -166,7 +166,7 @@ def _repeat_in_setting(repeat: Repeat, bravais: str, group: gemmi.SpaceGroup) ->
 
 def _attempt(
     plan: _Plan, choice: Compositions, settings: GeneratorSource, rng: np.random.Generator
-) -> Crystal | None:
+) -> GeneratedCrystal | None:
     elements, fractions = choice.draw(rng)
     radii = settings.clash_fraction * _radii(elements)
     per_atom = settings.volume_per_atom_A3 * np.exp(_VOLUME_SPREAD * rng.standard_normal())
@@ -203,17 +203,17 @@ def _counts(fractions: np.ndarray, wanted: int) -> np.ndarray:
 
 
 def _finished(
-    plan: _Plan, elements: tuple[str, ...], sites: Sites, rng: np.random.Generator
-) -> Crystal:
+    plan: _Plan, elements: tuple[str, ...], sites: PlacedAtoms, rng: np.random.Generator
+) -> GeneratedCrystal:
     order = np.argsort(sites.elements, kind="stable")
-    sites = Sites(sites.fractions[order], sites.elements[order], sites.multiplicities[order])
+    sites = PlacedAtoms(sites.fractions[order], sites.elements[order], sites.multiplicities[order])
     totals = np.bincount(sites.elements, sites.multiplicities, len(elements)).astype(int)
     totals = totals * plan.lattice_points
     units = math.gcd(*(int(n) for n in totals))
     parts = [
         f"{e}{n // units if n > units else ''}" for e, n in zip(elements, totals, strict=True) if n
     ]
-    return Crystal(
+    return GeneratedCrystal(
         plan.symbol,
         plan.cell,
         elements,
@@ -224,7 +224,9 @@ def _finished(
     )
 
 
-def _displacements(elements: tuple[str, ...], sites: Sites, rng: np.random.Generator) -> np.ndarray:
+def _displacements(
+    elements: tuple[str, ...], sites: PlacedAtoms, rng: np.random.Generator
+) -> np.ndarray:
     """Isotropic displacements in A²: larger in molecular crystals, largest for hydrogen."""
     molecular = {"C", "H"} <= set(elements)
     typical = (0.04 if molecular else 0.012) * np.exp(0.35 * rng.standard_normal())
@@ -233,7 +235,7 @@ def _displacements(elements: tuple[str, ...], sites: Sites, rng: np.random.Gener
     return np.clip(typical * hydrogen * spread, 0.002, 0.2)
 
 
-def _keeps_lattice(crystal: Crystal, plan: _Plan) -> bool:
+def _keeps_lattice(crystal: GeneratedCrystal, plan: _Plan) -> bool:
     """Whether the atoms have no translations but those that the setting states.
 
     The axes are drawn at random, so only a translation could make the lattice another one. An
@@ -256,7 +258,7 @@ def _keeps_lattice(crystal: Crystal, plan: _Plan) -> bool:
     return True
 
 
-def _primitive_atoms(crystal: Crystal, plan: _Plan) -> tuple[np.ndarray, np.ndarray]:
+def _primitive_atoms(crystal: GeneratedCrystal, plan: _Plan) -> tuple[np.ndarray, np.ndarray]:
     """Fractions (n, 3) and kinds (n,) of the atoms of a primitive cell."""
     positions, sites = plan.positions, crystal.sites
     images = np.einsum("oij,sj->soi", positions.rotations, sites.fractions)

@@ -16,7 +16,7 @@ _TRIES_PER_ELEMENT = 40
 
 
 @dataclass(frozen=True)
-class Sites:
+class PlacedAtoms:
     """The atoms of the asymmetric unit.
 
     ``fractions`` (n, 3) in the conventional cell, ``elements`` (n,) positions in the list of
@@ -34,7 +34,7 @@ def place_atoms(
     counts: np.ndarray,
     radii_A: np.ndarray,
     rng: np.random.Generator,
-) -> Sites:
+) -> PlacedAtoms:
     """Atoms at random general and special positions, as many as fit.
 
     Args:
@@ -60,7 +60,7 @@ def place_atoms(
         radii_A.astype(np.float64),
         rng.random((trials, NUMBERS)),
     )
-    return Sites(fractions, elements, multiplicities)
+    return PlacedAtoms(fractions, elements, multiplicities)
 
 
 @numba.njit(cache=True)

@@ -42,7 +42,7 @@ class Coordinate:
 
 
 @dataclass(frozen=True)
-class Shape:
+class CellShape:
     """How the cells of one lattice system are written as coordinates and back.
 
     ``canonical`` brings cells (n, 6) of any setting, with their unique axes (n,), to the
@@ -204,18 +204,20 @@ def _build_triclinic(ratios: np.ndarray) -> np.ndarray:
 _RATIO = Coordinate("ln_c_over_a")
 
 #: Shape of each lattice system by its name in :data:`mlindex.crystal.lattice.SYSTEMS`.
-SHAPES: dict[str, Shape] = {
-    "cubic": Shape((), _as_given, _no_ratios, _build_cubic),
-    "tetragonal": Shape((_RATIO,), _as_given, _uniaxial_ratios, _build_uniaxial(90.0)),
-    "hexagonal": Shape((_RATIO,), _as_given, _uniaxial_ratios, _build_uniaxial(120.0)),
-    "rhombohedral": Shape((_RATIO,), _on_hexagonal_axes, _uniaxial_ratios, _build_uniaxial(120.0)),
-    "orthorhombic": Shape(
+SHAPES: dict[str, CellShape] = {
+    "cubic": CellShape((), _as_given, _no_ratios, _build_cubic),
+    "tetragonal": CellShape((_RATIO,), _as_given, _uniaxial_ratios, _build_uniaxial(90.0)),
+    "hexagonal": CellShape((_RATIO,), _as_given, _uniaxial_ratios, _build_uniaxial(120.0)),
+    "rhombohedral": CellShape(
+        (_RATIO,), _on_hexagonal_axes, _uniaxial_ratios, _build_uniaxial(120.0)
+    ),
+    "orthorhombic": CellShape(
         (Coordinate("ln_b_over_a", "zero"), Coordinate("ln_c_over_b", "zero")),
         _sorted_axes,
         _sorted_ratios,
         _build_orthorhombic,
     ),
-    "monoclinic": Shape(
+    "monoclinic": CellShape(
         (
             Coordinate("ln_b_over_cbrt_volume"),
             Coordinate("ln_c_over_a", "zero"),
@@ -225,7 +227,7 @@ SHAPES: dict[str, Shape] = {
         _plane_ratios,
         _build_monoclinic,
     ),
-    "triclinic": Shape(
+    "triclinic": CellShape(
         (
             Coordinate("ln_b_over_a", "zero"),
             Coordinate("ln_c_over_b", "zero"),

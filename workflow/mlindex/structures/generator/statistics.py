@@ -12,7 +12,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.structures.generator.shapes import SHAPES, Shape
+from mlindex.structures.generator.shapes import SHAPES, CellShape
 
 #: Edges of the volume classes (A³, conventional cell) by which compositions are counted.
 VOLUME_CLASSES_A3 = (200.0, 700.0)
@@ -32,7 +32,9 @@ _MAX_DRAWS = 200
 _MAX_ELONGATION = 12.0
 
 
-def quantities(cells: np.ndarray, unique_axes: np.ndarray, shape: Shape) -> dict[str, np.ndarray]:
+def quantities(
+    cells: np.ndarray, unique_axes: np.ndarray, shape: CellShape
+) -> dict[str, np.ndarray]:
     """What the histograms show, by name: arrays (n,) of the canonical cells of ``cells`` (n, 6).
 
     Ratios are of the axes a, b, c of the canonical cell, first to second and second to third;
@@ -58,7 +60,7 @@ def _constant(values: np.ndarray, fixed: tuple[float, ...]) -> bool:
 class CellMixture:
     """The mixture of Gaussians from which the cells of a Bravais lattice are drawn."""
 
-    shape: Shape
+    shape: CellShape
     weights: np.ndarray
     means: np.ndarray
     factors: np.ndarray
@@ -82,7 +84,7 @@ class CellMixture:
                 return cell
         raise MlindexError(
             "cell_statistics.json: none of its cells lies in its range of volumes; "
-            "restore the file or fit it anew with fit_cell_statistics.py"
+            "restore the file or fit it again with fit_cell_statistics.py"
         )
 
 
@@ -119,7 +121,7 @@ def load_statistics(resources: Path) -> dict:
             "fit it with fit_cell_statistics.py beside it"
         ) from error
     if missing:
-        raise MlindexError(f"{path}: no statistics of {', '.join(sorted(missing))}; fit it anew")
+        raise MlindexError(f"{path}: no statistics of {', '.join(sorted(missing))}; fit it again")
     return content
 
 

@@ -18,7 +18,7 @@ from mlindex.crystal.derivative import hermite_normal_forms
 from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.lattice import BRAVAIS, BravaisLattice
 from mlindex.crystal.recognition import EXACT, Recognized, recognize
-from mlindex.structures.generator.placing import Sites
+from mlindex.structures.generator.placing import PlacedAtoms
 from mlindex.structures.generator.positions import Positions, site_freedom
 from mlindex.structures.generator.statistics import cell_mixture
 
@@ -139,13 +139,13 @@ def repeated(positions: Positions, translations: np.ndarray) -> Positions:
 
 
 def broken(
-    sites: Sites,
+    sites: PlacedAtoms,
     positions: Positions,
     repeat: Repeat,
     lattice_A: np.ndarray,
     kinds: int,
     rng: np.random.Generator,
-) -> Sites | None:
+) -> PlacedAtoms | None:
     """Sites of the superstructure itself, from those placed with :func:`repeated` positions.
 
     Args:
@@ -161,7 +161,7 @@ def broken(
     """
     parts = [_split(site, positions, repeat) for site in sites.fractions]
     counts = [len(part) for part, _ in parts]
-    whole = Sites(
+    whole = PlacedAtoms(
         np.concatenate([part for part, _ in parts]),
         np.repeat(sites.elements, counts),
         np.concatenate([multiplicities for _, multiplicities in parts]),
@@ -176,7 +176,9 @@ def broken(
     return None if changed is moved and not np.any(np.abs(moves) > _SAME) else changed
 
 
-def _changed(sites: Sites, several: np.ndarray, kinds: int, rng: np.random.Generator) -> Sites:
+def _changed(
+    sites: PlacedAtoms, several: np.ndarray, kinds: int, rng: np.random.Generator
+) -> PlacedAtoms:
     """The same, or with one of the sites ``several``, which repeat, exchanged or left out."""
     drawn = rng.random()
     if not len(several) or drawn > _EXCHANGED + _LEFT_OUT:
@@ -187,7 +189,7 @@ def _changed(sites: Sites, several: np.ndarray, kinds: int, rng: np.random.Gener
         elements[chosen] = (elements[chosen] + rng.integers(1, kinds)) % kinds
         return replace(sites, elements=elements)
     kept = np.arange(len(sites.elements)) != chosen
-    return Sites(sites.fractions[kept], sites.elements[kept], sites.multiplicities[kept])
+    return PlacedAtoms(sites.fractions[kept], sites.elements[kept], sites.multiplicities[kept])
 
 
 def _split(site: np.ndarray, positions: Positions, repeat: Repeat) -> tuple[np.ndarray, np.ndarray]:

@@ -1,9 +1,9 @@
-"""Monoclinic lattices from zones that hold b*: right-angled, whatever the angle beta.
+"""Monoclinic lattices from zones that hold b*, which are rectangular whatever the angle beta.
 
-Few lines of the net h0l are seen where a zone 0kl is crowded, as in flat cells. Such a zone, a
-wall, has two parameters, B and C, or is centred. A line (1, k, 0) then gives A, and every other
-line votes for D in q² = A h² + B k² + C l² + D hl. The shortest A would leave D in 0..C, but
-glide planes may hide its lines, and the next leaves D in 0..2C.
+Few lines of the net h0l are seen where a zone 0kl has many lines, as in flat cells. Such a zone is
+rectangular or centred rectangular and has two parameters, B and C. A line (1, k, 0) then gives A,
+and every other line votes for D in q² = A h² + B k² + C l² + D hl. With the shortest A, D would lie
+in 0..C, but glide planes may hide its lines; with the next A, D lies in 0..2C.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from mlindex.indexing.search.votes import Votes, cast, clear, open_lines, room_f
 from mlindex.indexing.search.walked import walked_centrings
 from mlindex.indexing.search.zones import MOST_ZONE_LINES, zone_scores
 
-#: First lines of which two make a wall, and highest indices that they may have there.
+#: First lines of which two give a zone, and highest indices that they may have in it.
 _AXES = (14, 18, 20)
 _HIGHEST = 4
-#: The longest row of a wall has fewer orders among these lines.
+#: The longest row of a zone has fewer orders among these lines.
 MOST_ORDERS = 25
-#: Walls kept of each sort, right-angled and centred, by effort.
+#: Zones kept, primitive ones and centred ones each, by effort.
 _KEPT = (480, 960, 1440)
-#: Letters that a wall may belong to, and its b* in units of the lattice's: C leaves even k only.
+#: Centring letters that a zone may belong to, and its b* in units of the lattice's: C leaves even
+#: k only.
 _LETTERS = {False: (("P", 1.0), ("C", 2.0)), True: (("A", 1.0), ("I", 1.0))}
 #: First lines that may be (1, k, 0), highest k there and among the voters.
 _A_LINES = (16, 20, 20)
@@ -40,7 +41,7 @@ _HIGHEST_K = 3
 _PEAKS = 2
 _LEAST_VOTES = 3
 _BINS = 512
-#: Walls tried between two looks at the clock.
+#: Zones tried between two looks at the clock.
 _CHUNK = 20
 
 
@@ -50,53 +51,53 @@ def search(
     """Offer trials to the pools of the monoclinic lattices; False if the deadline came first."""
     votes = room_for(_BINS)
     for centred, letters in _LETTERS.items():
-        walls = with_either_axis(best_walls(lines, centred, _KEPT[lines.effort]))
+        zones = with_either_axis(best_rectangular_zones(lines, centred, _KEPT[lines.effort]))
         cases = [
             (kind_of(lines, system, letter), pools[bravais.symbol], longer)
             for letter, longer in letters
             for bravais in bravais_of(system.name)
             if bravais.symbol in pools and letter in walked_centrings(bravais)
         ]
-        for start, (kind, pool, longer) in product(range(0, len(walls.forms), _CHUNK), cases):
+        for start, (kind, pool, longer) in product(range(0, len(zones.forms), _CHUNK), cases):
             if deadline is not None and deadline():
                 return False
-            forms = walls.forms[start : start + _CHUNK] / [longer**2, 1]
-            part = Walls(forms, walls.masks[start:])
+            forms = zones.forms[start : start + _CHUNK] / [longer**2, 1]
+            part = RectangularZones(forms, zones.masks[start:])
             n_a, window = _A_LINES[lines.effort], float(lines.window.mean())
             _join(part, lines.q2, n_a, window, kind, lines.tables, votes, pool.arrays())
     return True
 
 
-class Walls(NamedTuple):
-    """B and C (m, 2) of walls and bit masks of the lines that they explain (m,)."""
+class RectangularZones(NamedTuple):
+    """B and C (m, 2) of zones and bit masks of the lines that they explain (m,)."""
 
     forms: np.ndarray
     masks: np.ndarray
 
 
-def with_either_axis(walls: Walls) -> Walls:
-    """Walls and the same with their axes changed round."""
-    both = np.stack([walls.forms, walls.forms[:, ::-1]], axis=1).reshape(-1, 2)
-    return Walls(both, np.repeat(walls.masks, 2))
+def with_either_axis(zones: RectangularZones) -> RectangularZones:
+    """The zones, and the same zones with their axes exchanged."""
+    both = np.stack([zones.forms, zones.forms[:, ::-1]], axis=1).reshape(-1, 2)
+    return RectangularZones(both, np.repeat(zones.masks, 2))
 
 
-def best_walls(lines: Lines, centred: bool, most: int) -> Walls:
-    """The best walls, B <= C, at most so many, best first."""
-    forms = _walls_of(lines.q2[: _AXES[lines.effort]], centred)
+def best_rectangular_zones(lines: Lines, centred: bool, most: int) -> RectangularZones:
+    """The best zones, B <= C, at most so many, best first."""
+    forms = _zones_of(lines.q2[: _AXES[lines.effort]], centred)
     tables = lines.tables._replace(most=MOST_ZONE_LINES, scores=zone_scores(lines))
     found, masks = _weigh(forms, centred, tables)
     order = np.argsort(-found, kind="stable")
     order = order[np.isfinite(found[order])]
-    # Walls with the same lines are one, but for sizes that differ.
+    # Zones with the same lines and about the same area are one.
     sizes = np.rint(np.log(forms[order].prod(axis=1)) * 50).astype(np.int64)
     keys = masks[order] * 1000003 + sizes
     _, first = np.unique(keys, return_index=True)
     order = order[np.sort(first)[:most]]
-    return Walls(forms[order], masks[order])
+    return RectangularZones(forms[order], masks[order])
 
 
-def _walls_of(q2: np.ndarray, centred: bool) -> np.ndarray:
-    """All walls (m, 2), B <= C, in which two of the lines have low indices."""
+def _zones_of(q2: np.ndarray, centred: bool) -> np.ndarray:
+    """All zones (m, 2), B <= C, in which two of the lines have low indices."""
     rows = [
         (k * k, l * l)
         for k, l in product(range(_HIGHEST + 1), repeat=2)
@@ -105,14 +106,14 @@ def _walls_of(q2: np.ndarray, centred: bool) -> np.ndarray:
     pairs = np.array([p for p in product(rows, rows) if p[0][0] * p[1][1] > p[0][1] * p[1][0]])
     lines = np.array([*combinations(q2, 2), *(c[::-1] for c in combinations(q2, 2))])
     forms = np.einsum("tij,mj->mti", np.linalg.inv(pairs), lines).reshape(-1, 2)
-    # Differences of nearly equal lines are no axes.
+    # The difference of two nearly equal lines gives no axis.
     forms = np.sort(forms[np.all(forms > q2[-1] / MOST_ORDERS**2, axis=1)], axis=1)
     return forms[forms[:, 1] <= 4 / (3 * SHORTEST_AXIS_A**2)]
 
 
 @njit(cache=True, nogil=True)
 def _weigh(forms: np.ndarray, centred: bool, tables: Tables) -> tuple[np.ndarray, np.ndarray]:
-    """Scores, -inf for walls with too many lines, and masks of walls (m, 2)."""
+    """Scores, -inf for zones with too many lines, and masks of zones (m, 2)."""
     found, masks = np.full(forms.shape[0], -np.inf), np.zeros(forms.shape[0], dtype=np.int64)
     for w in range(forms.shape[0]):
         B, C = forms[w, 0], forms[w, 1]
@@ -135,7 +136,7 @@ def _weigh(forms: np.ndarray, centred: bool, tables: Tables) -> tuple[np.ndarray
 
 @njit(cache=True, nogil=True)
 def _join(
-    walls: Walls,
+    zones: RectangularZones,
     q2: np.ndarray,
     n_a: int,
     window: float,
@@ -144,12 +145,12 @@ def _join(
     votes: Votes,
     pool: Kept,
 ) -> None:
-    """With every wall and every line as (1, k, 0), offer the D for which most lines vote."""
+    """With every zone and every line as (1, k, 0), offer the D for which most lines vote."""
     longest = 4.0 / (3.0 * SHORTEST_AXIS_A * SHORTEST_AXIS_A)
     x6 = np.zeros(6)
-    for w in range(walls.forms.shape[0]):
-        B, C = walls.forms[w, 0], walls.forms[w, 1]
-        left, bits = open_lines(q2, walls.masks[w])
+    for w in range(zones.forms.shape[0]):
+        B, C = zones.forms[w, 0], zones.forms[w, 1]
+        left, bits = open_lines(q2, zones.masks[w])
         x6[1], x6[2] = B, C
         width = max(2 * C / _BINS, window)
         bins = min(int(2 * C / width) + 1, _BINS)

@@ -8,7 +8,7 @@ import pytest
 from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import CENTRING_CODES, SYSTEMS, allowed_by_centring, quadratic_terms
-from mlindex.indexing.search import boxes, monoclinic, walls
+from mlindex.indexing.search import boxes, monoclinic, rectangular_zones
 from mlindex.indexing.search.kernels import Kind, explain
 from mlindex.indexing.search.kinds import kind_of
 from mlindex.indexing.search.lines import Lines, lines_of
@@ -42,11 +42,11 @@ def no_glide_n(h, k, l):
 
 
 @pytest.mark.parametrize("letter", "PCAI")
-def test_flat_cells_are_found_from_their_walls(letter: str) -> None:
+def test_flat_cells_are_found_from_their_zones(letter: str) -> None:
     cell = np.array([5.1, 14.3, 19.2, 90.0, 95.1, 90.0])
     lines, _ = observed(cell, letter)
     pools = {SYMBOLS[letter]: Pool()}
-    assert walls.search(lines, SYSTEMS["monoclinic"], pools)
+    assert rectangular_zones.search(lines, SYSTEMS["monoclinic"], pools)
     assert found(pools[SYMBOLS[letter]], cell, letter)
 
 
@@ -54,15 +54,15 @@ def test_hidden_net_is_no_obstacle() -> None:
     cell = np.array([7.3, 29.6, 14.3, 90.0, 96.7, 90.0])
     lines, _ = observed(cell, "P", no_glide_n)
     pools = {"mP": Pool()}
-    assert walls.search(lines, SYSTEMS["monoclinic"], pools)
+    assert rectangular_zones.search(lines, SYSTEMS["monoclinic"], pools)
     assert found(pools["mP"], cell, "P")
 
 
-def test_walls_explain_their_lines() -> None:
+def test_zones_explain_their_lines() -> None:
     cell = np.array([5.1, 14.3, 19.2, 90.0, 95.1, 90.0])
     lines, q2 = observed(cell, "P")
     x6 = reciprocal_from_cell(cell)
-    best = walls.best_walls(lines, False, 50)
+    best = rectangular_zones.best_rectangular_zones(lines, False, 50)
     true = np.sort(x6[1:3])
     place = np.flatnonzero(np.all(np.abs(best.forms / true - 1) < 1e-3, axis=1))[0]
     k, l = np.indices((15, 15)).reshape(2, -1)
