@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from helpers.batch_workers import obedient, stillborn, weak
 from mlindex.apps.batch import partners_path, run_batch, samples_path, table, work, workers
-from mlindex.apps.batch.console import told
+from mlindex.apps.batch.console import report
 from mlindex.apps.batch.pool import Pool
 from mlindex.apps.batch.run import Summary
 from mlindex.apps.batch.sources import Sources
@@ -206,7 +206,7 @@ def test_a_process_that_is_killed_is_one_answer_and_the_rest_goes_on():
     found = answers(words, workers=2)
     assert [answer["sample"] for answer in found] == words
     errors = [answer.get("error") for answer in found]
-    assert errors[1] == errors[4] == "its process was killed by SIGKILL, perhaps for want of memory"
+    assert errors[1] == errors[4] == "its process was killed by SIGKILL, perhaps for lack of memory"
     assert errors[3] == "its process ended with code 3"
     assert [error for error in errors[5:] if error] == []
 
@@ -369,7 +369,7 @@ def test_ctrl_c_keeps_what_is_finished(mixed, tmp_path):
     rows = read_table(samples_path(out), BATCH_SAMPLES)
     assert 3 <= len(rows) == summary.total < 8
     assert [Path(name).name for name in rows["sample"][:3]] == ["empty.csv", "few.txt", "junk.txt"]
-    assert "interrupted; finished: " in told(summary, out)
+    assert "interrupted; finished: " in report(summary, out)
 
 
 def test_results_among_the_inputs_are_no_inputs(mixed, batch, tmp_path):
@@ -406,7 +406,7 @@ def test_more_failures_than_are_shown_are_counted():
     summary = Summary()
     for n in range(9):
         summary.add({"sample": f"s{n}\x1b", "verdict": "failed", "error": "why"})
-    text = told(summary, Path("x.parquet"))
+    text = report(summary, Path("x.parquet"))
     assert text.count("not indexed: ") == 5
     assert "and 4 more were not indexed" in text
     assert "\x1b" not in text

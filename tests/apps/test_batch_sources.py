@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from mlindex.apps.batch import found, run_batch, table
-from mlindex.apps.batch.console import told
+from mlindex.apps.batch.console import report
 from mlindex.apps.batch.passed import Kind, PassedOver
 from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.summary import Summary
@@ -29,7 +29,7 @@ PEAKS = "# wavelength: 1.54\n# peaks of x\ntwo_theta_deg intensity\n10 1\n20 2\n
 def names(*given, left_out=()):
     """The samples of sources, and what was passed over."""
     sources = Sources.of([str(one) for one in given], False, left_out)
-    return [task.sample for task in sources.tasks()], sources.passed.told()
+    return [task.sample for task in sources.tasks()], sources.passed.lines()
 
 
 @pytest.fixture
@@ -83,13 +83,13 @@ def test_what_is_passed_over_is_told_by_kind(here):
         "in/scan.pdf, ...",
         "1 hidden name: in/.DS_Store",
     ]
-    text = told(Summary(passed=passed), Path("x.parquet"))
+    text = report(Summary(passed=passed), Path("x.parquet"))
     assert "passed over:\n  1 result of mlindex: in/old.parquet\n  3 pipes" in text
 
 
 def test_nothing_is_told_where_all_was_taken(here):
     assert names("in")[1] == []
-    assert "passed over" not in told(Summary(), Path("x.parquet"))
+    assert "passed over" not in report(Summary(), Path("x.parquet"))
 
 
 def test_names_of_any_bytes_are_told_as_text(here):
@@ -258,4 +258,4 @@ def test_kinds_are_counted_once_each():
     passed = PassedOver()
     for name in "abcda":
         passed.add(Kind.OTHER, name)
-    assert passed.told() == ["4 files of other kinds (see 'mlindex formats'): a, b, c, ..."]
+    assert passed.lines() == ["4 files of other kinds (see 'mlindex formats'): a, b, c, ..."]

@@ -25,11 +25,11 @@ def run(given: Sequence[str], out: Path, options: Options, workers: int | None) 
     """Run a batch and tell of it on standard error; Ctrl-C (or a scheduler) ends it early."""
     with interruptible(signal.SIGTERM) as stopped, _progress() as progress:
         summary = run_batch(given, out, options, workers or cores(), progress, stopped)
-    print(told(summary, out), file=sys.stderr)
+    print(report(summary, out), file=sys.stderr)
     return summary
 
 
-def told(summary: Summary, out: Path) -> str:
+def report(summary: Summary, out: Path) -> str:
     """The summary as text."""
     counts = summary.verdicts
     lines = [summary.note] if summary.note else []

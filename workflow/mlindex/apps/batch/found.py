@@ -31,7 +31,7 @@ def is_named(given: str) -> bool:
 
 
 def files(given: str, is_own: Callable[[str], bool], passed: PassedOver) -> Iterator[str]:
-    """The files of a source, in order; what else is met there is told to ``passed``.
+    """The files of a source, in order; what else is met there goes to ``passed``.
 
     Args:
         given: a file, a folder, or a pattern of names.

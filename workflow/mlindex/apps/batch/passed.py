@@ -11,7 +11,7 @@ _NAMED = 3
 
 
 class Kind(Enum):
-    """Why something is no sample: of one, of several, in the order in which they are told."""
+    """Why something is no sample: of one, of several, in the order in which they are reported."""
 
     RESULT = "result of mlindex", "results of mlindex"
     SPECIAL = "pipe, socket or device", "pipes, sockets or devices"
@@ -46,7 +46,7 @@ class PassedOver:
         if len(names) < _NAMED:
             names.append(shown(path))
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         """A phrase for each kind that was met."""
         return [self._phrase(kind) for kind in Kind if self._counts[kind]]
 

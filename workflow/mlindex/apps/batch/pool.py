@@ -1,4 +1,4 @@
-"""Worker processes that may hang or be killed: what they were at is told, the rest goes on.
+"""Worker processes that may hang or be killed: what they worked on is reported, the rest goes on.
 
 Python's own pools end when one of their processes does, and do not say at which item. Messages
 are JSON, never a pickle.
@@ -229,5 +229,5 @@ def _death(exitcode: int | None) -> str:
         name = signal.Signals(-exitcode).name
     except ValueError:
         name = f"signal {-exitcode}"
-    why = ", perhaps for want of memory" if -exitcode == getattr(signal, "SIGKILL", 9) else ""
+    why = ", perhaps for lack of memory" if -exitcode == getattr(signal, "SIGKILL", 9) else ""
     return f"its process was killed by {name}{why}"

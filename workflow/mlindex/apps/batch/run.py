@@ -108,5 +108,5 @@ def _indexed(
             summary.ended = str(error)
     tables.write()
     summary.interrupted = stopped()
-    summary.passed = sources.passed.told()
+    summary.passed = sources.passed.lines()
     return summary

@@ -54,7 +54,7 @@ class Sources:
         return sources
 
     def tasks(self) -> Iterator[Task]:
-        """Every sample once, in order; one that was met before is left out, or told if it was a
+        """Every sample once, in order; one that was met before is left out, or reported if it was a
         part of a table.
         """
         for path, columns in self._inputs(self.passed):
@@ -131,14 +131,14 @@ def _place(path: str) -> str:
 
 def _nothing(given: str, passed: PassedOver) -> str:
     """Why there is no sample in a source, and what to give instead."""
-    name, told = shown(given), "; ".join(passed.told())
-    over = f"; passed over: {told}" if told else ""
+    name, lines = shown(given), "; ".join(passed.lines())
+    over = f"; passed over: {lines}" if lines else ""
     if os.path.isdir(given):
         return f"{name}: holds nothing to index{over}; 'mlindex formats' lists what can be read"
     if is_pattern(given):
         return (
             f"{name}: matches nothing to index{over}"
-            if told
+            if lines
             else f"{name}: no file has such a name"
         )
     if os.path.islink(given) and not os.path.exists(given):

@@ -1,4 +1,4 @@
-"""Answers of workers as rows of the three tables; what can't be a row is told as a failure."""
+"""Answers of workers as rows of the three tables; what can't be a row is reported as a failure."""
 
 from __future__ import annotations
 
