@@ -1,4 +1,4 @@
-"""What holds for all tests: those that run whole workflows are marked so."""
+"""What holds for all tests: those that run whole workflows are marked so, and begin first."""
 
 from pathlib import Path
 
@@ -11,3 +11,5 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if WHOLE in item.path.parents:
             item.add_marker(pytest.mark.whole)
+    # They take longest: begun last, one process would wait for the other.
+    items.sort(key=lambda item: item.get_closest_marker("whole") is None)

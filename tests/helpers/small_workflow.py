@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,13 @@ PROJECT = Path(__file__).resolve().parents[2]
 _PARTS = ("Snakefile", "environment.yml", "config", "resources", "workflow")
 SYSTEM = "tetragonal"
 TARGETS = (f"results/models/{SYSTEM}", "results/report.html")
+
+#: Data files of the package, in its folder; tests/base/test_package_data.py knows of all.
+DATA_FILES = (
+    "crystal/atomic_volumes.csv",
+    "indexing/ranking/pretrained/ranking.json",
+    "indexing/ranking/pretrained/ranking.npz",
+)
 
 CONFIG = {
     "seed": 11,
@@ -127,3 +135,15 @@ def planned(project: Path, *targets: str) -> dict[str, int]:
     stats = output.partition("Job stats:")[2].partition("total")[0]
     rows = (line.split() for line in stats.splitlines())
     return {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+
+
+@contextmanager
+def one_byte_changed(path):
+    """A file with another byte in its middle, while the block lasts."""
+    before = path.read_bytes()
+    middle = len(before) // 2
+    path.write_bytes(before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :])
+    try:
+        yield
+    finally:
+        path.write_bytes(before)

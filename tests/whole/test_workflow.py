@@ -1,28 +1,24 @@
-"""The whole workflow on a small scale: what comes out, what reruns, and the same bytes twice."""
+"""The whole workflow on a small scale: what comes out, and what reruns."""
 
 from __future__ import annotations
 
 import os
 import re
 import shutil
-from contextlib import contextmanager
 
-import numpy as np
 import pytest
 
-from helpers.indexing_results import monoclinic_peaks, pattern_of
 from helpers.small_workflow import (
-    PROJECT,
+    DATA_FILES,
     SYSTEM,
     TARGETS,
     crystals,
-    make_project,
+    one_byte_changed,
     planned,
     shared_run,
     snakemake,
     write_config,
 )
-from mlindex.apps.verify import verify_results
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.learning.tables import DATASET
 from mlindex.method.tables import EXAMPLES, RATES, VALIDATION
@@ -56,12 +52,6 @@ AFTER_EXAMPLES = AFTER_MERGE - {
     "augment",
     "indexing_rates",
 }
-#: Data files of the package, in its folder; tests/base/test_package_data.py knows of all.
-DATA_FILES = (
-    "crystal/atomic_volumes.csv",
-    "indexing/ranking/pretrained/ranking.json",
-    "indexing/ranking/pretrained/ranking.npz",
-)
 
 
 @pytest.fixture(scope="module")
@@ -195,83 +185,8 @@ def test_a_broken_file_and_an_empty_source_are_explained(project):
     assert 'File "' not in output
 
 
-def test_two_runs_from_scratch_give_the_same_bytes(project, tmp_path):
-    again = make_project(tmp_path)
-    snakemake(again, *TARGETS, "--cores", "1")
-    compared = 0
-    for path in sorted((project / "results").rglob("*")):
-        if path.suffix in (".parquet", ".npz", ".json", ".gz") and ".state" not in path.name:
-            other = again / path.relative_to(project)
-            assert path.read_bytes() == other.read_bytes(), path.relative_to(project)
-            compared += 1
-    assert compared > 60
-
-
 def test_the_report_is_one_page_that_needs_nothing_else(project):
     text = (project / "results/report.html").read_text()
     assert not re.search(r'<(?:script|link|img)[^>]+(?:src|href)="https?:', text)
     for heading in ("Data flow", "Rejects", "Distributions", "Training", "Validation", "Run times"):
         assert f">{heading}" in text
-
-
-def test_too_few_entries_are_stated_not_a_crash(tmp_path):
-    few = make_project(tmp_path)
-    source = {"kind": "generator", "name": "generated", "crystals": {"rhombohedral": 12}}
-    write_config(few, sources=[source], lattice_systems=["rhombohedral"])
-    snakemake(few, "results/models/rhombohedral", "results/report.html")
-    card = (few / "results/models/rhombohedral/README.md").read_text()
-    assert "nothing was trained for rhombohedral" in card
-    assert "too few entries" in (few / "results/report.html").read_text()
-
-
-def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp_path):
-    project = make_project(tmp_path)
-    keep_compiled(project)
-    pattern, _, _ = pattern_of(monoclinic_peaks())
-    points = np.column_stack([pattern.two_theta_deg, pattern.intensity])
-    np.savetxt(project / "scan.xy", points)
-    scan = {"path": "scan.xy", "wavelength_A": 1.5406, "lattices": ["cubic"], "lines": 12}
-    write_config(project, samples={"scan": scan})
-    targets = ("results/indexed/silicon", "results/indexed/scan")
-    assert planned(project, *targets) == {"index_sample": 2}
-    snakemake(project, *targets)
-    first = {p: p.read_bytes() for p in (project / "results/indexed").rglob("*") if p.is_file()}
-    assert "A convincing cell" in (project / "results/indexed/silicon/result.txt").read_text()
-    assert (project / "results/indexed/scan/peaks.txt").exists()
-    report = verify_results(project / "results")
-    assert report.findings == (), report.as_text()
-    assert report.checked["indexed samples"] == 2
-    for name in DATA_FILES:
-        with one_byte_changed(project / "workflow/mlindex" / name):
-            assert planned(project, *targets) == {"index_sample": 2}, name
-    assert planned(project, *targets) == {}
-    shutil.rmtree(project / "results/indexed")
-    snakemake(project, *targets, "--cores", "1")
-    assert {p: p.read_bytes() for p in first if p.name[0] != "."} == {
-        p: content for p, content in first.items() if p.name[0] != "."
-    }
-    write_config(project, samples={"scan": {**scan, "wavelength_A": None}})
-    output = snakemake(project, "results/indexed/scan", check=False)
-    assert "give it with" in output or "give the wavelength" in output
-    assert "Traceback" not in output
-
-
-@contextmanager
-def one_byte_changed(path):
-    """A file with another byte in its middle, while the block lasts."""
-    before = path.read_bytes()
-    middle = len(before) // 2
-    path.write_bytes(before[:middle] + bytes([before[middle] ^ 1]) + before[middle + 1 :])
-    try:
-        yield
-    finally:
-        path.write_bytes(before)
-
-
-def keep_compiled(project):
-    """Copy what numba has compiled here, keyed by the dates of the sources, and of what it was."""
-    workflow = PROJECT / "workflow"
-    for path in [*workflow.rglob("*.nb[ic]"), *workflow.rglob("compiled_from.txt")]:
-        target = project / path.relative_to(PROJECT)
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy2(path, target)
