@@ -19,7 +19,7 @@ HEAVY = (
 )
 NO_INDEX = ("No matching distribution found", "Could not install packages due to an OSError")
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("wheel")]
+pytestmark = pytest.mark.slow
 
 
 def pip(python, *arguments):

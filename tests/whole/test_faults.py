@@ -33,7 +33,6 @@ from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource, Shards
 from mlindex.structures.tables import FILES
 
-pytestmark = pytest.mark.xdist_group("faults")
 NUMBERS = Table("numbers", "a number", (Column("x", FLOAT64, "a number"),))
 #: Four jobs: quality control and reduction of two shards.
 TARGETS = ("results/cells/lab/000.parquet", "results/cells/lab/001.parquet")

@@ -29,7 +29,6 @@ from mlindex.structures.settings import Quality
 from mlindex.structures.sources import GeneratorSource, Shards
 from mlindex.structures.tables import CELLS, ENTRIES
 
-pytestmark = pytest.mark.xdist_group("shards")
 TARGET = f"results/dataset/{SYSTEM}.parquet"
 PER_SHARD = ("quality", "reduce", "simulate", "peaks")
 FOLDER = [{"kind": "folder", "name": "lab", "path": "cifs"}]

@@ -17,7 +17,6 @@ import pytest
 
 from helpers.small_workflow import PROJECT, SYSTEM, TARGETS, make_project, shared_run, snakemake
 
-pytestmark = pytest.mark.xdist_group("slurm")
 CLUSTER = PROJECT / "tests/helpers/slurm/cluster.sh"
 KEPT = (".parquet", ".npz", ".json", ".gz")
 #: The test cluster's node has two CPUs, and its short jobs are asked about sooner.

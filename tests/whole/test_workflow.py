@@ -24,7 +24,6 @@ from mlindex.learning.tables import DATASET
 from mlindex.method.tables import EXAMPLES, RATES, VALIDATION
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
 
-pytestmark = pytest.mark.xdist_group("workflow")
 AFTER_MERGE = {
     "deduplicate",
     "dataset",
