@@ -205,7 +205,10 @@ def test_a_note_is_said_once(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("wavelength", "words"),
     [
-        ("CuKa", "'CuKa' is not a number; give the wavelength in A: 1.540593 is K-alpha1"),
+        (
+            "CuKb",
+            "'CuKb' is not a number; give the wavelength in A, such as 1.5406, or a tube such",
+        ),
         ("8.0478keV", "'8.0478keV' is not a number; give the wavelength in A: that is 1.5406"),
         ("copper", "'copper' is not a number; give the wavelength in A, such as 1.5406"),
         ("-1.5406", "a wavelength of -1.5406 A can't be right; give it in A, such as 1.5406"),
@@ -239,6 +242,8 @@ def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPa
     ((file, options),) = asked
     assert file == Path("/dev/stdin")
     assert options.wavelength_A == 1.5406
+    runner.invoke(app, ["index", "-", "--wavelength", "Cu Kα"])
+    assert asked[1][1].wavelength_A == "CuKa"
     assert options.lattices == ("cubic", "tP", "mC", "aP")
 
 

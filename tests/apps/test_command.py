@@ -46,6 +46,7 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
         n_lines=25,
         time_limit_s=9.0,
     )
+    assert sample(wavelength_A="Cu").options().wavelength_A == "Cu"
     assert sample(lattice_systems=["cubic"]).options().lattices == ("cubic",)
     assert "lattices" in sample(lattice_systems=["cubic"]).model_dump()
 
@@ -58,6 +59,7 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
             {"wavelength_A": 0},
             r"samples\.x\.wavelength_A: .*wavelength 0 A: give a number, above 0",
         ),
+        ({"wavelength_A": "W"}, r"samples\.x\.wavelength_A: .*'W' is not a number; .*such as Cr"),
         ({"lines": 3}, r"samples\.x\.lines: .*lines to use 3: give a whole number, 4 to 60"),
         (
             {"time_limit_s": 0},

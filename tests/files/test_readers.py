@@ -12,12 +12,14 @@ from pymatgen.analysis.diffraction.xrd import WAVELENGTHS
 from helpers import reader_files as files
 from mlindex import files as readers
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import TUBES, given_as, in_A
 from mlindex.files.columns import looks_like_pattern
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
-from mlindex.patterns.radiation import TUBES, from_header, from_tube, in_A
+from mlindex.patterns.radiation import from_header, from_tube
 
 EXPERIMENTAL = Path(__file__).resolve().parents[2].parent / "shared" / "experimental"
+REPORTS = EXPERIMENTAL.parent / "reports"
 #: Time-of-flight data among the measured patterns.
 TIME_OF_FLIGHT = ("pd_cod_2240655.cif", "pd_cod_2240656.cif", "pd_httk_sg98.cif")
 
@@ -78,11 +80,98 @@ def test_attenuators_are_taken_out_with_their_uncertainty(tmp_path: Path) -> Non
     np.testing.assert_allclose(found.error[200:], 2 * np.sqrt(files.Y[200:] / 2), rtol=1e-3)
 
 
-def test_patterns_over_q_need_the_wavelength(tmp_path: Path) -> None:
-    path = write(tmp_path, ".chi", files.chi_q())
+#: Patterns over Q, 1/d and d, at 1.2 A: what stands above the columns, and the positions.
+INVERSE_D = 2 * np.sin(np.radians(files.X / 2)) / 1.2
+OVER_D = {
+    "Q in words": ("t\nQ (Inverse Angstrom)\nI\n  300\n", 2 * np.pi * INVERSE_D),
+    "Q in nanometres": ("t\nQ (Inverse Nanometres)\nI\n  300\n", 20 * np.pi * INVERSE_D),
+    "pyFAI": ("# q_nm^-1  I\n", 20 * np.pi * INVERSE_D),
+    "SPEC": ("#S 1\n#L Q($A^{-1}$)  I\n", 2 * np.pi * INVERSE_D),
+    "q": ("q,I\n", INVERSE_D),
+    "Mantid": ("# d-Spacing  Y\n", 1 / INVERSE_D),
+}
+
+
+@pytest.mark.parametrize("kind", OVER_D)
+def test_patterns_over_d_or_q_need_no_wavelength(tmp_path: Path, kind: str) -> None:
+    head, x = OVER_D[kind]
+    rows = "".join(f"{a:.9f} {b:.1f}\n" for a, b in zip(x, files.Y, strict=True))
+    path = write(tmp_path, ".dat", (head + rows).encode())
     np.testing.assert_allclose(readers.read(path, 1.2).two_theta_deg, files.X, atol=1e-5)
-    with pytest.raises(MlindexError, match="give the wavelength"):
-        readers.read(path)
+    found = readers.read(path)
+    assert found.wavelength_A is None
+    nominal = found.nominal_wavelength_A
+    assert nominal == found.scale_A == 1.5406
+    np.testing.assert_allclose(
+        2 * np.sin(np.radians(found.two_theta_deg / 2)) / nominal, INVERSE_D, rtol=1e-6
+    )
+    assert "calculated for 1.5406 A" in repr(found)
+
+
+def test_a_pattern_over_q_ends_where_no_line_helps(tmp_path: Path) -> None:
+    x = np.linspace(0.5, 25, 900)
+    rows = "".join(f"{a:.6f} {b:.1f}\n" for a, b in zip(x, 100 + np.arange(900), strict=True))
+    for name, note in (("Q", None), ("q", "q was read as 2 pi/d: as 1/d it would end at d = 0.04")):
+        found = readers.read(write(tmp_path, ".csv", f"{name},I\n{rows}".encode()))
+        d = found.scale_A / 2 / np.sin(np.radians(found.two_theta_deg / 2))
+        assert d.min() > 0.75
+        assert d.min() == pytest.approx(0.75, rel=0.01)
+        assert found.two_theta_deg[-1] == pytest.approx(90, abs=0.2)
+        assert "points without a d above 0.75 A or an intensity" in found.notes[-1]
+        assert note is None or note in found.notes[0]
+
+
+def test_a_wavelength_alone_on_the_first_line_is_said(tmp_path: Path) -> None:
+    found = readers.read(write(tmp_path, ".xye", files.dash()))
+    assert found.notes == ("1.2345, alone on the first line, is the wavelength in A, as in DASH",)
+    np.testing.assert_allclose(found.error, files.ESD)
+    rest = files.dash().partition(b"\n")[2]
+    for first in (b"300", b"55.5", b"0.02", b"a title\n1.2345"):
+        assert readers.read(write(tmp_path, ".xye", first + b"\n" + rest)).wavelength_A is None
+
+
+def test_neutron_layouts(tmp_path: Path) -> None:
+    for name in ("psi", "ill two axes", "ill d1a", "ill old d1a", "ill d1b"):
+        assert (
+            readers.read(write(tmp_path, ".dat", files.PATTERNS[name][1]())).radiation == "neutron"
+        )
+    for name in ("psi", "ill two axes"):
+        found = readers.read(write(tmp_path, ".dat", files.PATTERNS[name][1]()))
+        np.testing.assert_allclose(found.error, files.ESD, atol=0.06)
+    # Four detectors saw each angle: their mean is twice as sure.
+    found = readers.read(write(tmp_path, ".dat", files.ill_d1a()))
+    np.testing.assert_allclose(found.error, np.sqrt(files.Y / 4))
+    # Fields of eight that touch, and a file that ends after the counts.
+    lines = files.psi().decode().splitlines()
+    lines[3:33] = [
+        "".join(f"{v:8.0f}" for v in 1e7 + files.Y[i : i + 10]) for i in range(0, 300, 10)
+    ]
+    found = readers.read(write(tmp_path, ".dat", "\n".join(lines[:33]).encode()))
+    np.testing.assert_array_equal(found.intensity, 1e7 + files.Y)
+    assert found.error is None
+
+
+def test_dead_channels_are_left_out(tmp_path: Path) -> None:
+    counts = files.Y + 4000
+    counts[[40, 41, 200]] = 0
+    text = "".join(f"{a:.4f} {b:.0f}\n" for a, b in zip(files.X, counts, strict=True))
+    found = readers.read(write(tmp_path, ".xy", text.encode()))
+    assert len(found) == files.COUNT - 3
+    assert found.notes == ("3 points of 0 far below their neighbours (dead channels) left out",)
+    # Where few are counted, 0 is a count.
+    few = np.random.default_rng(3).poisson(4, files.COUNT)
+    text = "".join(f"{a:.4f} {b}\n" for a, b in zip(files.X, few, strict=True))
+    found = readers.read(write(tmp_path, ".xy", text.encode()))
+    assert (len(found), found.notes) == (files.COUNT, ())
+
+
+def test_cards_are_named_as_such(tmp_path: Path) -> None:
+    for name in ("jcpds", "jcpds old"):
+        found = readers.read(write(tmp_path, ".txt", files.PEAK_LISTS[name][1]()))
+        assert found.notes == ("a card of a phase: its lines were read, not its cell",)
+    # A list whose columns have the same names is a list.
+    text = files.jcpds_old().partition(b"\n")[2].partition(b"\n")[2]
+    assert readers.read(write(tmp_path, ".txt", text)).notes == ()
 
 
 def test_ranges_that_follow_are_joined_and_repeated_ones_are_not(tmp_path: Path) -> None:
@@ -235,9 +324,6 @@ def test_two_wavelengths_in_a_header_are_said() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("CuKa", "1.540593 is K-alpha1 of that tube"),
-        ("Mo Ka1", "0.709317 is K-alpha1 of that tube"),
-        ("Cu", "1.540593 is K-alpha1 of that tube"),
         ("8.0478 keV", "that is 1.5406"),
         ("0.15406nm", "that is 1.5406"),
         ("1,5406 Å", "that is 1.5406"),
@@ -249,10 +335,60 @@ def test_other_ways_to_write_a_wavelength(text: str, said: str | None) -> None:
     assert in_A(text) == said
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("Cu", "CuKa"),
+        ("cu", "CuKa"),
+        ("Cu Ka", "CuKa"),
+        ("MoKα", "MoKa"),
+        ("Co-Kalpha1,2", "CoKa"),
+        ("CuKa1", "CuKa1"),
+        ("fe k_alpha1", "FeKa1"),
+        ("1,5406", 1.5406),
+        (0.7, 0.7),
+        (None, None),
+    ],
+)
+def test_names_of_tubes(name: str | float | None, meant: str | float | None) -> None:
+    assert given_as(name) == meant
+
+
+@pytest.mark.parametrize("name", ["CuKa2", "CuKb", "Cu2", "W", "copper", "", "Cu" * 1000])
+def test_what_names_no_tube(name: str) -> None:
+    with pytest.raises(MlindexError, match=r"is not a number; .*a tube such as Cr, .*CuKa1"):
+        given_as(name)
+
+
+def test_a_tube_that_was_named(tmp_path: Path) -> None:
+    path = write(tmp_path, ".xy", files.xy())
+    both = readers.read(path, "Cu")
+    assert (both.wavelength_A, both.second_wavelength_A, both.second_ratio) == (*TUBES["Cu"], 0.5)
+    assert both.radiation == "X-ray"
+    assert both.notes == (
+        "CuKa was given: K-alpha1, 1.5405929 A, which positions are of, and K-alpha2, 1.5444274 A, "
+        "with half its intensity",
+    )
+    first = readers.read(path, "CoKa1")
+    assert (first.wavelength_A, first.second_wavelength_A) == (TUBES["Co"][0], None)
+    assert first.second_ratio == 0
+    assert first.notes == ("CoKa1 was given: 1.788996 A, without K-alpha2",)
+    # What was named wins over what the file states.
+    found = readers.read(write(tmp_path, ".xrdml", files.xrdml()), "Mo")
+    assert found.wavelength_A == TUBES["Mo"][0]
+    assert found.notes[0] == "the file states 1.5406 A; 0.709317 A was given and is used"
+    peaks = readers.read(write(tmp_path, ".txt", b"2theta\n20\n30\n40\n"), "CuKa")
+    assert peaks.wavelength_A == TUBES["Cu"][0]
+    assert "which positions are of" in peaks.notes[0]
+    with pytest.raises(MlindexError, match="'W' is not a number"):
+        readers.read(path, "W")
+
+
 def test_tubes_in_words() -> None:
     assert from_tube("Cu K\\a").second_wavelength_A == TUBES["Cu"][1]
     assert from_tube("Mo K\\a~1~").wavelength_A == TUBES["Mo"][0]
     assert from_tube("Mo K\\a~1~").second_wavelength_A is None
+    assert from_tube("Mo K\\a~1~").second_ratio == 0
     assert from_tube("Cu").wavelength_A is None
 
 
@@ -280,7 +416,7 @@ def test_measured_patterns() -> None:
     for row in index:
         path = EXPERIMENTAL / row["file"]
         if row["file"] in TIME_OF_FLIGHT:
-            with pytest.raises(MlindexError, match="time-of-flight"):
+            with pytest.raises(MlindexError, match="time of flight is not read yet"):
                 readers.read(path)
             continue
         found = readers.read(path)
@@ -292,3 +428,31 @@ def test_measured_patterns() -> None:
             assert found.wavelength_A == pytest.approx(float(row["wavelength_A"]), rel=1e-5)
         if "CIF" in row["format"]:
             assert found.wavelength_A is not None
+
+
+def test_patterns_of_public_reports() -> None:
+    if not REPORTS.is_dir():
+        pytest.skip("no public reports here")
+    for name, wavelength in (
+        ("dash_t2_chlorpropamide/Tutorial_02.xye", 0.800077),
+        ("dash_t4_DFQP_CoKa/Tutorial_04.xye", 1.78897),
+        ("xylib_NdNi4MgD_HRPT/PSI_DMC.dat", 1.494),
+        ("xylib_LaNi2Mn3Dx_D1A5/D1A5.dat", 1.9114),
+        ("pdf_alphaZrP_Q_chi/aZrP.chi", None),
+    ):
+        found = readers.read(REPORTS / name)
+        assert isinstance(found, MeasuredPattern), name
+        assert found.wavelength_A == wavelength
+        assert found.scale_A is not None
+    neutrons = readers.read(REPORTS / "xylib_NdNi4MgD_HRPT" / "PSI_DMC.dat")
+    same = readers.read(REPORTS / "xylib_NdNi4MgD_HRPT" / "converted.xy", 1.494)
+    np.testing.assert_allclose(neutrons.two_theta_deg, same.two_theta_deg)
+    np.testing.assert_array_equal(neutrons.intensity, same.intensity)
+    card, listed = (
+        readers.read(REPORTS / "dioptas_FeGeO3_jcpds" / name)
+        for name in ("FeGeO3_cpx.jcpds", "peaks.csv")
+    )
+    np.testing.assert_array_equal(card.q2_inv_A2, listed.q2_inv_A2)
+    for name in ("lk99_powgen_tof_Cu_impurity/PG3_56181-3.dat", "gsas2_SrTiO3_5K_tof/gem05984.gss"):
+        with pytest.raises(MlindexError, match="time of flight is not read yet"):
+            readers.read(REPORTS / name)

@@ -25,8 +25,9 @@ WRITERS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "chi q": (".chi", files.chi_q),
 }
 #: Of formats with a count or an end mark, half a file must not pass.
-COUNTED = ("gsas std", "gsas esd", "gsas fxye", "gsas counters", "xrdml", "raw 1", "raw 2",
-           "raw 3", "raw 4", "brml", "rasx", "parquet", "parquet peaks")  # fmt: skip
+COUNTED = ("gsas std", "gsas esd", "gsas fxye", "gsas counters", "psi", "ill two axes", "ill d1a",
+           "ill old d1a", "ill d1b", "xrdml", "raw 1", "raw 2", "raw 3", "raw 4", "brml", "rasx",
+           "parquet", "parquet peaks")  # fmt: skip
 
 MUTATIONS = 200
 WORDS = (b"nan", b"-1e999", b"1e308", b"\0", b"\xff\xff\xff\xff", b"[", b"]", b"'", b"0")
@@ -70,14 +71,22 @@ def test_unknown_formats_list_what_is_supported(tmp_path: Path) -> None:
         (".cif", b"data_x\n_cell_length_a 5.4\n", "without a measured powder pattern"),
         (".cif", b"data_x\nloop_\n_a\n_b\n1 2 3\n", "damaged"),
         (".cif", b"data_t\nloop_\n_pd_meas_time_of_flight\n_pd_meas_counts_total\n1 2\n3 4\n",
-         "time-of-flight"),
-        (".gsas", b"t\nBANK 1 50 5 SLOG 1000 5000 0.001 0 FXYE\n1 2 3\n", "time-of-flight"),
-        (".gsas", b"t\nBANK 1 5000 500 CONST 5000 10 0 0\n   1   2\n", "time-of-flight"),
+         "time of flight is not read yet"),
+        (".gsas", b"t\nBANK 1 50 5 SLOG 1000 5000 0.001 0 FXYE\n1 2 3\n",
+         "time of flight is not read yet"),
+        (".gsas", b"t\nBANK 1 5000 500 CONST 5000 10 0 0\n   1   2\n",
+         "time of flight is not read yet"),
         (".gsas", b"t\nBANK 1 50 5 CONST\n   1   2\n", "lacks start and step"),
         (".gsas", b"t\nBANK 1 99999999 5 CONST 1 1 0 0\n   1   2\n", "can't be right"),
         (".raw", b"RAW_1.06" + bytes(900), "STOE"),
         (".xrdml", b"<xrdMeasurements></xrdMeasurements>", "no scan"),
         (".ras", b"*RAS_DATA_START\n*RAS_INT_START\n10 a\n*RAS_INT_END\n", "expected position"),
+        (".jcpds", b"VERSION: 4\nDIHKL: x 1 0 0 1\n", "line 2: expected d, I, h, k and l, got 'x"),
+        (".jcpds", b"VERSION: 4\nK0: 1\n", "a card without lines"),
+        (".xye", b"# Time-of-flight Y E\n" + b"".join(b"%d 5 1\n" % x for x in range(30)),
+         "lines above the columns name it: time of flight is not read yet"),
+        (".dat", b"XYDATA\n" + b"".join(b"%d 5 1\n" % (9000 + 20 * x) for x in range(30)),
+         "run from 9000 to 9580, not 2theta: time of flight is not read yet"),
         (".pkslst", b"[12.0, True, 'x', True]\n", "expected a GSAS-II peak"),
     ],
 )  # fmt: skip
@@ -95,7 +104,7 @@ def test_patterns_that_are_none(tmp_path: Path) -> None:
         read(tmp_path, ".xy", _columns(files.X, 0 * files.Y))
     with pytest.raises(MlindexError, match="no intensity is above 0, they run from -"):
         read(tmp_path, ".xy", _columns(files.X, -files.Y))
-    with pytest.raises(MlindexError, match=r"1000 to 4000.*not 2theta.*time-of-flight"):
+    with pytest.raises(MlindexError, match=r"1000 to 4000.*not 2theta.*time of flight is not"):
         read(tmp_path, ".xye", _columns(np.linspace(1000, 4000, 300), files.Y))
     with pytest.raises(MlindexError, match="usable points"):
         read(tmp_path, ".xy", _columns(files.X, np.where(files.X < 10.1, files.Y, np.nan)))

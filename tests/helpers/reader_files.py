@@ -41,6 +41,10 @@ def xye() -> bytes:
     return ("# wavelength: 1.2345\n" + _rows("{:.4f} {:.1f} {:.1f}", X, Y, ESD)).encode()
 
 
+def dash() -> bytes:
+    return ("1.2345\n" + _rows("{:.4f} {:.1f} {:.1f}", X, Y, ESD)).encode()
+
+
 def csv_names() -> bytes:
     return ("2Theta (deg),Intensity (counts)\r\n" + _rows("{:.4f},{:.1f}", X, Y)).encode()
 
@@ -120,6 +124,42 @@ def gsas_alt() -> bytes:
 
 def gsas_fxye() -> bytes:
     return (_bank("FXYE", 1) + _rows("{:.3f} {:.2f} {:.2f}", X * 100, Y, ESD)).encode()
+
+
+def _tens(form: str, values: np.ndarray) -> str:
+    cells = [form.format(value) for value in values]
+    return "\n".join("".join(cells[i : i + 10]) for i in range(0, len(cells), 10)) + "\n"
+
+
+def psi() -> bytes:
+    head = (
+        f"HRPT, a title, a4=3.0\nlambda=  1.49400, T=   0.000, dT=  0.000\n{START:8.3f}{STEP:8.3f}"
+    )
+    head += f"{X[-1]:8.3f} 18000000., sample="
+    text = head + '"x"\n' + _tens("{:7.0f}.", Y) + _tens("{:8.1f}", ESD)
+    return (text + " Filelist='HRPT/2001/2455-2490'\n").encode()
+
+
+def ill_two_axis() -> bytes:
+    head = "D1A5 Title: 1.9114 A  a sample\n   Ident: 14113\n1.9114 A  a sample\n"
+    head += f"{COUNT:6d} -1.000 100.018    1  100000.0       0.0\n"
+    head += f"{START:10.4f}{STEP:10.4f}{X[-1]:10.4f}\n"
+    return (head + _tens("{:8.1f}", Y) + _tens("{:8.2f}", ESD)).encode()
+
+
+def ill_d1a() -> bytes:
+    head = f"a sample, 1.9114 A\n{'':16s}{STEP:8.3f}\n{START:8.3f}\n{1e5:8.0f}{1e5:8.0f}\n"
+    return (head + _tens(" 4{:6.0f}", Y) + _tens("{:8.0f}", np.full(10, -1000.0))).encode()
+
+
+def ill_old_d1a() -> bytes:
+    return (f"{START:8.3f}{STEP:8.3f}{X[-1]:8.3f}\n" + _tens(" 4{:6.0f}", Y)).encode()
+
+
+def ill_d1b() -> bytes:
+    head = "D1B\na sample, 2.52 A\n-\n"
+    head += f"{1e6:13.0f}{'':10s}{START:8.3f}{'':45s}{STEP:9.3f}{0:9.3f}{300:9.3f}\n{COUNT:4d}\n"
+    return (head + _tens(" 1{:8.0f}", Y) + "     -1000\n").encode()
 
 
 def xrdml() -> bytes:
@@ -324,10 +364,23 @@ def mcmaille() -> bytes:
     return (head + _rows("{:.3f}   {:.0f}.", *PEAKS.T)).encode()
 
 
+def jcpds() -> bytes:
+    head = "VERSION: 4\nCOMMENT: a phase\nK0:  114.0\nSYMMETRY: CUBIC\nA:   5.0\nALPHAT: 0.0\n"
+    return (head + _rows("DIHKL: {:.6f} {:.0f} 1 0 -2", D, PEAKS[:, 1])).encode()
+
+
+def jcpds_old() -> bytes:
+    head = (
+        "A phase (JCPDS 0-173, EOS n/a)\n2 2.505, 194.0, 5.0 1.6208\nd (A)      I/I0    h   k   l\n"
+    )
+    return (head + _rows("{:.6f}  {:4.0f}   0  1  12", D, PEAKS[:, 1])).encode()
+
+
 #: Suffix, writer, wavelength that the file states (None where it does not).
 PATTERNS: dict[str, tuple[str, Callable[[], bytes], float | None]] = {
     "xy": (".xy", xy, None),
     "xye": (".xye", xye, 1.2345),
+    "dash": (".xye", dash, 1.2345),
     "csv names": (".csv", csv_names, None),
     "csv index": (".csv", csv_index, None),
     "csv decimal comma": (".csv", csv_decimal_comma, None),
@@ -339,6 +392,11 @@ PATTERNS: dict[str, tuple[str, Callable[[], bytes], float | None]] = {
     "gsas counters": (".raw", gsas_counters, None),
     "gsas esd": (".gda", gsas_esd, None),
     "gsas fxye": (".fxye", gsas_fxye, None),
+    "psi": (".dat", psi, 1.494),
+    "ill two axes": (".dat", ill_two_axis, 1.9114),
+    "ill d1a": (".dat", ill_d1a, 1.9114),
+    "ill old d1a": (".dat", ill_old_d1a, None),
+    "ill d1b": (".dat", ill_d1b, 2.52),
     "xrdml": (".xrdml", xrdml, DOUBLET[0]),
     "raw 1": (".raw", raw_1, DOUBLET[0]),
     "raw 2": (".raw", raw_2, DOUBLET[0]),
@@ -361,5 +419,7 @@ PEAK_LISTS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "csv": (".csv", peaks_csv),
     "pkslst": (".pkslst", pkslst),
     "mcmaille": (".dat", mcmaille),
+    "jcpds": (".jcpds", jcpds),
+    "jcpds old": (".jcpds", jcpds_old),
     "parquet peaks": (".parquet", parquet_peaks),
 }

@@ -7,12 +7,15 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
+from mlindex.files import read
 from mlindex.files.peak_lists import read_peak_list
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import PeakSearch, find_peaks, write_peak_file
 from mlindex.patterns.peaksearch.background import whittaker
+from mlindex.patterns.peaksearch.noise import are_of_counts
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "experimental"
+REPORTS = SHARED.parent / "reports"
 CU_1, CU_2 = 1.540593, 1.544427
 SYNCHROTRON = 0.7
 
@@ -90,6 +93,119 @@ def test_the_mean_wavelength_of_a_doublet_says_that_there_is_one():
     assert len(found) == 9
     pull = (found.two_theta_deg - positions) / found.error_deg
     assert np.abs(pull).max() < 3
+
+
+def same_scan(kind, x, y):
+    """A scan as files of several formats give it."""
+    rate = y / 76.8
+    return {
+        "counts": MeasuredPattern("a", x, y, None, 1.5406),
+        "their roots": MeasuredPattern("a", x, y, np.sqrt(np.maximum(y, 1)), 1.5406),
+        "roots with few digits": MeasuredPattern("a", x, y, np.round(np.sqrt(y), 1), 1.5406),
+        "rates": MeasuredPattern("a", x, np.round(rate, 3), None, 1.5406),
+        "rates and errors": MeasuredPattern("a", x, rate, np.sqrt(rate / 76.8), 1.5406),
+        "doublet stated": MeasuredPattern("a", x, y, None, 1.5406, 1.54439, 0.5, "X-ray"),
+        "few digits": MeasuredPattern("a", np.round(x, 4), y, None, 1.5406),
+    }[kind]
+
+
+KINDS = ("their roots", "roots with few digits", "rates", "rates and errors", "doublet stated",
+         "few digits")  # fmt: skip
+
+
+@pytest.mark.parametrize("fwhm", [0.1, 0.35])
+def test_a_scan_has_the_same_peaks_in_every_format(fwhm):
+    # Widths that show the doublet, and that leave it open.
+    x = np.arange(10, 70, 0.0201613)
+    positions = np.arange(14, 68, 3.7)
+    heights = 10 ** np.random.default_rng(8).uniform(2.0, 3.6, len(positions))
+    y = counts(x, positions, heights, fwhm=fwhm, doublet=True, base=5.0)
+    expected = find_peaks(same_scan("counts", x, y))
+    assert len(expected) >= len(positions) - 2
+    for kind in KINDS:
+        found = find_peaks(same_scan(kind, x, y))
+        assert len(found) == len(expected), kind
+        off = np.abs(found.two_theta_deg - expected.two_theta_deg)
+        assert (off / expected.error_deg).max() < 0.02, kind
+        np.testing.assert_allclose(found.error_deg, expected.error_deg, rtol=0.02)
+        scale = found.area.max() / expected.area.max()
+        np.testing.assert_allclose(found.area, scale * expected.area, rtol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("folder", "files"),
+    [
+        ("gsas2_kaolinite_KGa1_RAW", ("KGA1-CONT.RAW", "converted.xy")),
+        ("xrdconv_SbI3_lab", ("SbI3.brml", "SbI3.raw", "SbI3.xy")),
+        ("xrdconv_BaZrS3_RAW4", ("BaZrS3.raw", "converted.xy")),
+    ],
+)
+def test_a_measured_scan_has_the_same_peaks_in_every_format(folder, files):
+    if not REPORTS.is_dir():
+        pytest.skip("no public reports here")
+    expected, *others = (find_peaks(read(REPORTS / folder / name, 1.5406)) for name in files)
+    for found in others:
+        assert len(found) == len(expected)
+        np.testing.assert_allclose(found.two_theta_deg, expected.two_theta_deg, atol=1e-4)
+        np.testing.assert_allclose(found.error_deg, expected.error_deg, rtol=0.01)
+
+
+def test_errors_that_tell_more_than_the_counts_are_kept():
+    y = np.random.default_rng(2).poisson(np.linspace(3, 900, 2000)).astype(float)
+    assert are_of_counts(y, np.sqrt(np.maximum(y, 1)))
+    assert are_of_counts(y / 7, np.sqrt(y) / 7)
+    detectors = 1 + np.arange(2000) // 500
+    assert not are_of_counts(y, np.sqrt(np.maximum(y, 1) / detectors))
+    assert not are_of_counts(y, np.full(2000, 12.0))
+    assert not are_of_counts(0 * y, np.full(2000, 12.0))
+
+
+def test_a_doublet_left_open_is_one_unless_it_is_said_to_be_none():
+    x = np.arange(15, 90, 0.02)
+    positions = np.array([20.0, 28.5, 35.2, 47.1, 56.3, 63.8, 71.0, 78.4, 85.5])
+    y = counts(x, positions, np.full(9, 130.0), fwhm=0.3, doublet=True, base=60.0)
+    found = find_peaks(MeasuredPattern("made", x, y, None, 1.5406))
+    assert np.abs((found.two_theta_deg - positions) / found.error_deg).max() < 3
+    assert "if K-alpha1 was alone, give CuKa1" in found.notes[0]
+    alone = find_peaks(MeasuredPattern("made", x, y, None, 1.5406, second_ratio=0.0))
+    # Unresolved, they lie at the mean.
+    assert (alone.two_theta_deg - found.two_theta_deg).min() > 0.005
+    # Near K-alpha1, but not as anyone writes it: of neutrons.
+    other = find_peaks(MeasuredPattern("made", x, y, None, 1.5403))
+    np.testing.assert_allclose(other.two_theta_deg, alone.two_theta_deg, atol=1e-9)
+
+
+def test_coarse_steps_hide_no_peak():
+    # Five points are more than the filter's window holds where peaks are as narrow as that.
+    x = np.arange(20, 80, 0.12)
+    positions = np.array([24.3, 29.46, 34.2, 49.2, 58.5, 72.2])
+    y = counts(x, positions, np.full(6, 900.0), fwhm=0.155, doublet=True, base=10.0)
+    found = find_peaks(MeasuredPattern("made", x, y, None, CU_1, CU_2))
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.03)
+
+
+def test_a_pattern_over_q_gives_a_list_without_a_wavelength(tmp_path):
+    x = np.arange(5, 80, 0.02)
+    y = counts(x, *many())
+    known = find_peaks(MeasuredPattern("made", x, y, wavelength_A=SYNCHROTRON))
+    found = find_peaks(MeasuredPattern("CuKa1.xy", x, y, nominal_wavelength_A=SYNCHROTRON))
+    assert found.peaks.wavelength_A is None
+    np.testing.assert_array_equal(found.two_theta_deg, known.two_theta_deg)
+    np.testing.assert_array_equal(found.peaks.q2_inv_A2, known.peaks.q2_inv_A2)
+    # At another wavelength the same error of q² is another one of 2theta.
+    for one, other in (("two_theta_error_deg", found.error_deg), ("fwhm_deg", found.fwhm_deg)):
+        np.testing.assert_allclose(
+            found.peaks.q2_error_inv_A2(1.0) * getattr(found.peaks, one),
+            known.peaks.q2_error_inv_A2(1.0) * other,
+        )
+    write_peak_file(found, tmp_path / "peaks.txt")
+    back = read_peak_list(tmp_path / "peaks.txt")
+    assert back.wavelength_A is None
+    np.testing.assert_allclose(back.q2_inv_A2, found.peaks.q2_inv_A2, rtol=1e-6)
+    np.testing.assert_allclose(back.two_theta_error_deg, found.peaks.two_theta_error_deg, atol=1e-5)
+    # The wavelength of Cu, by chance, is no reason to look for its doublet.
+    free = find_peaks(MeasuredPattern("made", x, y, nominal_wavelength_A=1.5406))
+    assert free.notes == ()
 
 
 def test_a_stated_doublet_needs_no_note_and_a_single_line_is_left_single():

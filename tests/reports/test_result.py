@@ -20,7 +20,7 @@ import mlindex
 from helpers import indexing_results as made
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table
-from mlindex.crystal.bragg import two_theta_from_q2
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.indexing import tables as declared
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.reports.result import data, notation, view
@@ -352,6 +352,22 @@ def test_page_without_wavelength_is_over_1_over_d():
     assert numbers(marks["x"]) == pytest.approx(np.sqrt(result.peaks.q2_inv_A2))
     assert "no line distinguishes the two" in tags.shown
     assert "2θ" not in tags.shown
+
+
+def test_page_shows_a_pattern_over_d_on_the_axis_of_its_lines():
+    measured_at = made.monoclinic()
+    known, background, fitted = made.pattern_of(measured_at.peaks)
+    result = replace(measured_at, peaks=replace(measured_at.peaks, wavelength_A=None))
+    pattern = replace(known, wavelength_A=None, nominal_wavelength_A=made.CU)
+    drawn = traces(
+        Tags(page(result, pattern, SimpleNamespace(background=background, fitted=fitted)))
+    )
+    measured = next(t for t in drawn if t.get("name") == "measured")
+    x = np.sqrt(q2_from_two_theta(known.two_theta_deg, made.CU))
+    assert numbers(measured["x"]) == pytest.approx(x)
+    lines = next(t for t in drawn if t.get("name") == "lines used")
+    heights = np.interp(numbers(lines["x"]), x, pattern.intensity)
+    assert numbers(lines["y"]) == pytest.approx(heights, rel=1e-4)
 
 
 def test_page_runs_nothing_that_a_file_says():

@@ -17,22 +17,18 @@ from mlindex.indexing.options import Options, about, types
 _BY_NAME = inspect.Parameter.KEYWORD_ONLY
 
 
-def _wavelength(given: str) -> float:
-    """A wavelength in A; a radiation or an energy is refused with its wavelength in A."""
-    from mlindex.patterns.radiation import check_given, in_A
+def _wavelength(given: str) -> float | str:
+    """A wavelength in A or a tube; an energy is refused with its wavelength in A."""
+    from mlindex.crystal.wavelengths import given_as
+    from mlindex.patterns.radiation import check_given
 
     try:
-        value = float(given.replace(",", "."))
-        check_given(given, value)
-        return value
+        value = given_as(given)
+        if not isinstance(value, str):
+            check_given(given, value)
     except MlindexError as problem:
         raise typer.BadParameter(str(problem)) from None
-    except ValueError:
-        known = in_A(given)
-        hint = f"{given!r} is not a number; give the wavelength in A"
-        raise typer.BadParameter(
-            f"{hint}: {known}" if known else f"{hint}, such as 1.5406"
-        ) from None
+    return value
 
 
 def _lattices(given: list[str] | None) -> tuple[str, ...]:
@@ -78,7 +74,7 @@ def _flags() -> list[inspect.Parameter]:
 def _flag(option: Field) -> inspect.Parameter:
     known, kind, default, more = about(option), types()[option.name], option.default, {}
     if option.name == "wavelength_A":
-        more = {"parser": _wavelength, "metavar": "float"}
+        kind, more = str | None, {"parser": _wavelength, "metavar": "float|name"}
     if option.name == "lattices":
         kind, default = list[str] | None, None
     limits = ", ".join(part for part in (known.unit, known.range) if part)

@@ -45,6 +45,10 @@ def formats() -> str:
         "A format is recognized by the content of a file; the suffix only helps where that does "
         "not decide.",
         "",
+        "A pattern or list over 2theta needs the wavelength: the file states it, or it is given, "
+        "in A or as a tube (`--wavelength Cu`). Over d, Q = 2 pi/d or q = 1/d none is needed. Time "
+        "of flight is not read yet.",
+        "",
     ]
     return "\n".join([*head, *explained, "| format | usual suffixes |", "| --- | --- |", *rows])
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def read(
-    path: str | Path, wavelength: float | None = None, *, time_limit_s: float = 60.0
+    path: str | Path, wavelength: float | str | None = None, *, time_limit_s: float = 60.0
 ) -> PeakList | MeasuredPattern:
     """Read a peak list or a whole pattern.
 
@@ -36,12 +36,15 @@ def read(
         path: the file; its format is recognized by its content. A pipe is read, too, such as
             ``/dev/stdin``.
         wavelength: in A, where the file doesn't state it; wins where it does, with a note. A
-            doublet that the file states is kept if its first line is the wavelength given.
+            doublet that the file states is kept if its first line is the wavelength given. Or the
+            name of a tube: ``Cu`` or ``CuKa`` for K-alpha1 with K-alpha2, ``CuKa1`` for the first
+            alone; Cr, Fe, Co, Mo and Ag likewise. A note says what was taken.
         time_limit_s: seconds that a pipe has to come to its end.
 
     Returns:
         A peak list, or a whole pattern, the wavelength of which is None where it was neither
-        stated nor given (then no cell can be found: ask for it).
+        stated nor given. Over 2theta no cell can be found then: ask for it; patterns over d or Q
+        need none.
 
     Raises:
         MlindexError: what is wrong, what was seen, what to do.

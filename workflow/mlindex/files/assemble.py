@@ -9,13 +9,25 @@ import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import two_theta_from_q
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.source import MAX_POINTS, Source
 from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A
 from mlindex.patterns.radiation import Radiation, choose
 
 MIN_POINTS = 10
 _MAX_INTENSITY = 1e30
-_TOF = "time-of-flight or energy-dispersive data can't be indexed here; give a pattern over 2theta"
+_TOF = (
+    "time of flight is not read yet, nor are energies; give a pattern over d or Q, or a list of d"
+)
+#: Channels to each side of one that reads 0, and by how many times their scatter they lie above 0.
+_AROUND_DEAD, _DEAD_SIGMAS = 10, 20.0
+#: More zeros than this share are no dead channels, but a background that was taken off.
+_MOST_DEAD = 0.02
+#: Where 2theta of the axis ends that patterns over d or Q without a wavelength are put on, and the
+#: smallest d on it: beyond lie no lines that help to find a cell, but most of the points of
+#: patterns measured for pair distribution functions, on which the peak search would go by noise.
+_NOMINAL_END_DEG, _NOMINAL_D_A = 90.0, 0.75
 
 
 @dataclass(frozen=True)
@@ -56,13 +68,22 @@ def pattern(
     source: Source,
     ranges: Sequence[Range],
     found: Radiation,
-    given_A: float | None,
+    given: Given,
     notes: Sequence[str] = (),
+    nominal_A: float | None = None,
 ) -> MeasuredPattern:
     """A checked pattern from the ranges of a file.
 
     Ranges that follow each other are joined; of others, which are repeated or different
     measurements, the first counts.
+
+    Args:
+        source: the file.
+        ranges: what was measured.
+        found: the radiation that the file states.
+        given: the wavelength that was given.
+        notes: what was corrected.
+        nominal_A: wavelength of the 2theta of a pattern over d or Q, where none is known.
 
     Raises:
         MlindexError: if nothing is left that is a pattern over 2theta.
@@ -72,9 +93,11 @@ def pattern(
     _check_range(source.name, x)
     keep = np.isfinite(x) & np.isfinite(y) & (np.abs(y) < _MAX_INTENSITY) & (x > 0) & (x < 180)
     if not keep.all():
-        notes.append(f"{int((~keep).sum())} points without a usable 2theta or intensity left out")
+        wanted = f"a d above {_NOMINAL_D_A} A" if nominal_A else "a usable 2theta"
+        notes.append(f"{int((~keep).sum())} points without {wanted} or an intensity left out")
     x, y, error = x[keep], y[keep], None if error is None else error[keep]
     x, y, error = _rising(x, y, error, notes)
+    x, y, error = _alive(x, y, error, notes)
     if len(x) < MIN_POINTS:
         raise MlindexError(
             f"{source.name}: has {len(x)} usable points; a pattern needs at least {MIN_POINTS}"
@@ -88,7 +111,7 @@ def pattern(
             f"{source.name}: no intensity is above 0, they run from {y.min():g} to {y.max():g}; "
             "is it the right column, with the right sign?"
         )
-    used = choose(found, given_A)
+    used = choose(found, given)
     return MeasuredPattern(
         source.name,
         x,
@@ -99,28 +122,37 @@ def pattern(
         used.second_ratio,
         used.probe,
         (*notes, *used.notes),
+        None if used.wavelength_A else nominal_A,
     )
 
 
-def two_theta_from(
-    name: str, quantity: str, values: np.ndarray, wavelength_A: float | None
-) -> np.ndarray:
-    """2theta (n,) in degrees from d, q = 1/d, Q = 2 pi/d or q2 = 1/d² (Bragg); NaN beyond 180.
+def on_two_theta(
+    quantity: str, values: np.ndarray, wavelength_A: float | None
+) -> tuple[np.ndarray, float | None]:
+    """2theta (n,) in degrees from positions of a pattern, NaN beyond 180.
 
-    Raises:
-        MlindexError: if the wavelength is needed and not known.
+    Where they need a wavelength and none is known, any would do to search for peaks: that of Cu is
+    taken, or a shorter one that reaches all of the pattern, as far as it may hold useful lines.
+
+    Args:
+        quantity: 2theta (degrees), d (A), q = 1/d, Q = 2 pi/d (1/A).
+        values: positions (n,).
+        wavelength_A: the wavelength in A, if known.
+
+    Returns:
+        2theta, and the wavelength that was taken for want of the true one, or None.
     """
     if quantity == "2theta":
-        return values
-    if wavelength_A is None:
-        raise MlindexError(
-            f"{name}: is a pattern over {quantity}; give the wavelength with --wavelength"
-        )
+        return values, None
     with np.errstate(all="ignore"):
-        inverse_d = {"d": 1 / values, "q": values, "Q": values / (2 * np.pi)}.get(
-            quantity, np.sqrt(np.abs(values))
-        )
-        return two_theta_from_q(inverse_d, wavelength_A)
+        q = {"d": 1 / values, "q": values, "Q": values / (2 * np.pi)}[quantity]
+        if wavelength_A is not None:
+            return two_theta_from_q(q, wavelength_A), None
+        q = np.where(q < 1 / _NOMINAL_D_A, q, np.nan)
+        last = np.max(q[np.isfinite(q)], initial=1 / ERROR_WAVELENGTH_A)
+        end = 2 * np.sin(np.radians(_NOMINAL_END_DEG / 2))
+        nominal = float(min(ERROR_WAVELENGTH_A, end / last))
+        return two_theta_from_q(q, nominal), nominal
 
 
 def _joined(
@@ -195,6 +227,25 @@ def _rising(
     if error is not None:
         error = np.sqrt(np.bincount(inverse, error**2)) / count
     return single, mean, error
+
+
+def _alive(
+    x: np.ndarray, y: np.ndarray, error: np.ndarray | None, notes: list[str]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """The points without those that read 0 far below their neighbours: a dead or masked channel."""
+    zeros = np.flatnonzero(y == 0)
+    if not 0 < len(zeros) <= _MOST_DEAD * len(y):
+        return x, y, error
+    near = zeros[:, None] + np.arange(-_AROUND_DEAD, _AROUND_DEAD + 1)
+    around = y[np.clip(near, 0, len(y) - 1)]
+    level = np.median(around, axis=1)
+    scatter = np.median(np.abs(around - level[:, None]), axis=1)
+    dead = zeros[level > _DEAD_SIGMAS * scatter]
+    if not len(dead):
+        return x, y, error
+    notes.append(f"{len(dead)} points of 0 far below their neighbours (dead channels) left out")
+    left = (None if v is None else np.delete(v, dead) for v in (x, y, error))
+    return tuple(left)
 
 
 def _usable_error(error: np.ndarray | None) -> np.ndarray | None:

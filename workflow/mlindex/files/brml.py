@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.archive import Archive, number_of, text_of, xml
 from mlindex.files.assemble import Range, pattern
 from mlindex.files.source import Format, Source
@@ -29,7 +30,7 @@ def sniff(source: Source) -> bool:
     return source.data.startswith(b"PK") and b"RawData" in source.data
 
 
-def read(source: Source, given_A: float | None) -> MeasuredPattern:
+def read(source: Source, given: Given) -> MeasuredPattern:
     """All scans over 2theta."""
     archive = Archive(source)
     members = [(int(m[1]), n) for n in archive.names() if (m := _RAW_DATA.search(n))]
@@ -49,7 +50,7 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
             f"{source.name}: holds only scans over {', '.join(sorted(other))}; a scan over 2theta "
             "with one intensity a point is needed"
         )
-    return pattern(source, ranges, radiation, given_A)
+    return pattern(source, ranges, radiation, given)
 
 
 def _route(name: str, route: Element, other: set[str]) -> Range | None:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.assemble import Range, check_count, pattern
 from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
@@ -61,7 +62,7 @@ def sniff(source: Source) -> bool:
     return source.data.startswith((b"RAW ", b"RAW2", b"RAW1.", b"RAW4.", b"RAW_", b"FI\0\0"))
 
 
-def read(source: Source, given_A: float | None) -> MeasuredPattern:
+def read(source: Source, given: Given) -> MeasuredPattern:
     """All ranges."""
     raw = _Bytes(source.name, source.data)
     for mark, reader in (
@@ -72,7 +73,7 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
     ):
         if source.data.startswith(mark):
             radiation, ranges = reader(raw)
-            return pattern(source, ranges, radiation, given_A)
+            return pattern(source, ranges, radiation, given)
     maker = "a STOE" if source.data.startswith(b"RAW_") else "a binary Rigaku"
     raise MlindexError(
         f"{source.name}: is {maker} .raw file, which is not read; export it as .xye or .ras"

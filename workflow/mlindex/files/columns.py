@@ -1,25 +1,28 @@
 """Columns of numbers: ``.xy``, ``.xye``, ``.csv``, ``.chi``, ``.dat``, ``.txt``.
 
 A whole pattern differs from a peak list by its steps: hundreds of points, nearly equidistant. A
-peak list goes on to :mod:`mlindex.patterns.peaklist`. Also FIT2D's ``.chi`` (four header lines, the
-second names the abscissa) and the ``start step stop`` header of FullProf and DBWS.
+peak list goes on to :mod:`mlindex.files.peak_lists`. Also FIT2D's ``.chi`` (four header lines, the
+second names the abscissa), the ``start step stop`` header of FullProf and DBWS, and DASH's ``.xye``
+with the wavelength alone on its first line. A pattern over d or Q needs no wavelength.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files import rows
-from mlindex.files.assemble import Range, pattern, two_theta_from
+from mlindex.files.assemble import Range, on_two_theta, pattern, refuse_time_of_flight
 from mlindex.files.list_layouts import doubled
 from mlindex.files.peak_lists import Q_NOTES, parse_peak_list
 from mlindex.files.source import MAX_POINTS, Format, Source
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
-from mlindex.patterns.radiation import choose, from_header
+from mlindex.patterns.radiation import Radiation, choose, from_header, stated
 
 _PATTERN_SUFFIXES = (".xy", ".xye", ".chi")
 _UNNAMED = rows.Layout("2theta", 0, 1.0, {})
@@ -36,6 +39,16 @@ _HEADER_LINES = 200
 #: Where counts are highest, their uncertainty is less than this share of them; else it is a
 #: calculated pattern or a background.
 _TOP_PERCENTILE, _LARGEST_ERROR_REL = 99, 0.8
+#: A wavelength alone on the first line, in A.
+_ALONE = re.compile(r"\s*\d{0,2}\.\d{1,10}\s*")
+_SHORTEST_ALONE_A, _LONGEST_ALONE_A = 0.1, 10.0
+_TIME = re.compile(r"time[-_ ]of[-_ ]flight|\btof\b", re.IGNORECASE)
+_LONGEST_HEADER = 300
+#: FIT2D's names of the abscissa, and units that are a tenth of 1/A.
+_FIT2D = (("2-theta", "2theta"), ("2theta", "2theta"), ("q", "Q"))
+_INVERSE_NM = re.compile(r"nm|nano-?met", re.IGNORECASE)
+#: 1/d in 1/A that no pattern reaches: beyond it, small q is 2 pi/d, as most programs have it.
+_FARTHEST_Q = 2.0
 
 
 @dataclass(frozen=True)
@@ -51,19 +64,19 @@ class NumberRows:
     stray: tuple[int, ...] = ()
 
 
-def read(source: Source, given_A: float | None) -> PeakList | MeasuredPattern:
+def read(source: Source, given: Given) -> PeakList | MeasuredPattern:
     """A pattern or a peak list from columns."""
     table = _stepped(source)
     if table is not None:
-        return _pattern(source, table, _UNNAMED, given_A)
+        return _pattern(source, table, _UNNAMED, given)
     table = find_table(source.lines)
     if table is not None:
-        layout = _layout(source, table)
+        layout = _layout(table, given)
+        _check_time(source, table, layout)
         if _is_pattern(source, table, layout):
             _check_whole(source, table)
-            return _pattern(source, table, layout, given_A)
-    stated = from_header(line for line in source.lines if rows.is_comment(line))
-    used = choose(stated, given_A)
+            return _pattern(source, table, layout, given)
+    used = choose(from_header(line for line in source.lines if rows.is_comment(line)), given)
     return parse_peak_list(source.text, source.name, used.wavelength_A, used.notes)
 
 
@@ -124,21 +137,52 @@ def _row(line: str) -> list[float] | None:
     return numbers
 
 
-def _layout(source: Source, table: NumberRows) -> rows.Layout:
+def _layout(table: NumberRows, given: Given) -> rows.Layout:
     above = [line for line in table.header if line.strip()][-4:]
     if len(above) == 4 and above[3].strip().isdigit():
         # FIT2D: title, abscissa, ordinate, number of points.
-        label = above[1].strip()
-        for name, quantity in (("2-theta", "2theta"), ("2theta", "2theta"), ("q", "Q")):
-            if label.lower().startswith(name):
-                factor = 0.1 if "nm" in label.lower() else 1.0
-                return rows.Layout(quantity, 0, factor if quantity == "Q" else 1.0, {})
+        label = above[1].strip().lower()
+        for name, quantity in _FIT2D:
+            if label.startswith(name):
+                tenth = quantity == "Q" and _INVERSE_NM.search(label[:_LONGEST_HEADER])
+                return rows.Layout(quantity, 0, 0.1 if tenth else 1.0, {})
     if above:
-        names = rows.split_row(above[-1].lstrip(" #!%'*/"))
-        found = rows.layout(names)
-        if found is not None and found.position < table.values.shape[1]:
-            return found
+        # SPEC names columns behind #L.
+        names = rows.split_row(above[-1].removeprefix("#L ").lstrip(" #!%'*/"))
+        known = given is not None or _radiation(table).wavelength_A is not None
+        for first in ("2theta",) if known else ("d", "Q", "q", "2theta"):
+            found = rows.layout(names, first)
+            if found is None or found.position >= table.values.shape[1]:
+                continue
+            if found.quantity == first or first == "2theta":
+                return found
     return _UNNAMED
+
+
+def _radiation(table: NumberRows) -> Radiation:
+    """What the lines above a table state."""
+    above = [line for line in table.header if line.strip()]
+    found = from_header(above[:_HEADER_LINES])
+    if found.wavelength_A is None and len(above) == 1 and _ALONE.fullmatch(above[0][:40]):
+        alone = float(above[0])
+        if _SHORTEST_ALONE_A < alone < _LONGEST_ALONE_A:
+            note = f"{alone:g}, alone on the first line, is the wavelength in A, as in DASH"
+            found = replace(stated(alone), notes=(note,))
+    return found
+
+
+def _check_time(source: Source, table: NumberRows, layout: rows.Layout) -> None:
+    """Raise MlindexError if the positions are times of flight."""
+    x = table.values[:, layout.position]
+    if layout.quantity != "2theta" or len(x) < _MIN_EQUAL_POINTS:
+        return
+    header = table.header[:_HEADER_LINES] if layout is _UNNAMED else []
+    if any(_TIME.search(line[:_LONGEST_HEADER]) for line in header):
+        raise refuse_time_of_flight(source.name, "the lines above the columns name it")
+    if np.isfinite(x).all() and x[0] >= 180 and np.all(np.diff(x) > 0):
+        raise refuse_time_of_flight(
+            source.name, f"the positions run from {x[0]:g} to {x[-1]:g}, not 2theta"
+        )
 
 
 def _is_pattern(source: Source, table: NumberRows, layout: rows.Layout) -> bool:
@@ -149,7 +193,7 @@ def _is_pattern(source: Source, table: NumberRows, layout: rows.Layout) -> bool:
 
 
 def _pattern(
-    source: Source, table: NumberRows, layout: rows.Layout, given_A: float | None
+    source: Source, table: NumberRows, layout: rows.Layout, given: Given
 ) -> MeasuredPattern:
     values = table.values
     intensity = layout.columns.get("intensity", 1 if layout.position == 0 else 0)
@@ -158,14 +202,15 @@ def _pattern(
     width = values.shape[1]
     if intensity >= width:
         raise MlindexError(f"{source.name}: the column of intensities has no numbers")
-    found = from_header(table.header[:_HEADER_LINES])
-    x = values[:, layout.position] * layout.factor
-    wavelength = choose(found, given_A).wavelength_A
-    x = two_theta_from(source.name, layout.quantity, x, wavelength)
+    found = _radiation(table)
+    quantity, x = layout.quantity, values[:, layout.position] * layout.factor
+    notes = doubled(layout)
+    if quantity == "q":
+        quantity, note = which_q(x)
+        notes.append(note)
+    x, nominal_A = on_two_theta(quantity, x, choose(found, given).wavelength_A)
     esd = values[:, error] if error and error < width else None
     later = sum(line > table.first_line for line in table.stray)
-    notes = doubled(layout)
-    notes += [Q_NOTES["q"]] if layout.quantity == "q" else []
     if later:
         notes.insert(
             0, f"{later} rows below the table have a different number of columns; left out"
@@ -174,7 +219,15 @@ def _pattern(
         notes.append(f"column {error + 1} is too large for uncertainties of the counts; left out")
         esd = None
     one = Range(x, values[:, intensity], esd)
-    return pattern(source, [one], found, given_A, notes)
+    return pattern(source, [one], found, given, notes, nominal_A)
+
+
+def which_q(q: np.ndarray) -> tuple[str, str]:
+    """Whether positions (n,) called q are 1/d or 2 pi/d, and what to say of it."""
+    last = np.max(q[np.isfinite(q)], initial=0.0)
+    if last <= _FARTHEST_Q:
+        return "q", Q_NOTES["q"]
+    return "Q", f"q was read as 2 pi/d: as 1/d it would end at d = {1 / last:.2g} A"
 
 
 def _can_be_error(error: np.ndarray, counts: np.ndarray) -> bool:

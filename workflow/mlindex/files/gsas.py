@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.assemble import Range, check_count, pattern, refuse_time_of_flight
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
@@ -39,7 +40,7 @@ def sniff(source: Source) -> bool:
     return any(_BANK.match(line) for line in source.lines[:_HEAD_LINES])
 
 
-def read(source: Source, given_A: float | None) -> MeasuredPattern:
+def read(source: Source, given: Given) -> MeasuredPattern:
     """All banks of a file."""
     starts = [i for i, line in enumerate(source.lines) if _BANK.match(line)]
     ends = [*starts[1:], len(source.lines)]
@@ -49,7 +50,7 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
         for start, end in zip(starts, ends, strict=True)
     ]
     comments = [line for line in source.lines[: starts[0]] if line.startswith("#")]
-    return pattern(source, ranges, from_header(comments), given_A, notes)
+    return pattern(source, ranges, from_header(comments), given, notes)
 
 
 def _bank(source: Source, index: int, lines: list[str], notes: list[str]) -> Range:

@@ -12,6 +12,7 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
@@ -36,7 +37,7 @@ def sniff(source: Source) -> bool:
     return 0.1 < wavelength < 10 and len(words) > 1 and None not in words[:2] and not third
 
 
-def read(source: Source, given_A: float | None) -> PeakList:
+def read(source: Source, given: Given) -> PeakList:
     """The peaks with the zero point added, a note saying so."""
     lines = _lines(source)
     words = _words(lines[1][1])[:3]
@@ -46,7 +47,7 @@ def read(source: Source, given_A: float | None) -> PeakList:
             f"{source.name}: a McMaille input for mode {words[2][:20]}; only the black-box modes 3 "
             "and 4 are read, the others hold search limits: give the peaks alone"
         )
-    used = choose(stated(abs(wavelength)), given_A)
+    used = choose(stated(abs(wavelength)), given)
     values, numbers = [], []
     for index, line in lines[2:]:
         row = [number(word) for word in _words(line)[:2]]

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.archive import number_of
-from mlindex.files.assemble import Range, pattern, two_theta_from
-from mlindex.files.columns import looks_like_pattern
+from mlindex.files.assemble import Range, on_two_theta, pattern
+from mlindex.files.columns import looks_like_pattern, which_q
 from mlindex.files.list_layouts import one_sample
 from mlindex.files.own import OBSERVED, table_of
 from mlindex.files.parquet_columns import POSITION_NAMES, check_samples, floats, is_text, usable
-from mlindex.files.peak_lists import Q_NOTES, peaks_from_columns
+from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.files.rows import SAMPLE_NAMES, Layout, layout
 from mlindex.files.source import MAX_BYTES, MAX_POINTS, Format, Source
 from mlindex.patterns.measured import MeasuredPattern
@@ -37,7 +38,7 @@ def sniff(source: Source) -> bool:
     return source.data.startswith(b"PAR1")
 
 
-def read(source: Source, given_A: float | None) -> PeakList | MeasuredPattern:
+def read(source: Source, given: Given) -> PeakList | MeasuredPattern:
     """The columns that are known by their names."""
     # Slow imports, needed for this format only.
     import pyarrow as pa
@@ -47,7 +48,7 @@ def read(source: Source, given_A: float | None) -> PeakList | MeasuredPattern:
         file = pq.ParquetFile(io.BytesIO(source.data))
         schema = file.schema_arrow
         stated_in = [name for name in schema.names if name.lower() == _WAVELENGTH.lower()]
-        known = given_A or stated_in or _WAVELENGTH.encode() in (schema.metadata or {})
+        known = given or stated_in or _WAVELENGTH.encode() in (schema.metadata or {})
         found, names = _layout(source.name, file, "2theta" if known else "d")
         wanted = {found.quantity: names[found.position]}
         wanted |= {role: names[index] for role, index in found.columns.items()}
@@ -62,12 +63,12 @@ def read(source: Source, given_A: float | None) -> PeakList | MeasuredPattern:
             check_samples(source.name, schema, sample)
             one_sample(source.name, table[sample].unique().to_pylist())
         columns = _columns(source.name, table, wanted, found.quantity)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise MlindexError(
             f"{source.name}: is damaged or truncated Parquet ({str(error)[:120]}); write it again"
         ) from error
     radiation = _radiation(table, stated_in, schema.metadata or {}, source.name)
-    return _result(source, found.quantity, found.factor, columns, radiation, given_A)
+    return _result(source, found.quantity, found.factor, columns, radiation, given)
 
 
 def _layout(name: str, file: pq.ParquetFile, first: str) -> tuple[Layout, list[str]]:
@@ -171,16 +172,19 @@ def _result(
     factor: float,
     columns: dict[str, np.ndarray],
     radiation: Radiation,
-    given_A: float | None,
+    given: Given,
 ) -> PeakList | MeasuredPattern:
     positions = columns[quantity] * factor
     intensity = columns.get("intensity")
-    used = choose(radiation, given_A)
+    used = choose(radiation, given)
     if intensity is not None and "fwhm" not in columns and looks_like_pattern(quantity, positions):
-        x = two_theta_from(source.name, quantity, positions, used.wavelength_A)
+        notes = []
+        if quantity == "q":
+            quantity, note = which_q(positions)
+            notes.append(note)
+        x, nominal_A = on_two_theta(quantity, positions, used.wavelength_A)
         one = Range(x, intensity, columns.get("intensity_error"))
-        notes = [Q_NOTES["q"]] if quantity == "q" else []
-        return pattern(source, [one], radiation, given_A, notes)
+        return pattern(source, [one], radiation, given, notes, nominal_A)
     return peaks_from_columns(
         source.name,
         quantity,

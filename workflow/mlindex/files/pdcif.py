@@ -11,6 +11,7 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.assemble import Range, pattern, refuse_time_of_flight
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
@@ -40,7 +41,7 @@ def sniff(source: Source) -> bool:
     return source.is_text and _DATA.search(source.data.replace(b"\r", b"\n")[:200_000]) is not None
 
 
-def read(source: Source, given_A: float | None) -> MeasuredPattern:
+def read(source: Source, given: Given) -> MeasuredPattern:
     """The first block with a measured pattern."""
     import gemmi
 
@@ -62,7 +63,7 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
             f"{source.name}: is CIF without a measured powder pattern over 2theta (looked for "
             f"{', '.join(_INTENSITIES[:3])}); a structure alone can't be indexed"
         )
-    return pattern(source, ranges, _radiation(document, first), given_A)
+    return pattern(source, ranges, _radiation(document, first), given)
 
 
 def _block(name: str, block: object) -> Range | None:

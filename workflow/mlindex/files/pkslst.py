@@ -13,6 +13,7 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
@@ -32,7 +33,7 @@ def sniff(source: Source) -> bool:
     return source.is_text and any(_START.match(line) for line in source.lines[:20])
 
 
-def read(source: Source, given_A: float | None) -> PeakList:
+def read(source: Source, given: Given) -> PeakList:
     """The peaks; lines of other content (headers, dictionaries of parameters) are left out."""
     found, lines = [], []
     for index, line in enumerate(source.lines, 1):
@@ -41,7 +42,7 @@ def read(source: Source, given_A: float | None) -> PeakList:
             lines.append(index)
     values = np.array(found)
     stated = from_header(line for line in source.lines if not line.lstrip().startswith("["))
-    used = choose(stated, given_A)
+    used = choose(stated, given)
     check_wavelength(source.name, used.wavelength_A)
     width = values[:, 2:].max(axis=1) > 0
     return peaks_from_columns(

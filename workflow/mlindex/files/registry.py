@@ -6,15 +6,19 @@ from pathlib import Path
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.names import shown
+from mlindex.crystal.wavelengths import Given, given_as
 from mlindex.files import (
     brml,
     bruker_raw,
     columns,
     gsas,
+    ill,
+    jcpds,
     mcmaille,
     parquet,
     pdcif,
     pkslst,
+    psi,
     rigaku,
     xrdml,
 )
@@ -33,6 +37,9 @@ FORMATS: tuple[Format, ...] = (
     rigaku.RAS,
     gsas.FORMAT,
     pkslst.FORMAT,
+    psi.FORMAT,
+    ill.FORMAT,
+    jcpds.FORMAT,
     mcmaille.FORMAT,
     pdcif.FORMAT,
     columns.FORMAT,
@@ -55,17 +62,17 @@ _OTHER_KINDS = {
 }
 
 
-def read(
-    path: str | Path, wavelength_A: float | None, time_limit_s: float
-) -> PeakList | MeasuredPattern:
+def read(path: str | Path, wavelength: Given, time_limit_s: float) -> PeakList | MeasuredPattern:
     """See :func:`mlindex.files.read`."""
-    check_given(shown(path), wavelength_A)
+    given = given_as(wavelength)
+    if not isinstance(given, str):
+        check_given(shown(path), given)
     source = load(path, time_limit_s)
     known = next((one for one in FORMATS if one.sniff(source)), None)
     if known is None or (known is columns.FORMAT and _other_kind(source)):
         raise MlindexError(_unknown(source))
     try:
-        return known.read(source, wavelength_A)
+        return known.read(source, given)
     except MlindexError:
         raise
     except Exception as error:

@@ -11,12 +11,13 @@ import re
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.archive import Archive, number_of, text_of, xml
 from mlindex.files.assemble import Range, pattern
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.radiation import Radiation, stated
+from mlindex.patterns.radiation import Radiation, alone, stated
 
 _KEY = re.compile(r'^\*(\S+)\s+"?([^"]*)')
 _PROFILE = re.compile(r"^(.*?)Profile(\d+)\.txt$")
@@ -33,7 +34,7 @@ def sniff_rasx(source: Source) -> bool:
     return source.data.startswith(b"PK") and re.search(rb"Profile\d+\.txt", source.data) is not None
 
 
-def read_ras(source: Source, given_A: float | None) -> MeasuredPattern:
+def read_ras(source: Source, given: Given) -> MeasuredPattern:
     """All scans over 2theta."""
     header: dict[str, str] = {}
     radiation, ranges, other = Radiation(probe="X-ray"), [], set()
@@ -59,10 +60,10 @@ def read_ras(source: Source, given_A: float | None) -> MeasuredPattern:
                 header.get("MEAS_COND_XG_WAVE_TYPE", ""),
             )
     _check_some(source.name, ranges, other)
-    return pattern(source, ranges, radiation, given_A)
+    return pattern(source, ranges, radiation, given)
 
 
-def read_rasx(source: Source, given_A: float | None) -> MeasuredPattern:
+def read_rasx(source: Source, given: Given) -> MeasuredPattern:
     """All scans over 2theta."""
     archive = Archive(source)
     names = set(archive.names())
@@ -82,7 +83,7 @@ def read_rasx(source: Source, given_A: float | None) -> MeasuredPattern:
         else:
             other.add(axis)
     _check_some(source.name, ranges, other)
-    return pattern(source, ranges, radiation, given_A)
+    return pattern(source, ranges, radiation, given)
 
 
 def _conditions(name: str, archive: Archive, member: str) -> tuple[str, Radiation]:
@@ -101,8 +102,9 @@ def _radiation(first: str | None, second: str | None, beta: str | None, line: st
     line = line.lower().replace("α", "a")
     if line.startswith("kb"):
         return stated(number_of(beta), probe="X-ray")
-    single = line.endswith("1")
-    return stated(number_of(first), None if single else number_of(second), probe="X-ray")
+    if line.endswith("1"):
+        return alone(number_of(first))
+    return stated(number_of(first), number_of(second), probe="X-ray")
 
 
 def _is_two_theta(axis: str) -> bool:

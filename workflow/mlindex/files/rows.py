@@ -26,7 +26,7 @@ _POSITION = {
     ),
     "theta": "theta theta_deg theta_obs",
     "q": "q q_inv_a 1/d",
-    "Q": "q_2pi q_2pi_inv_a q_a^_1 q_nm^_1 2pi/d",
+    "Q": "q_2pi q_2pi_inv_a q_a^_1 q_nm^_1 2pi/d momentum_transfer momentumtransfer",
     "q2": "q2 q2_inv_a2 q^2 1/d2 1/d^2",
 }
 _OTHER = {

@@ -13,6 +13,7 @@ from mlindex.base.names import shown
 from mlindex.files.opening import PIPE_LIMIT_S, first_bytes
 
 if TYPE_CHECKING:
+    from mlindex.crystal.wavelengths import Given
     from mlindex.patterns.measured import MeasuredPattern
     from mlindex.patterns.peaklist import PeakList
 
@@ -24,6 +25,7 @@ MAX_POINTS = 500_000
 MAX_WORDS = 2_500_000
 _MAX_LINE = 5_000_000
 _BLOCK = 1_000_000
+_HEAD_BYTES = 10_000
 _SEPARATORS = bytes(1 if c <= 32 else 0 for c in range(256))
 _CONTROL = bytes(set(range(32)) - set(b"\t\n\r\f\x1a"))
 
@@ -70,6 +72,11 @@ class Source:
             raise MlindexError(f"{self.name}: has a line of more than {_MAX_LINE} characters")
         return lines if lines[-1] else lines[:-1]
 
+    def head(self, count: int) -> list[str]:
+        """The first whole lines, at most so many, of the first bytes: to see what a text is."""
+        lines = Source(self.name, self.suffix, self.data[:_HEAD_BYTES]).lines
+        return (lines[:-1] if len(self.data) > _HEAD_BYTES else lines)[:count]
+
     def check_words(self) -> None:
         """Raise MlindexError if the text holds more numbers and words than any pattern."""
         if len(self.data) <= MAX_WORDS:
@@ -92,7 +99,7 @@ class Format:
     what: str
     suffixes: tuple[str, ...]
     sniff: Callable[[Source], bool]
-    read: Callable[[Source, float | None], PeakList | MeasuredPattern]
+    read: Callable[[Source, Given], PeakList | MeasuredPattern]
 
 
 def load(path: str | Path, time_limit_s: float = PIPE_LIMIT_S) -> Source:

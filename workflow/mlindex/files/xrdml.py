@@ -7,12 +7,13 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files.archive import elements, number_of, text_of
 from mlindex.files.assemble import Range, check_count, pattern
 from mlindex.files.numbers import numbers_in
 from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.patterns.radiation import Radiation, stated
+from mlindex.patterns.radiation import Radiation, alone, stated
 
 
 def sniff(source: Source) -> bool:
@@ -20,7 +21,7 @@ def sniff(source: Source) -> bool:
     return b"<xrdMeasurements" in source.data[:4000] or b":xrdMeasurements" in source.data[:4000]
 
 
-def read(source: Source, given_A: float | None) -> MeasuredPattern:
+def read(source: Source, given: Given) -> MeasuredPattern:
     """All scans over 2theta of the first measurement that has any."""
     axes: list[str] = []
     ranges: list[Range] = []
@@ -32,7 +33,7 @@ def read(source: Source, given_A: float | None) -> MeasuredPattern:
             # A file may hold a thousand scans: of each only its numbers are kept.
             element.clear()
         elif element.tag == "xrdMeasurement" and ranges:
-            return pattern(source, ranges, _radiation(element), given_A)
+            return pattern(source, ranges, _radiation(element), given)
     seen = f"only scans over {', '.join(sorted(set(axes)))}" if axes else "no scan"
     raise MlindexError(f"{source.name}: holds {seen}; a scan over 2theta is needed")
 
@@ -87,7 +88,7 @@ def _radiation(measurement: Element) -> Radiation:
         return stated(beta, probe="X-ray")
     # "K-Alpha 1" is also written where nothing takes K-alpha2 out of the beam.
     single = intended == "kalpha1" and next(measurement.iter("monochromator"), None) is not None
-    return stated(first, None if single else second, ratio, "X-ray")
+    return alone(first) if single else stated(first, second, ratio, "X-ray")
 
 
 FORMAT = Format("PANalytical XRDML", (".xrdml",), sniff, read)

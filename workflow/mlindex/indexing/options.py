@@ -21,7 +21,8 @@ class About:
 
     ``noun`` names the option in messages, ``help`` says what it does; ``flag`` is its name on the
     command line and ``key`` that in the config. Numbers lie above ``above``, from ``least`` on and
-    up to ``most``, and are ``whole``; ``check`` raises MlindexError for other wrong values.
+    up to ``most``, and are ``whole``; ``check`` raises MlindexError for other wrong values, also
+    for words in place of a number.
     ``of_file``: it is for reading a file. ``shown``: results say what was asked for.
     """
 
@@ -55,7 +56,7 @@ class About:
         """Raise MlindexError if a value is not allowed."""
         if value is None:
             return
-        if self.range:
+        if self.range and not (isinstance(value, str) and self.check is not None):
             self._in_range(value)
         if self.check is not None:
             self.check(value)
@@ -114,6 +115,12 @@ def _check_formula(formula: str) -> None:
     atoms_of(formula)
 
 
+def _check_wavelength(wavelength: float | str) -> None:
+    from mlindex.crystal.wavelengths import given_as
+
+    given_as(wavelength)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What is asked of indexing, checked.
@@ -122,14 +129,16 @@ class Options:
         MlindexError: a value is out of range, a lattice is unknown, or the formula can't be read.
     """
 
-    wavelength_A: float | None = _option(
+    wavelength_A: float | str | None = _option(
         None,
         "wavelength",
-        "Wavelength; needed for 2theta where the file does not state it.",
+        "Wavelength, or a tube: Cu for both K-alpha lines, CuKa1 for the first alone, likewise "
+        "Cr, Fe, Co, Mo and Ag; needed for 2theta where the file does not state it.",
         "A",
         flag="--wavelength",
         key="wavelength_A",
         above=0,
+        check=_check_wavelength,
         of_file=True,
         shown=False,
     )

@@ -24,7 +24,8 @@ class PeakList:
 
     ``wavelength_A`` is None where the list needs none; ``notes`` say what was corrected.
     ``two_theta_error_deg`` and ``fwhm_deg`` (n,) are there where the list or the peak search
-    gives them; ``rounding_inv_A2`` (n,), the error of q² by rounding, where positions are rounded.
+    gives them, in a list without a wavelength as they would be at :data:`ERROR_WAVELENGTH_A`;
+    ``rounding_inv_A2`` (n,), the error of q² by rounding, where positions are rounded.
     What is like an array becomes one of floats.
 
     Raises:

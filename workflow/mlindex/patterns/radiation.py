@@ -1,4 +1,4 @@
-"""Wavelengths: what a file states, what was given, and the K-alpha doublets of X-ray tubes."""
+"""Wavelengths: what a file states, what was given, and which of them is used."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import (
+    DOUBLET_RATIO,
+    TUBES,
+    Given,
+    Tube,
+    given_as,
+    tube_named,
+)
 
-#: K-alpha1 and K-alpha2 in A (International Tables for Crystallography C, table 4.2.2.4).
-TUBES = {
-    "Cr": (2.28972, 2.29365),
-    "Fe": (1.93604, 1.93997),
-    "Co": (1.78900, 1.79284),
-    "Cu": (1.540593, 1.544427),
-    "Mo": (0.709317, 0.713607),
-    "Ag": (0.559422, 0.563813),
-}
 #: Wavelengths this close in relative terms are one line, written with other digits.
 _SAME_LINE_REL = 2e-4
 _SHORTEST_A, _LONGEST_A = 0.01, 100.0
@@ -53,18 +52,19 @@ _TUBE = re.compile(
     r"\b(Cr|Fe|Co|Cu|Mo|Ag)[\s_-]*K[\s\\_-]*(?:alpha|a|α)(?![a-zA-Z])"
     r"[\s~_-]*(1(?:\s?[,+/]\s?2)?)?(?!\d)"
 )
-#: Planck constant times speed of light.
-_KEV_A = 12.398420
 _UNITS_A = {"nm": 10.0, "m": 1e10, "pm": 0.01}
 
 
 @dataclass(frozen=True)
 class Radiation:
-    """Wavelength (A), second line of a doublet (A) and its intensity over the first, probe."""
+    """Wavelength (A), second line of a doublet (A) and its intensity over the first, probe.
+
+    A ratio of 0 says that the first line is alone.
+    """
 
     wavelength_A: float | None = None
     second_wavelength_A: float | None = None
-    second_ratio: float = 0.5
+    second_ratio: float = DOUBLET_RATIO
     probe: str | None = None
     notes: tuple[str, ...] = ()
 
@@ -94,9 +94,14 @@ def stated(
     return Radiation(
         first_A,
         second_A if doublet else None,
-        ratio if doublet and ratio is not None else 0.5,
+        ratio if doublet and ratio is not None else DOUBLET_RATIO,
         probe,
     )
+
+
+def alone(first_A: float | None) -> Radiation:
+    """Radiation of one X-ray line, the other of its doublet taken out of the beam."""
+    return replace(stated(first_A, probe="X-ray"), second_ratio=0.0)
 
 
 def from_tube(text: str) -> Radiation:
@@ -106,23 +111,9 @@ def from_tube(text: str) -> Radiation:
         return Radiation()
     first, second = TUBES[match[1]]
     note = f"the file says {match[0].strip()} without a number: {first} A was taken"
-    return Radiation(first, None if match[2] == "1" else second, 0.5, "X-ray", (note,))
-
-
-def in_A(text: str) -> str | None:
-    """What a wavelength in words, another unit or keV is in A; None if that is not known."""
-    tube = from_tube(text)
-    element = text.strip()
-    if tube.wavelength_A or element in TUBES:
-        first = tube.wavelength_A or TUBES[element][0]
-        return f"{first} is K-alpha1 of that tube"
-    match = re.fullmatch(_NUMBER + r"\s*(keV|nm|pm|m|A|\u00c5|\u212b)", text.strip())
-    if match is None:
-        return None
-    value = float(match[1].replace(",", "."))
-    if match[2] == "keV":
-        return f"that is {_KEV_A / value:.5g}" if value > 0 else None
-    return f"that is {value * _UNITS_A.get(match[2], 1.0):.6g}"
+    if match[2] == "1":
+        return Radiation(first, None, 0.0, "X-ray", (note,))
+    return Radiation(first, second, DOUBLET_RATIO, "X-ray", (note,))
 
 
 def from_header(lines: Iterable[str]) -> Radiation:
@@ -147,16 +138,34 @@ def from_header(lines: Iterable[str]) -> Radiation:
     return found
 
 
-def choose(found: Radiation, given_A: float | None) -> Radiation:
+def choose(found: Radiation, given: Given) -> Radiation:
     """The radiation to use: what was given wins over what the file states, with a note."""
+    tube = tube_named(given) if isinstance(given, str) else None
+    if tube is not None:
+        return _of_tube(found, tube)
+    given_A = given_as(given)
     if given_A is None:
         return found
     if found.wavelength_A is None:
         return replace(found, wavelength_A=given_A, second_wavelength_A=None, notes=())
     if abs(given_A / found.wavelength_A - 1) < _SAME_LINE_REL:
         return replace(found, wavelength_A=given_A, notes=())
-    note = f"the file states {found.wavelength_A:g} A; {given_A:g} A was given and is used"
-    return Radiation(given_A, probe=found.probe, notes=(note,))
+    return Radiation(given_A, probe=found.probe, notes=(_differs(found, given_A),))
+
+
+def _of_tube(found: Radiation, tube: Tube) -> Radiation:
+    """The lines of a tube that was named, in place of those that the file states."""
+    first, second = tube.lines_A
+    notes = [tube.meaning]
+    if found.wavelength_A and abs(first / found.wavelength_A - 1) >= _SAME_LINE_REL:
+        notes.insert(0, _differs(found, first))
+    if tube.single:
+        return Radiation(first, None, 0.0, "X-ray", tuple(notes))
+    return Radiation(first, second, DOUBLET_RATIO, "X-ray", tuple(notes))
+
+
+def _differs(found: Radiation, given_A: float) -> str:
+    return f"the file states {found.wavelength_A:g} A; {given_A:g} A was given and is used"
 
 
 def _possible(wavelength_A: float | None) -> bool:

@@ -14,6 +14,7 @@ from mlindex.apps.batch.orphans import end_with_parent
 from mlindex.apps.batch.task import Lines, Task
 from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.wavelengths import Given
 from mlindex.files import read
 from mlindex.files.peak_lists import peaks_from_columns
 from mlindex.indexing.compiling import announced, warm_up
@@ -94,8 +95,8 @@ def _content(task: Task, options: Options) -> PeakList | MeasuredPattern:
     return _peak_list(task.sample, task.lines, options.wavelength_A)
 
 
-def _peak_list(name: str, lines: Lines, given_A: float | None) -> PeakList:
-    used = choose(stated(lines.wavelength_A), given_A)
+def _peak_list(name: str, lines: Lines, given: Given) -> PeakList:
+    used = choose(stated(lines.wavelength_A), given)
     columns = (lines.intensity, lines.fwhm, lines.two_theta_error)
     intensity, fwhm, error = (None if c is None else np.array(c) for c in columns)
     return peaks_from_columns(

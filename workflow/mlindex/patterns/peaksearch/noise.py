@@ -22,6 +22,9 @@ _CORRELATED = 1.3
 _SMOOTHED, _NOISELESS = 2.25, 10.0
 #: The largest excess believed of a smoothed pattern.
 _MOST_SMOOTHED = 30.0
+#: Errors whose squares lie within so many counts, or this share, of the intensity at all but a few
+#: points are its square root, written with few digits, or with 1 in place of 0.
+_COUNTS_OFF, _SHARE_OFF, _MOSTLY = 1.5, 0.1, 0.99
 
 
 def robust_sigma(values: np.ndarray) -> float:
@@ -32,12 +35,13 @@ def robust_sigma(values: np.ndarray) -> float:
 def standard_errors(y: np.ndarray, error: np.ndarray | None) -> np.ndarray:
     """Standard uncertainties (n,) of intensities (n,).
 
-    Given ones count where they are positive, brought to the scatter of the data. Without them
-    the variance is proportional to the intensity, with the factor that the scatter of the quiet
-    half of the pattern shows (1 for plain counts); where the background was taken off, it is a
-    constant beside that.
+    Given ones count where they are positive, brought to the scatter of the data. Without them, or
+    where they are only the roots of the intensities, the variance is proportional to the intensity,
+    with the factor that the scatter of the quiet half of the pattern shows (1 for plain counts);
+    where the background was taken off, it is a constant beside that.
     """
     usable = error is not None and np.mean(np.isfinite(error) & (error > 0)) > 0.5
+    usable = usable and not are_of_counts(y, error)
     if usable:
         good = np.isfinite(error) & (error > 0)
         shape = np.where(good, error, np.median(error[good]))
@@ -53,6 +57,23 @@ def standard_errors(y: np.ndarray, error: np.ndarray | None) -> np.ndarray:
     # Smoothing hides scatter between neighbours without adding information: never below 0.5.
     factor = max(factor, 0.5) if usable else factor
     return shape * factor if factor > 0 else np.full(len(y), floor)
+
+
+def are_of_counts(y: np.ndarray, error: np.ndarray) -> bool:
+    """Whether errors (n,) are the square roots of the intensities (n,), up to a factor.
+
+    Such errors tell nothing that the intensities don't, but follow the noise of each point: those
+    that are low by chance would weigh more. So a scan is the same with and without them.
+    """
+    known = np.isfinite(error) & (error > 0) & np.isfinite(y)
+    seen = known & (y > 0)
+    if not seen.any():
+        return False
+    # A count that was divided by a time has this value, and this over its intensity as variance.
+    count = np.median(error[seen] ** 2 / y[seen])
+    off = np.abs(error[known] ** 2 - count * y[known])
+    near = off <= count * (_COUNTS_OFF * count + _SHARE_OFF * np.abs(y[known]))
+    return bool(near.mean() >= _MOSTLY)
 
 
 def _differences(y: np.ndarray) -> np.ndarray:

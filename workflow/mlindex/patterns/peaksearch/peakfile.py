@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mlindex.base.atomic import atomic_path
+from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A
 from mlindex.patterns.peaksearch.found import FoundPeaks
 
 _HEAD = "two_theta_deg", "two_theta_error_deg", "intensity", "fwhm_deg"
@@ -29,17 +30,32 @@ def set_aside(path: Path, content: bytes) -> None:
 
 
 def _text(found: FoundPeaks) -> str:
-    lines = [
-        # Before the name, which may hold anything that looks like a wavelength.
+    # The name may hold anything that looks like a wavelength: only below one is it safe.
+    known = [
         f"# wavelength: {found.peaks.wavelength_A!r}",
         f"# peaks of {' '.join(found.peaks.name.splitlines())}",
+    ]
+    lines = [
+        *(known if found.peaks.wavelength_A else []),
         "# Delete a line or put # before it to leave a peak out; add lines for peaks missed.",
         *(f"# note: {note}" for note in found.notes if "wavelength" not in note),
-        " ".join(_HEAD),
     ]
+    return "\n".join(lines + _columns(found)) + "\n"
+
+
+def _columns(found: FoundPeaks) -> list[str]:
+    """The names of the columns and the rows: d where the list has no wavelength."""
+    if found.peaks.wavelength_A is None:
+        d_A = found.peaks.q2_inv_A2**-0.5
+        rows = zip(d_A, found.peaks.two_theta_error_deg, found.area, strict=True)
+        said = f"# The error of 2theta is that at {ERROR_WAVELENGTH_A} A."
+        names = " ".join(("d_A", *_HEAD[1:3]))
+        return [said, names, *(f"{d:12.7f} {error:9.5f} {area:14.6g}" for d, error, area in rows)]
     columns = (found.two_theta_deg, found.error_deg, found.area, found.fwhm_deg)
-    lines += [
-        f"{position:12.5f} {error:9.5f} {area:14.6g} {fwhm:9.5f}"
-        for position, error, area, fwhm in zip(*columns, strict=True)
+    return [
+        " ".join(_HEAD),
+        *(
+            f"{position:12.5f} {error:9.5f} {area:14.6g} {fwhm:9.5f}"
+            for position, error, area, fwhm in zip(*columns, strict=True)
+        ),
     ]
-    return "\n".join(lines) + "\n"

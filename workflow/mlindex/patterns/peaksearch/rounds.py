@@ -26,6 +26,8 @@ _GENEROUS = 0.7
 #: Beside strong peaks, this share of their profile counts as noise in the residual.
 _RESIDUAL_MISFIT = 0.05
 _ROUNDS = 4
+#: Steps to each side of a point that hold five points.
+_FIVE_POINTS = 2.01
 #: Feet of strong peaks reach this many FWHM; how much their share of the height is doubted.
 _FOOT, _DOUBT, _DOUBT_DRAGGED = 2.0, 0.1, 0.3
 
@@ -93,8 +95,10 @@ def _candidates(data, y, sigma, calibration, line, significance):
     """Maxima of the matched filter, of the expected width and of a narrower one."""
     ratio = calibration.shape.ratio
     split = line.split(data.x, ratio)
+    # The filter sees nothing of less than five points: where steps are coarse, it reaches farther.
+    five = _FIVE_POINTS * float(np.median(np.diff(data.x))) / float(data.width.min())
     out = []
-    for narrowing, reach, factor in ((1.0, 1.5, _GENEROUS), (0.6, 1.3, _GENEROUS)):
+    for narrowing, reach, factor in ((1.0, max(1.5, five), _GENEROUS), (0.6, 1.3, _GENEROUS)):
         width = narrowing * data.width
         t = matched_filter(data.x, y, sigma, width, split, ratio, reach)
         top = local_maxima(data.x, t, 0.5 * width, factor * significance)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.crystal.bragg import q2_from_two_theta
+from mlindex.crystal.bragg import q2_from_two_theta, q2_per_radian
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.peaksearch.background import fit_background, refine_background
@@ -48,17 +48,18 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
     doublets where the data show them. Positions are those of the first line of a doublet.
 
     Args:
-        pattern: the pattern; its wavelength is needed.
+        pattern: the pattern; its wavelength is needed, unless it is over d or Q.
         settings: see :class:`PeakSearch`.
 
     Returns:
-        Peaks rising in 2theta; none, with a note, where the pattern shows none.
+        Peaks rising in 2theta; none, with a note, where the pattern shows none. Of a pattern over d
+        or Q, 2theta is that of its nominal wavelength; the list to index has none.
 
     Raises:
-        MlindexError: without a wavelength, or if the range holds no data.
+        MlindexError: without a wavelength over 2theta, or if the range holds no data.
     """
     settings = settings or PeakSearch()
-    if pattern.wavelength_A is None:
+    if pattern.scale_A is None:
         raise MlindexError(
             f"{pattern.name}: the file states no wavelength, and 2theta needs one: give it with "
             "--wavelength (in A)"
@@ -176,15 +177,11 @@ def _answer(pattern, settings, used, background, groups, together, calibration, 
     columns, notes = _chosen(_columns(groups, together), settings, x[used], calibration, line)
     wavelength, note = _wavelength(line, calibration)
     base = _spread(pattern, used, background)
-    peaks = PeakList(
-        pattern.name,
-        q2_from_two_theta(columns["position"], wavelength),
-        columns["area"],
-        wavelength,
-        (),
-        columns["error"],
-        columns["fwhm"],
-    )
+    q2 = q2_from_two_theta(columns["position"], wavelength)
+    error, fwhm = columns["error"], columns["fwhm"]
+    peaks = PeakList(pattern.name, q2, columns["area"], wavelength, (), error, fwhm)
+    if pattern.wavelength_A is None:
+        peaks = _without_wavelength(peaks, columns["position"])
     return FoundPeaks(
         peaks,
         base,
@@ -196,6 +193,19 @@ def _answer(pattern, settings, used, background, groups, together, calibration, 
         columns["fwhm"],
         columns["significance"],
         (*note, *notes),
+    )
+
+
+def _without_wavelength(peaks: PeakList, two_theta_deg: np.ndarray) -> PeakList:
+    """A list at the nominal wavelength as one without: its errors and widths are turned into those
+    of lists without a wavelength, so that those of q² stay as they are."""
+    free = replace(peaks, wavelength_A=None)
+    slope = q2_per_radian(np.radians(two_theta_deg), peaks.wavelength_A) * np.radians(1.0)
+    scale = slope / free.q2_error_inv_A2(1.0)
+    return replace(
+        free,
+        two_theta_error_deg=peaks.two_theta_error_deg * scale,
+        fwhm_deg=peaks.fwhm_deg * scale,
     )
 
 
@@ -250,10 +260,12 @@ def _wavelength(line: Line, calibration: Calibration) -> tuple[float, tuple[str,
         return line.wavelength_A, ()
     doublet = calibration.shape.ratio > 0
     if doublet and not line.stated:
-        note = (
-            f"the peaks are {line.tube} K-alpha doublets: fitted as such, with "
-            f"{line.first_if_doublet_A:g} and {line.second_A:g} A"
-        )
+        lines = f"with {line.first_if_doublet_A:g} and {line.second_A:g} A"
+        note = f"the peaks are {line.tube} K-alpha doublets: fitted as such, {lines}"
+        if line.expected:
+            # The peaks may leave it open.
+            hint = f"if K-alpha1 was alone, give {line.tube}Ka1"
+            note = f"fitted as {line.tube} K-alpha doublets, {lines}; {hint}"
         return line.first_if_doublet_A, (note,)
     if not doublet and line.stated:
         return line.wavelength_A, ("a second wavelength is stated, but the peaks are single",)

@@ -151,7 +151,7 @@ def _peaks(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> None:
         angles = two_theta_from_q2(q2, peaks.wavelength_A)
         columns["2theta_centroid"] = [f"{angle:.4f}" for angle in angles]
     columns["d_spacing"] = [f"{d:.5f}" for d in 1 / np.sqrt(q2)]
-    if peaks.fwhm_deg is not None:
+    if peaks.fwhm_deg is not None and peaks.wavelength_A is not None:
         columns["width_2theta"] = [f"{width:.4f}" for width in peaks.fwhm_deg[:n]]
     if peaks.intensity is not None:
         columns["intensity"] = [f"{intensity:.6g}" for intensity in peaks.intensity[:n]]

@@ -44,8 +44,10 @@ class ObservedLine(_Part):
     q2_inv_A2: float = Field(description="1/d² in 1/A²")
     d_A: float = Field(description="Spacing in A")
     two_theta_deg: float | None = Field(description="2theta; null without a wavelength")
-    two_theta_error_deg: float | None = Field(description="Its uncertainty, where known")
-    fwhm_deg: float | None = Field(description="Width, where known")
+    two_theta_error_deg: float | None = Field(
+        description="Its uncertainty, where known; at 1.5406 A without a wavelength"
+    )
+    fwhm_deg: float | None = Field(description="Width, where known; at 1.5406 A likewise")
     intensity: float | None = Field(description="Intensity, where known")
 
 

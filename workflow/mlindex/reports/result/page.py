@@ -9,6 +9,7 @@ from pathlib import PurePath
 from mlindex import __version__
 from mlindex.indexing.result import IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
+from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A
 from mlindex.reports.result.candidates import details, ranking
 from mlindex.reports.result.markup import cards, facts, grid
 from mlindex.reports.result.notation import (
@@ -109,7 +110,7 @@ def page(
     Args:
         result: what indexing returned.
         pattern: the pattern that the lines were picked from; sticks are drawn without it, and
-            where no wavelength is known.
+            over 2theta where no wavelength is known.
         found_peaks: what the peak search fitted, on the grid of ``pattern``.
     """
     from mlindex.reports import html
@@ -179,7 +180,7 @@ def _below(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) 
     from mlindex.reports.html import note
 
     text = _KEY if result.candidates else ""
-    if pattern is not None and axis.wavelength_A is None:
+    if pattern is not None and axis.of_pattern(pattern) is None:
         text += note("Wavelength unknown: lines are drawn against 1/d, without the pattern.")
     elif pattern is None and result.peaks.intensity is None:
         text += note("The list has no intensities: all lines are drawn at one height.")
@@ -204,6 +205,8 @@ def _peak_list(result: IndexingResult, axis: Axis) -> str:
 
     peaks = result.peaks
     n = len(peaks)
+    # Lists without a wavelength have these as they would be at that of Cu.
+    at = "" if axis.wavelength_A else f", at {ERROR_WAVELENGTH_A} Å"
     positions = axis.positions(peaks.q2_inv_A2)
     columns = {
         "line": [str(i + 1) for i in range(n)],
@@ -212,8 +215,8 @@ def _peak_list(result: IndexingResult, axis: Axis) -> str:
     }
     for heading, values, form in (
         ("intensity", peaks.intensity, ".6g"),
-        ("uncertainty of 2θ (°)", peaks.two_theta_error_deg, ".4f"),
-        ("width (°)", peaks.fwhm_deg, ".3f"),
+        (f"uncertainty of 2θ (°{at})", peaks.two_theta_error_deg, ".4f"),
+        (f"width (°{at})", peaks.fwhm_deg, ".3f"),
     ):
         if values is not None:
             columns[heading] = [format(float(v), form) for v in values]

@@ -55,7 +55,7 @@ def figure_of(
     shown = result.candidates[:MOST_ROWS]
     rows_height = _ROW_HEIGHT * len(shown) + 10 if shown else 0
     fig = panels([_TOP_HEIGHT, rows_height] if shown else [_TOP_HEIGHT], 0.02)
-    if axis.wavelength_A is None:
+    if pattern is not None and axis.of_pattern(pattern) is None:
         pattern = None
     heights = _heights(result, pattern, axis)
     base, top = _vertical_range(result, pattern, heights, axis)
@@ -67,7 +67,7 @@ def figure_of(
         chosen = number == selected
         _guides(fig, number, candidate, lines, axis, (base, top), chosen)
         _ticks(fig, number, candidate, result, lines, axis, chosen)
-    _measured(fig, pattern, fit)
+    _measured(fig, pattern, fit, axis)
     _peaks(fig, result, heights, axis, base if pattern is None else None)
     for number, candidate in enumerate(shown):
         _unindexed(fig, number, candidate, result, heights, axis, number == selected)
@@ -80,7 +80,7 @@ def _heights(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis
     peaks = result.peaks
     if pattern is not None:
         positions = axis.positions(peaks.q2_inv_A2)
-        return np.interp(positions, pattern.two_theta_deg, pattern.intensity)
+        return np.interp(positions, axis.of_pattern(pattern), pattern.intensity)
     return np.ones(len(peaks)) if peaks.intensity is None else np.asarray(peaks.intensity, float)
 
 
@@ -104,7 +104,8 @@ def _vertical_range(
     if pattern is None:
         return 0.0, 1.1 * float(max(heights.max(initial=0.0), 1e-9))
     low, high = _view(result, axis)
-    inside = (pattern.two_theta_deg >= low) & (pattern.two_theta_deg <= high)
+    x = axis.of_pattern(pattern)
+    inside = (x >= low) & (x <= high)
     intensity = pattern.intensity[inside] if inside.any() else pattern.intensity
     bottom, top = float(intensity.min()), float(intensity.max())
     span = top - bottom or 1.0
@@ -114,7 +115,7 @@ def _vertical_range(
 def _end(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) -> float:
     """How far calculated lines are drawn: the measured range, or the view without a pattern."""
     view = _view(result, axis)[1]
-    return view if pattern is None else max(float(pattern.two_theta_deg[-1]), view)
+    return view if pattern is None else max(float(axis.of_pattern(pattern)[-1]), view)
 
 
 def _q2_at(position: float, axis: Axis) -> float:
@@ -204,9 +205,12 @@ def _ticks(
     )
 
 
-def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: PatternFit | None) -> None:
+def _measured(
+    fig: Figure, pattern: MeasuredPattern | None, fit: PatternFit | None, axis: Axis
+) -> None:
     if pattern is None:
         return
+    x = axis.of_pattern(pattern)
     drawn = _drawn(pattern.intensity)
     curves = [("measured", pattern.intensity, {"color": _INK, "width": 1.1})]
     if fit is not None:
@@ -216,7 +220,7 @@ def _measured(fig: Figure, pattern: MeasuredPattern | None, fit: PatternFit | No
         _add(
             fig,
             1,
-            x=pattern.two_theta_deg[drawn],
+            x=x[drawn],
             y=y[drawn],
             mode="lines",
             name=name,

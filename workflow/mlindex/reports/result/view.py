@@ -9,13 +9,14 @@ from itertools import pairwise
 import numpy as np
 
 from mlindex.crystal.axes import Axes as CrystalAxes
-from mlindex.crystal.bragg import two_theta_from_q2
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.formula_volume import Formula
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.crystal.tolerances import SHOWN_LINE_REL
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
+from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.notation import free_cell, lattice_name, percent
 
@@ -60,6 +61,14 @@ class Axis:
         if self.wavelength_A:
             return two_theta_from_q2(q2, self.wavelength_A) + zero_shift_deg
         return np.sqrt(q2)
+
+    def of_pattern(self, pattern: MeasuredPattern) -> np.ndarray | None:
+        """Positions (n,) of a pattern's points on this axis; None if its d are not known."""
+        if self.wavelength_A:
+            return pattern.two_theta_deg
+        if pattern.scale_A is None:
+            return None
+        return np.sqrt(q2_from_two_theta(pattern.two_theta_deg, pattern.scale_A))
 
     def text(self, position: float) -> str:
         """A position with its digits; a dash where there is none."""
