@@ -124,6 +124,21 @@ def cell_change(cell: np.ndarray, metric_change: np.ndarray) -> np.ndarray:
     return change
 
 
+def cell_derivatives(cell: np.ndarray) -> np.ndarray:
+    """Derivatives (6, 6) of the cell (A, degrees) by the six reciprocal parameters.
+
+    The metric G is the inverse of the reciprocal one R, so dG = -G dR G.
+    """
+    metric = metric_tensor(cell)
+    derivatives = np.empty((6, 6))
+    for column, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
+        change = np.zeros((3, 3))
+        # The off-diagonal parameters are twice the elements of R.
+        change[i, j] = change[j, i] = 1.0 if i == j else 0.5
+        derivatives[:, column] = cell_change(cell, -metric @ change @ metric)
+    return derivatives
+
+
 def reciprocal_from_cell(cell: np.ndarray) -> np.ndarray:
     """The six reciprocal parameters x in 1/A², shape (..., 6), of cells (..., 6)."""
     return _packed(_symmetric_inverse(metric_tensor(cell)))

@@ -14,12 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.crystal.bragg import q2_from_two_theta, q2_per_radian, two_theta_from_q2
-from mlindex.crystal.cell import (
-    cell_change,
-    cell_from_reciprocal,
-    metric_tensor,
-    reciprocal_from_cell,
-)
+from mlindex.crystal.cell import cell_derivatives, cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.lattice import LatticeSystem, quadratic_terms
 from mlindex.crystal.lines import nearest_index, reflections
 
@@ -223,7 +218,7 @@ def _refined(
     # Angles that the system fixes must come out exact.
     cell = system.cell_from_free(system.free_from_cell(cell))
     n_free = len(fit.x)
-    jacobian = _cell_derivatives(cell) @ system.basis_matrix.T
+    jacobian = cell_derivatives(cell) @ system.basis_matrix.T
     of_free = fit.covariance[:n_free, :n_free]
     variance = np.einsum("ij,jk,ik->i", jacobian, of_free, jacobian)
     free = np.array([isinstance(entry, str) for entry in system.template])
@@ -241,18 +236,3 @@ def _refined(
         q2_calculated_inv_A2=np.where(hkl.any(axis=1), problem.design @ fit.x, np.nan),
         chi2_reduced=fit.chi2_reduced,
     )
-
-
-def _cell_derivatives(cell: np.ndarray) -> np.ndarray:
-    """Derivatives (6, 6) of the cell (A, degrees) by the six reciprocal parameters.
-
-    The metric G is the inverse of the reciprocal one R, so dG = -G dR G.
-    """
-    metric = metric_tensor(cell)
-    derivatives = np.empty((6, 6))
-    for column, (i, j) in enumerate(((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))):
-        change = np.zeros((3, 3))
-        # The off-diagonal parameters are twice the elements of R.
-        change[i, j] = change[j, i] = 1.0 if i == j else 0.5
-        derivatives[:, column] = cell_change(cell, -metric @ change @ metric)
-    return derivatives

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.patterns.peaksearch.kernels import profiles
+from mlindex.patterns.peakshape import area_of_unit_peak
 
 _NO_JACOBIAN = np.empty((0, 0))
 _SHARED = 4
@@ -78,9 +79,8 @@ class Group:
 
     def area(self) -> np.ndarray:
         """Areas (m,) of the profiles, all lines of a doublet together."""
-        lorentz, gauss = np.pi / 2, np.sqrt(np.pi / np.log(2)) / 2
-        mean = np.cosh(self.asymmetry) * (self.eta * lorentz + (1 - self.eta) * gauss)
-        return self.height * self.fwhm * mean * (1 + self.ratio)
+        unit = area_of_unit_peak(1.0, self.eta, self.asymmetry)
+        return self.height * self.fwhm * unit * (1 + self.ratio)
 
 
 class _ProfileProblem:

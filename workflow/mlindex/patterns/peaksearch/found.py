@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.patterns.peaklist import PeakList
+
+if TYPE_CHECKING:
+    from mlindex.patterns.peaksearch.calibrate import Calibration
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class FoundPeaks:
         fwhm_deg: (m,) full widths at half maximum of one line.
         significance: (m,) height over its standard uncertainty.
         notes: what was assumed, left out or remarkable.
+        calibration: widths and shape that all peaks share; None where nothing was found.
     """
 
     peaks: PeakList
@@ -68,6 +73,7 @@ class FoundPeaks:
     fwhm_deg: np.ndarray
     significance: np.ndarray
     notes: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
     def __len__(self) -> int:
         return len(self.two_theta_deg)

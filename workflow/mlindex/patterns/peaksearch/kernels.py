@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-_LN16 = 2.772588722239781
+from mlindex.patterns.peakshape import LN16, pseudo_voigt
 
 
 @njit(cache=True)
@@ -53,10 +53,10 @@ def _significance(x, y, sigma, position, width, split, ratio):
     for j in range(len(x)):
         d = x[j] - position
         z = d / width
-        g = np.exp(-_LN16 * z * z)
+        g = np.exp(-LN16 * z * z)
         if ratio > 0.0:
             z = (x[j] - (position + split)) / width
-            g += ratio * np.exp(-_LN16 * z * z)
+            g += ratio * np.exp(-LN16 * z * z)
         w = 1.0 / (sigma[j] * sigma[j])
         s += w
         sx += w * d
@@ -74,17 +74,6 @@ def _significance(x, y, sigma, position, width, split, ratio):
     free = sgg - (sg * sg * sxx - 2.0 * sg * sgx * sx + sgx * sgx * s) / det
     signal = sgy - (sg * (sxx * sy - sx * sxy) + sgx * (s * sxy - sx * sy)) / det
     return signal / np.sqrt(free) if free > 1e-9 * sgg else 0.0
-
-
-@njit(cache=True)
-def _side(d, width, eta):
-    """Pseudo-Voigt of height 1 at distance d, and its derivatives by z = d / width and by eta."""
-    z = d / width
-    lorentz = 1.0 / (1.0 + 4.0 * z * z)
-    gauss = np.exp(-_LN16 * z * z)
-    value = eta * lorentz + (1.0 - eta) * gauss
-    slope = -8.0 * z * lorentz * lorentz * eta - 2.0 * _LN16 * z * gauss * (1.0 - eta)
-    return value, slope, lorentz - gauss
 
 
 @njit(cache=True)
@@ -116,7 +105,7 @@ def profiles(x, position, height, fwhm, eta, asymmetry, split, ratio, jacobian):
                 d = x[i] - position[k] - (0.0 if line == 0 else split[k])
                 sign = 1.0 if d < 0.0 else -1.0
                 width = fwhm[k] * np.exp(sign * asymmetry)
-                part, slope, mix = _side(d, width, eta)
+                part, slope, mix = pseudo_voigt(d, width, eta)
                 z = d / width
                 value += factor * part
                 by_x -= factor * slope / width

@@ -193,6 +193,7 @@ def _answer(pattern, settings, used, background, groups, together, calibration, 
         columns["fwhm"],
         columns["significance"],
         (*note, *notes),
+        calibration,
     )
 
 
