@@ -9,8 +9,8 @@ import pytest
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.settings import Simulation
-from mlindex.patterns.simulation import Crystal, calculate_lines
-from mlindex.patterns.structure_factors import Sites
+from mlindex.patterns.simulation import CrystalStructure, calculate_lines
+from mlindex.patterns.structure_factors import Scatterers
 from mlindex.wholepattern.candidates import fit_candidates
 
 CU = 1.540593, 1.544427
@@ -47,13 +47,13 @@ def lines(name):
         "rock salt": ("-F 4 2 3", 5.6402, 5.6402, (("Na", 0, 0, 0), ("Cl", 0.5, 0.5, 0.5))),
     }[name]
     n = len(atoms)
-    sites = Sites(
+    sites = Scatterers(
         tuple(atom[0] for atom in atoms),
         np.array([atom[1:] for atom in atoms], dtype=float),
         np.ones(n),
         np.full(n, 0.006),
     )
-    crystal = Crystal.from_cell(hall, cell(a, a, c), sites)
+    crystal = CrystalStructure.from_cell(hall, cell(a, a, c), sites)
     return calculate_lines(crystal, Simulation(two_theta_max_deg=90.0, wavelength_A=CU[0]))
 
 
