@@ -27,7 +27,8 @@ TUBES = {
 DOUBLET_RATIO = 0.5
 #: Planck constant times speed of light.
 _KEV_A = 12.398420
-_UNITS_A = {"nm": 10.0, "m": 1e10, "pm": 0.01}
+#: Units of length in A.
+UNITS_A = {"nm": 10.0, "m": 1e10, "pm": 0.01}
 _NUMBER = r"([-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?)"
 _OTHER_UNITS = re.compile(_NUMBER + r"\s*(keV|nm|pm|m|A|\u00c5|\u212b)")
 _LONGEST = 40
@@ -105,4 +106,4 @@ def in_A(text: str) -> str | None:
     value = float(match[1].replace(",", "."))
     if match[2] == "keV":
         return f"that is {_KEV_A / value:.5g}" if value > 0 else None
-    return f"that is {value * _UNITS_A.get(match[2], 1.0):.6g}"
+    return f"that is {value * UNITS_A.get(match[2], 1.0):.6g}"

@@ -12,6 +12,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.wavelengths import (
     DOUBLET_RATIO,
     TUBES,
+    UNITS_A,
     Given,
     Tube,
     given_as,
@@ -52,7 +53,6 @@ _TUBE = re.compile(
     r"\b(Cr|Fe|Co|Cu|Mo|Ag)[\s_-]*K[\s\\_-]*(?:alpha|a|α)(?![a-zA-Z])"
     r"[\s~_-]*(1(?:\s?[,+/]\s?2)?)?(?!\d)"
 )
-_UNITS_A = {"nm": 10.0, "m": 1e10, "pm": 0.01}
 
 
 @dataclass(frozen=True)
@@ -185,5 +185,5 @@ def _matched(pattern: re.Pattern[str], line: str) -> float | None:
     unit = (match[2] or "").lower() if pattern.groups > 1 else ""
     unit = unit or (before[1].lower() if before else "")
     # Integration programs of synchrotrons write metres without saying so.
-    factor = _UNITS_A.get(unit, 1e10 if 1e-12 < value < 1e-8 else 1.0)
+    factor = UNITS_A.get(unit, 1e10 if 1e-12 < value < 1e-8 else 1.0)
     return value * factor if _possible(value * factor) else None
