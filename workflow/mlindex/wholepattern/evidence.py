@@ -77,7 +77,10 @@ def evidence(data: Data, fit: CellFit, together: float) -> Evidence:
     strongest = max(float(solution.height.max(initial=0.0)), 1e-300)
     share = solution.height[~is_line] / strongest
     places = np.maximum((data.x[-1] - data.x[0]) / solution.placed.columns.fwhm[~is_line], 1.0)
-    strays = _height(ratio[~is_line]) + 2 * np.log(places) + 2 * share / _STRAY_SHARE
+    # They are a set: which of them is called the first makes no difference.
+    rank = np.arange(1, len(share) + 1)
+    strays = _height(ratio[~is_line]) + 2 * np.log(np.maximum(places / rank, 1.0))
+    strays += 2 * share / _STRAY_SHARE
     return Evidence(
         float(n_independent * np.log(chi2 / len(data))),
         lines,

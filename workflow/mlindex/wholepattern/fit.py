@@ -106,8 +106,9 @@ def minimize(
             step = np.zeros(len(p))
             damped = information + damping * np.diag(np.diag(information))
             step[free] = np.linalg.solve(damped[np.ix_(free, free)], right[free])
-            trial = evaluate(p + step, solution)
-            improved = trial.cost < solution.cost
+            if np.isfinite(step).all():
+                trial = evaluate(p + step, solution)
+                improved = trial.cost < solution.cost
             damping *= 0.1 if improved else 10.0
         steps += 1
         if not improved:

@@ -20,6 +20,8 @@ N_SHAPE = 6
 #: What of a peak each of them changes.
 KINDS_OF_SHAPE = np.array([BY_LOG_WIDTH] * 3 + [BY_ETA] * 2 + [BY_ASYMMETRY])
 _MOST_ASYMMETRY = 0.5
+#: Widths that a step may try: from 0.002 to 20 degrees.
+_LOG_WIDTHS = np.log([0.002, 20.0])
 #: Least cotangent range: beyond it axial divergence is no longer what makes peaks asymmetric.
 _LOWEST_DEG, _HIGHEST_DEG = 4.0, 176.0
 
@@ -51,6 +53,7 @@ class Angles:
         """The shape at positions (k,); widths are ``blur`` times what the parameters (6,) say."""
         u = self.scaled(two_theta_deg)
         log_width = parameters[0] + u * (parameters[1] + u * parameters[2]) + np.log(blur)
+        log_width = np.clip(log_width, *_LOG_WIDTHS)
         linear = parameters[3] + parameters[4] * u
         cotangent = 1 / np.tan(np.radians(np.clip(two_theta_deg, _LOWEST_DEG, _HIGHEST_DEG)))
         asymmetry = parameters[5] * cotangent
