@@ -1,7 +1,9 @@
 """The evidence that a fit speaks for its cell: what it leaves, and what it was given to do so.
 
 All is in units of -2 ln(probability), so that the least is the best and differences are those of
-chi². Charged are, beside the misfit N ln(chi² / n) of n points that count as N independent ones:
+chi². With c the chi² per point, the misfit of points that count as N independent ones is N c where
+the errors assumed suffice, and N (1 + ln c) where they are as large as the fit shows, c above 1.
+Charged are beside it:
 
 - every line that is there, for its height h with the uncertainty s: heights of lines are spread
   evenly over their logarithm, so a line takes the share s sqrt(2 pi) / ((h + s) D) of what was
@@ -38,8 +40,8 @@ _ROUNDS = 5
 class Evidence:
     """-2 ln(probability) in its parts; the least total is the best.
 
-    ``misfit`` is N ln(chi² / n), ``lines`` for heights and absences, ``strays`` for the free peaks,
-    ``cell`` for the cell; ``n_lines`` are the lines that count as there.
+    ``misfit`` is what the fit leaves, ``lines`` for heights and absences, ``strays`` for the free
+    peaks, ``cell`` for the cell; ``n_lines`` are the lines that count as there.
     """
 
     misfit: float
@@ -66,8 +68,10 @@ def evidence(data: Data, fit: CellFit, together: float) -> Evidence:
     chi2 = float(solution.residual @ solution.residual)
     n_independent = len(data) / together
     is_line = solution.placed.order < len(fit.lines)
-    # chi² per point is the scale of the errors: those assumed don't count.
-    scale = np.sqrt(together * chi2 / len(data))
+    per_point = chi2 / len(data)
+    # Errors are at least those assumed, which hold what no profile fits; beyond, as large as shown.
+    misfit = min(per_point, 1 + np.log(max(per_point, 1.0)))
+    scale = np.sqrt(together * max(per_point, 1.0))
     lower, _, begin = factor(
         solution.normal, solution.first, solution.start, np.arange(len(is_line))
     )
@@ -82,7 +86,7 @@ def evidence(data: Data, fit: CellFit, together: float) -> Evidence:
     strays = _height(ratio[~is_line]) + 2 * np.log(np.maximum(places / rank, 1.0))
     strays += 2 * share / _STRAY_SHARE
     return Evidence(
-        float(n_independent * np.log(chi2 / len(data))),
+        float(n_independent * misfit),
         lines,
         float(strays.sum()),
         _cell(fit, scale),

@@ -32,7 +32,7 @@ _FIRST_MISFIT, _LEAST_MISFIT, _MOST_MISFIT = 0.03, MISFIT, 0.2
 _LOCAL_FWHM = 2.0
 #: Points where peaks add more than this many standard uncertainties tell how well they fit.
 _CLEAR = 10.0
-_ROUNDS = 4
+_ROUNDS = 3
 #: Profiles misfit within this many widths of a peak.
 _MISFIT_FWHM = 1.0
 #: Tails are followed to this share of the noise, within these numbers of widths.
@@ -40,7 +40,7 @@ _TAIL, _NEAREST, _FARTHEST = 0.3, 3.0, 25.0
 #: Where the noise between peaks is looked for, in widths.
 _AROUND_FWHM = np.array([-6.0, 6.0])
 #: Waves of the background that are longer than this many widths are kept.
-_PERIOD_FWHM = 25.0
+_PERIOD_FWHM = 50.0
 _FEWEST_POINTS = 20
 #: The scatter of points is at least this share of what counting lets expect.
 _LEAST_SCATTER = 0.03
