@@ -225,6 +225,28 @@ def test_what_is_no_wavelength_is_refused_with_the_value_in_angstrom(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("--lines", "20.5", "lines to use 20.5: give a whole number, 4 to 60"),
+        ("--lines", "x", "'x' is not a number"),
+        ("--rows", "0", "0: give a whole number, 1 or more"),
+        ("--error", "none", "'none' is not a number"),
+        ("--wavelength", "1e9", "0.01 to 100 are possible"),
+        ("--out", "/proc/x", "/proc/x: nothing can be written to /proc"),
+    ],
+)
+def test_wrong_values_are_refused_before_anything_is_searched(
+    flag: str, value: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from mlindex.apps import command
+
+    monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("searched"))
+    ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), flag, value])
+    assert ended.exit_code == 2
+    assert words in " ".join(ended.output.replace("│", " ").split())
+
+
 def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     from mlindex.apps import command
     from mlindex.base.errors import MlindexError

@@ -350,3 +350,15 @@ def test_mutations_give_results_or_errors(tmp_path: Path, name: str) -> None:
             refused.append(str(error))
     assert refused
     assert all(str(path) in message and len(message) < 2500 for message in refused)
+
+
+@pytest.mark.parametrize("path", ["", " ", None, 5, b"scan.xye"])
+def test_what_is_no_name_of_a_file_is_refused(path):
+    with pytest.raises(MlindexError, match="is no name of a file"):
+        read(path)
+
+
+@pytest.mark.parametrize("wavelength", [True, [1.5406], object()])
+def test_what_is_no_wavelength_is_refused(wavelength, tmp_path):
+    with pytest.raises(MlindexError, match=r"give a number in A, such as 1\.5406"):
+        read(tmp_path / "scan.xye", wavelength)

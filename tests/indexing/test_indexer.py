@@ -9,7 +9,7 @@ import mlindex
 import mlindex.indexing.indexer
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
-from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
@@ -164,6 +164,11 @@ def test_wanted_lattices_only() -> None:
     result = mlindex.index(_list("oP", np.random.default_rng(9)), lattices=["oP", "tetragonal"])
     assert {s.bravais for s in result.searched} == {"oP", "tP", "tI"}
     assert {c.bravais for c in result.candidates} <= {"oP", "tP", "tI"}
+    assert result.convincing
+    assert "Other lattices than those asked for (oP, tetragonal) were left out" in result.reason
+    # The reduced cell is that of the cell shown, of which a P cell has the volume.
+    best = result.candidates[0]
+    assert cell_volume(best.niggli) == pytest.approx(best.volume_A3, rel=1e-9)
 
 
 def test_a_centred_lattice_names_the_primitive_one_that_its_lines_allow_too() -> None:
@@ -182,6 +187,11 @@ def test_a_centred_lattice_names_the_primitive_one_that_its_lines_allow_too() ->
         ({"time_limit_s": -1}, "time limit"),
         ({"lattices": ["x"]}, "unknown lattice 'x': expected one of cubic"),
         ({"lattices": "x"}, "unknown lattice 'x'"),
+        ({"lattices": "mc"}, "unknown lattice 'mc' .did you mean 'mC'"),
+        ({"lattices": 5}, "lattices 5: give names"),
+        ({"keep": True}, "candidates to keep True: give a whole number"),
+        ({"formula": 3}, "formula 3: give it as text"),
+        ({"formula": "CuXx"}, "Xx is no element"),
         ({"time_limit_s": float("nan")}, "time limit nan s: give a number, above 0"),
         ({"time_limit_s": "60"}, "time limit '60' s: give a number"),
         ({"keep": 0}, "candidates to keep 0: give a whole number, 1 or more"),

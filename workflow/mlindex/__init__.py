@@ -6,10 +6,11 @@ from importlib import import_module
 from pathlib import Path
 
 __version__ = "0.2.0"
-__all__ = ["__version__", "index", "peaks_from_columns", "read"]
+__all__ = ["MlindexError", "__version__", "index", "peaks_from_columns", "read"]
 
 #: What can be imported from the package itself, and the module that it lies in.
 _OFFERED = {
+    "MlindexError": "mlindex.base.errors",
     "index": "mlindex.indexing.indexer",
     "peaks_from_columns": "mlindex.files.peak_lists",
     "read": "mlindex.files",

@@ -10,7 +10,7 @@ import typer
 
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
 from mlindex.apps.ends import problems_shown
-from mlindex.apps.flags import folder, takes_options
+from mlindex.apps.flags import count, folder, takes_options
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options
 
@@ -49,12 +49,13 @@ def index(
         Path, typer.Argument(help="Peak list or measured pattern, or - for standard input.")
     ],
     options: Options,
-    rows: Annotated[int, typer.Option(help="Cells to show.", min=1)] = 10,
+    rows: Annotated[int, typer.Option(help="Cells to show.", parser=count, metavar="integer")] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of a table.")] = False,
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for result.html, result.txt, result.json, best.cif, peaks.txt and tables.",
+            help="Folder for result.html, result.txt, result.json, best.cif and tables, and for a "
+            "pattern peaks.txt.",
             parser=folder,
             metavar="path",
         ),
@@ -88,7 +89,13 @@ def batch(
     out: Annotated[Path, typer.Option(help="Table of candidates to write, name.parquet.")],
     options: Options,
     workers: Annotated[
-        int | None, typer.Option(help="Processes; one for each core.", min=1, show_default=False)
+        int | None,
+        typer.Option(
+            help="Processes; one for each core.",
+            parser=count,
+            metavar="integer",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Index many samples, on all cores: peak lists, patterns, or a table of peak lists.

@@ -7,6 +7,7 @@ import math
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -201,11 +202,20 @@ def require_folder(folder: Path) -> None:
     if not there.is_dir():
         kind = "a link to nothing" if there.is_symlink() and not there.exists() else "a file"
         raise MlindexError(f"{there}: is {kind}, not a folder; give another folder to write to")
-    if not os.access(there, os.W_OK | os.X_OK):
+    if not os.access(there, os.W_OK | os.X_OK) or not _takes_files(there):
         raise MlindexError(
             f"{folder}: nothing can be written to {there}; give yourself the right to it, or use "
             "another folder"
         )
+
+
+def _takes_files(folder: Path) -> bool:
+    """Whether a file can be made there; its name is gone at once. The rights do not say it all."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def _is_there(path: Path) -> bool:

@@ -31,6 +31,23 @@ def _wavelength(given: str) -> float | str:
     return value
 
 
+def number(given: str) -> float:
+    """A number; whether it is one that the option takes is asked later."""
+    try:
+        value = float(given)
+    except ValueError:
+        raise typer.BadParameter(f"{given!r} is not a number") from None
+    return int(value) if value.is_integer() else value
+
+
+def count(given: str) -> int:
+    """A whole number from 1 on."""
+    value = number(given)
+    if not isinstance(value, int) or value < 1:
+        raise typer.BadParameter(f"{given}: give a whole number, 1 or more")
+    return value
+
+
 def _lattices(given: list[str] | None) -> tuple[str, ...]:
     """Lattices as people write them: several at a time, systems in capitals."""
     words = [word for one in given or [] for word in one.replace(",", " ").split() or [one]]
@@ -75,8 +92,10 @@ def _flag(option: Field) -> inspect.Parameter:
     known, kind, default, more = about(option), types()[option.name], option.default, {}
     if option.name == "wavelength_A":
         kind, more = str | None, {"parser": _wavelength, "metavar": "float|name"}
-    if option.name == "lattices":
+    elif option.name == "lattices":
         kind, default = list[str] | None, None
+    elif known.range:
+        more = {"parser": number, "metavar": "integer" if known.whole else "float"}
     limits = ", ".join(part for part in (known.unit, known.range) if part)
     text = f"{known.help} [{limits}]" if limits else known.help
     info = typer.Option(known.flag, help=text, **more)

@@ -18,6 +18,10 @@ _PIECE = re.compile(r"\s*(?:(?:([A-Z][a-z]?)|([(\[{])|([)\]}]))\s*(\d+\.?\d*|\.\
 _HEAVY_HYDROGEN = ("D", "T")
 
 
+class _UnknownElementError(ValueError):
+    """A symbol that no element has."""
+
+
 def atoms_of(text: str) -> dict[str, float]:
     """The atoms of a formula unit, by element: of ``CuO``, ``C8 H9 N O2`` or ``CuSO4·5H2O``.
 
@@ -34,6 +38,8 @@ def atoms_of(text: str) -> dict[str, float]:
         times, unit = re.fullmatch(r"\s*(\d*\.?\d*)\s*(.*?)\s*", part, re.DOTALL).groups()
         try:
             found = _unit(unit, float(times or 1))
+        except _UnknownElementError as error:
+            raise MlindexError(wrong.replace("read;", f"read: {error} is no element;")) from error
         except ValueError as error:
             raise MlindexError(wrong) from error
         for element, n in found.items():
@@ -73,5 +79,5 @@ def _element(symbol: str) -> str:
     if symbol in _HEAVY_HYDROGEN:
         return "H"
     if gemmi.Element(symbol).atomic_number == 0:
-        raise ValueError(symbol)
+        raise _UnknownElementError(symbol)
     return symbol

@@ -14,6 +14,7 @@ eqs. 9 to 17; International Tables for Crystallography A, 1.3.2).
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -281,8 +282,12 @@ def system_of(name: str) -> LatticeSystem:
         return SYSTEMS[name]
     if name in BRAVAIS:
         return BRAVAIS[name].system
+    known = {known.lower(): known for known in (*BRAVAIS, *SYSTEMS)}
+    near = difflib.get_close_matches(name.lower(), known, n=1)
+    hint = f" (did you mean {known[near[0]]!r}?)" if near else ""
     raise ValueError(
-        f"unknown lattice {name!r}: expected one of {', '.join(SYSTEMS)} or {', '.join(BRAVAIS)}"
+        f"unknown lattice {name!r}{hint}: expected one of {', '.join(SYSTEMS)} or "
+        f"{', '.join(BRAVAIS)}"
     )
 
 

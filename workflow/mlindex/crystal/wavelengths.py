@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from numbers import Real
 
 from mlindex.base.errors import MlindexError
 
@@ -84,7 +85,11 @@ def given_as(wavelength: Given) -> Given:
     Raises:
         MlindexError: it is neither; where it is a wavelength in other units, its value in A.
     """
+    if wavelength is None:
+        return None
     if not isinstance(wavelength, str):
+        if not isinstance(wavelength, Real) or isinstance(wavelength, bool):
+            raise MlindexError(f"wavelength {wavelength!r}: give a number in A, such as 1.5406")
         return wavelength
     tube = tube_named(wavelength)
     if tube is not None:

@@ -64,6 +64,8 @@ _OTHER_KINDS = {
 
 def read(path: str | Path, wavelength: Given, time_limit_s: float) -> PeakList | MeasuredPattern:
     """See :func:`mlindex.files.read`."""
+    if not isinstance(path, (str, Path)) or not str(path).strip():
+        raise MlindexError(f"{path!r} is no name of a file; give one, such as 'scan.xye'")
     given = given_as(wavelength)
     if not isinstance(given, str):
         check_given(shown(path), given)

@@ -127,10 +127,19 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
     found = candidates(ranked[: ask.options.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
     convincing, reason = verdict(found, bool(trials), complete, ask.formula)
+    if convincing:
+        reason = " ".join(filter(None, (reason, _not_searched(ask.options, complete))))
     best = max((trial.evidence for trial in trials), default=-math.inf)
     evidence = found[0].log_evidence if found else best
     n_lines = len(observed.q2)
     return _Look(found, evidence, convincing, reason, progress, n_lines, observed.shiftable)
+
+
+def _not_searched(options: Options, complete: bool) -> str:
+    """What to say of a convincing cell where other lattices were not compared with it."""
+    if options.lattices:
+        return f"Other lattices than those asked for ({', '.join(options.lattices)}) were left out."
+    return "" if complete else "The search was cut short: not all lattices were searched."
 
 
 def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, str] | None:

@@ -8,8 +8,9 @@ and its use.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, field, fields
+from numbers import Real
 from typing import Any, get_type_hints
 
 from mlindex.base.errors import MlindexError
@@ -62,7 +63,7 @@ class About:
             self.check(value)
 
     def _in_range(self, value: Any) -> None:
-        number = isinstance(value, (int, float)) or hasattr(value, "__float__")
+        number = isinstance(value, Real) and not isinstance(value, bool)
         fits = number and not (
             math.isnan(value)
             or (self.above is not None and value <= self.above)
@@ -112,6 +113,8 @@ def check_lattices(lattices: tuple[str, ...]) -> None:
 def _check_formula(formula: str) -> None:
     from mlindex.crystal.formula import atoms_of
 
+    if not isinstance(formula, str):
+        raise MlindexError(f"formula {formula!r}: give it as text, such as 'C8H9NO2'")
     atoms_of(formula)
 
 
@@ -205,7 +208,10 @@ class Options:
 
     def __post_init__(self) -> None:
         # One name alone is meant as it is, not as a row of letters.
-        given = (self.lattices,) if isinstance(self.lattices, str) else tuple(self.lattices)
+        given = (self.lattices,) if isinstance(self.lattices, str) else self.lattices
+        if not isinstance(given, Iterable) or not all(isinstance(one, str) for one in given):
+            raise MlindexError(f"lattices {given!r}: give names, such as ('monoclinic', 'cF')")
+        given = tuple(given)
         object.__setattr__(self, "lattices", given)
         for one in fields(self):
             about(one).checked(getattr(self, one.name))

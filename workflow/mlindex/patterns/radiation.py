@@ -73,7 +73,8 @@ def check_given(name: str, wavelength_A: float | None) -> None:
     """Raise MlindexError if a wavelength given is none."""
     if wavelength_A is not None and not _SHORTEST_A < wavelength_A < _LONGEST_A:
         raise MlindexError(
-            f"{name}: a wavelength of {wavelength_A} A can't be right; give it in A, such as 1.5406"
+            f"{name}: a wavelength of {wavelength_A:g} A can't be right; give it in A, such as "
+            f"1.5406 ({_SHORTEST_A:g} to {_LONGEST_A:g} are possible)"
         )
 
 

@@ -100,7 +100,7 @@ def _described(
         cell=refined.cell,
         cell_error=refined.cell_error,
         cell_covariance=refined.cell_covariance,
-        niggli=trial.lattice().reduced,
+        niggli=lattice_of(refined.cell, centring).reduced,
         volume_A3=float(cell_volume(refined.cell)),
         m20=figure.m,
         f_n=f_value,
