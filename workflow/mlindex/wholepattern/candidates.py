@@ -16,7 +16,7 @@ from mlindex.indexing.result import Candidate
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks, PeakSearch, find_peaks
 from mlindex.wholepattern.candidate import CellFit, again, fit_cell, refit
-from mlindex.wholepattern.data import Data, prepare
+from mlindex.wholepattern.data import prepare
 from mlindex.wholepattern.evidence import evidence
 from mlindex.wholepattern.lines import cell_lines, system_parameters
 from mlindex.wholepattern.reference import Reference, correlation, judged, reference
@@ -117,31 +117,11 @@ def _judged_by(known: Reference, fits: Sequence[CellFit | None]) -> Reference:
     what no profile explains.
     """
     there = [fit for fit in fits if fit is not None]
-    together = min(_own_errors(known, fit)[1] for fit in there)
-    best = min(there, key=lambda fit: _with_own_errors(known, fit, together))
+    best = min(there, key=lambda fit: evidence(known.data, fit, known.together).total)
     data, misfit = judged(known.data, best.fitted.solution, best.layout, best.fitted.p)
     best = refit(data, best, _LAST_STEPS)
     together = correlation(data, best.fitted.solution.residual, best.layout, best.fitted.p)
     return replace(known, data=data, misfit=misfit, together=together)
-
-
-def _own_errors(known: Reference, fit: CellFit) -> tuple[Data, float]:
-    """The points with the uncertainties that a fit shows, and how many of them err as one."""
-    data, _ = judged(known.data, fit.fitted.solution, fit.layout, fit.fitted.p)
-    residual = fit.fitted.solution.residual * known.data.sigma / data.sigma
-    return data, correlation(data, residual, fit.layout, fit.fitted.p)
-
-
-def _with_own_errors(known: Reference, fit: CellFit, together: float) -> float:
-    """-2 ln of the probability of a fit, the errors being those that it shows itself.
-
-    A wrong cell explains its misfit by large errors; that these are large counts against it.
-    """
-    own, _ = _own_errors(known, fit)
-    residual = fit.fitted.solution.residual * known.data.sigma / own.sigma
-    misfit = float(residual @ residual + 2 * np.log(own.sigma).sum()) / together
-    charged = evidence(known.data, fit, together)
-    return misfit + charged.total - charged.misfit
 
 
 def _last(known: Reference, fit: CellFit | None) -> ProfileFit | None:
