@@ -129,9 +129,11 @@ def _lowered(data: Data, solution: Solution, layout: Layout, p: np.ndarray) -> D
     add_up(solution.placed.columns, solution.values, solution.height, peak)
     observed = data.y + data.base
     fwhm = float(np.median(layout.angles.shape(layout.shape(p), data.x, 1.0).fwhm))
-    below = observed - peak * data.sigma
+    peak *= data.sigma
+    below = observed - peak
     smooth = whittaker(data.x, below, 1 / data.sigma**2, _PERIOD_FWHM * fwhm)
-    base = np.minimum(data.base, smooth)
+    # A steep background is no tail: where no peak adds anything, nothing is taken off.
+    base = np.clip(smooth, data.base - peak, data.base)
     return replace(data, y=observed - base, base=base)
 
 
