@@ -124,7 +124,8 @@ def _one(known: Known, time_limit_s: float, workers: int) -> tuple[Judged | None
     try:
         result = index_content(read(known.file, known.wavelength_A), options, workers).result
     except MlindexError as error:
-        cells = [known.file.name, str(known), "", f"refused: {error}", *[""] * 7]
+        why = str(error).replace(str(known.file), known.file.name)
+        cells = [known.file.name, str(known), "", f"refused: {why}", *[""] * 7]
         _row(cells)
         return None, cells
     spent = perf_counter() - wall, process_time() - cpu

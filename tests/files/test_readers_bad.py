@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import mlindex
 from helpers import reader_files as files
 from mlindex import files as readers
 from mlindex.base.errors import MlindexError
@@ -355,10 +356,10 @@ def test_mutations_give_results_or_errors(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("path", ["", " ", None, 5, b"scan.xye"])
 def test_what_is_no_name_of_a_file_is_refused(path):
     with pytest.raises(MlindexError, match="is no name of a file"):
-        read(path)
+        mlindex.read(path)
 
 
 @pytest.mark.parametrize("wavelength", [True, [1.5406], object()])
 def test_what_is_no_wavelength_is_refused(wavelength, tmp_path):
     with pytest.raises(MlindexError, match=r"give a number in A, such as 1\.5406"):
-        read(tmp_path / "scan.xye", wavelength)
+        mlindex.read(tmp_path / "scan.xye", wavelength)
