@@ -11,7 +11,7 @@ import typer
 
 from helpers.batch_workers import obedient
 from mlindex.apps.batch import pool, work
-from mlindex.apps.batch.console import told
+from mlindex.apps.batch.console import report
 from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.tables import BATCH_SAMPLES
 from mlindex.apps.batch.task import Lines, Task
@@ -127,7 +127,7 @@ def test_no_message_changes_a_terminal(capsys):
     assert capsys.readouterr().err == "mlindex: \\x1b[2J.txt: is\nodd\\xe9\n"
     summary = Summary(ended="\x07", note="\x1b")
     summary.add({"sample": "s\x1b", "verdict": "failed", "error": "why\udce9"})
-    text = told(summary, Path("x\x1b.parquet"))
+    text = report(summary, Path("x\x1b.parquet"))
     assert all(line.isprintable() for line in text.splitlines())
     assert r"not indexed: s\x1b: why\xe9" in text
     assert r"written: x\x1b.parquet, x\x1b.samples.parquet" in text
@@ -136,7 +136,7 @@ def test_no_message_changes_a_terminal(capsys):
 def test_a_long_reason_is_cut_on_the_terminal():
     summary = Summary()
     summary.add({"sample": "a", "verdict": "failed", "error": "a: " + "word " * 99})
-    line = told(summary, Path("x.parquet")).splitlines()[0]
+    line = report(summary, Path("x.parquet")).splitlines()[0]
     assert line.endswith("word ...")
     assert len(line) <= 320
 
