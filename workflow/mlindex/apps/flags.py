@@ -34,15 +34,20 @@ def _wavelength(given: str) -> float | str:
 def number(given: str) -> float:
     """A number; whether it is one that the option takes is asked later."""
     try:
-        value = float(given)
+        return float(given)
     except ValueError:
         raise typer.BadParameter(f"{given!r} is not a number") from None
+
+
+def whole(given: str) -> int | float:
+    """A whole number, or another, which is refused with the range of the option later."""
+    value = number(given)
     return int(value) if value.is_integer() else value
 
 
 def count(given: str) -> int:
     """A whole number from 1 on."""
-    value = number(given)
+    value = whole(given)
     if not isinstance(value, int) or value < 1:
         raise typer.BadParameter(f"{given}: give a whole number, 1 or more")
     return value
@@ -95,7 +100,11 @@ def _flag(option: Field) -> inspect.Parameter:
     elif option.name == "lattices":
         kind, default = list[str] | None, None
     elif known.range:
-        more = {"parser": number, "metavar": "integer" if known.whole else "float"}
+        more = (
+            {"parser": whole, "metavar": "integer"}
+            if known.whole
+            else {"parser": number, "metavar": "float"}
+        )
     limits = ", ".join(part for part in (known.unit, known.range) if part)
     text = f"{known.help} [{limits}]" if limits else known.help
     info = typer.Option(known.flag, help=text, **more)
