@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from mlindex.base.linear import cholesky
+from mlindex.base.linear import solve_positive
 from mlindex.wholepattern.kernels import dot
 
 #: Added to the diagonal, relatively: peaks at one place share what is there.
@@ -104,16 +104,8 @@ def _dense(matrix, right):
     lower, x = matrix.copy(), right.copy()
     for a in range(size):
         lower[a, a] += 1e-10 * matrix[a, a] + 1e-300
-    if not cholesky(lower):
+    if not solve_positive(lower, x):
         return np.zeros(size)
-    for a in range(size):
-        for b in range(a):
-            x[a] -= lower[a, b] * x[b]
-        x[a] /= lower[a, a]
-    for a in range(size - 1, -1, -1):
-        for b in range(a + 1, size):
-            x[a] -= lower[b, a] * x[b]
-        x[a] /= lower[a, a]
     return x
 
 
