@@ -29,9 +29,9 @@ from mlindex.apps.command import interruptible
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_arrow, read_table, write_table
 from mlindex.files import read
-from mlindex.indexing.indexer import index
 from mlindex.indexing.options import Options
 from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
+from mlindex.wholepattern.indexer import index
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 CUBIC = Options(lattices=("cubic",), time_limit_s=600.0, keep=3)

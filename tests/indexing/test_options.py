@@ -57,7 +57,9 @@ def test_options_are_frozen_and_checked_however_they_are_made() -> None:
 
 def test_options_come_one_by_one_or_together(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr("mlindex.indexing.indexer.index_list", lambda *given: asked.append(given))
+    monkeypatch.setattr(
+        "mlindex.wholepattern.indexer.index_list", lambda *given: asked.append(given)
+    )
     peaks = PeakList("x", np.array([0.1, 0.2]), None, None)
     mlindex.index(peaks, options=Options(keep=3, n_lines=9), keep=4, workers=2)
     ((given, options, workers, *_),) = asked

@@ -11,7 +11,7 @@ __all__ = ["MlindexError", "__version__", "index", "peaks_from_columns", "read"]
 #: What can be imported from the package itself, and the module that it lies in.
 _OFFERED = {
     "MlindexError": "mlindex.base.errors",
-    "index": "mlindex.indexing.indexer",
+    "index": "mlindex.wholepattern.indexer",
     "peaks_from_columns": "mlindex.files.peak_lists",
     "read": "mlindex.files",
 }

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
 from mlindex.indexing.compiling import announced, warm_up
-from mlindex.indexing.indexer import index_pattern
 from mlindex.indexing.looks import index_list
 from mlindex.indexing.options import Options
 from mlindex.indexing.result import IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
+from mlindex.wholepattern.indexer import index_pattern
 
 if TYPE_CHECKING:
     from mlindex.patterns.peaksearch import FoundPeaks

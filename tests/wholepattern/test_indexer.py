@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import mlindex
-import mlindex.indexing.indexer
+import mlindex.wholepattern.indexer
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
@@ -56,7 +56,7 @@ def _list(bravais: str, rng: np.random.Generator, **spoil: float) -> PeakList:
     )
 
 
-def _right(result: mlindex.indexing.indexer.IndexingResult, bravais: str) -> bool:
+def _right(result: mlindex.wholepattern.indexer.IndexingResult, bravais: str) -> bool:
     best = result.candidates[0]
     cell, centring = CELLS[bravais]
     return same_lattice(best.cell, best.centring, np.array(cell, float), centring)
