@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mlindex.apps import cli
+from mlindex.apps import cli, command
 from mlindex.apps.main import main
 
 SAMPLE = Path(__file__).resolve().parents[2] / "resources/samples/silicon.txt"
@@ -78,7 +78,32 @@ def test_ctrl_c_while_importing_is_no_traceback() -> None:
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (130, "")
+    assert (done.returncode, done.stderr) == (130, "mlindex: interrupted\n")
+
+
+def test_ctrl_c_while_a_command_imports_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def pressed(_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(command, "require_output", pressed)
+    monkeypatch.setattr(sys, "argv", ["mlindex", "index", str(SAMPLE)])
+    assert ended(capsys) == (130, "mlindex: interrupted\n")
+
+
+def test_a_signal_while_compiling_ends_the_program_at_once() -> None:
+    code = (
+        "import os, signal, threading, time\n"
+        "from mlindex.apps.command import interruptible\n"
+        # As a thread that compiles does.
+        "threading.Thread(target=time.sleep, args=(60,)).start()\n"
+        "with interruptible(signal.SIGTERM, nothing_yet=lambda: True):\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    time.sleep(60)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stderr) == (130, "mlindex: interrupted while compiling\n")
 
 
 @pytest.mark.parametrize(

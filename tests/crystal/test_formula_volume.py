@@ -70,6 +70,9 @@ def test_formulas_are_read_as_they_are_written(text, atoms):
         ("C8H9NO2+", "can't be read"),
         ("CuSO4.5H2O", r"with \* or · before the water"),
         ("Og", "Og is no element whose volume is known"),
+        ("c8h9no2", "can't be read; write C8H9NO2: elements begin with a capital letter"),
+        ("sio2", "can't be read; write SiO2 or SIO2: elements"),
+        ("ca(oh)2", r"can't be read; write Ca\(OH\)2: elements"),
     ],
 )
 def test_what_is_no_formula_is_refused(text, message):

@@ -119,6 +119,12 @@ def test_patterns_that_are_none(tmp_path: Path) -> None:
         (b"%PDF-1.4\n1 0 obj\n", "is a PDF; copy the numbers"),
         (b"{\\rtf1\\ansi 3.13 100}", "is an RTF document; save it as plain text"),
         (b"\n <!DOCTYPE html><html></html>", "is a web page"),
+        (b'{"x": [1, 2], "y": [3, 4]}', "is JSON; save the positions as columns of text"),
+        (
+            b'{"schema": 2, "mlindex_version": "0.2.0", "sample": "a"}',
+            "is a result of mlindex, not a peak list; json.load reads it, and its lines are in "
+            "observed_lines.parquet",
+        ),
         ("d\n4\n3\n".encode("utf-16-le"), "UTF-16 without its mark; save it as UTF-8"),
     ],
 )

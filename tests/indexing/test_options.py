@@ -72,6 +72,26 @@ def test_options_come_one_by_one_or_together(monkeypatch: pytest.MonkeyPatch) ->
         mlindex.index(peaks, wavelength_A=1.5406)
 
 
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"workers": 0}, "workers 0: give a whole number of threads, 1 or more, or None"),
+        ({"workers": 1.5}, "workers 1.5: give a whole number"),
+        ({"time_limit_s": np.inf}, "time limit inf s: give a number, above 0"),
+        ({"keep": float("inf")}, "candidates to keep inf: give a whole number"),
+    ],
+)
+def test_neither_no_worker_nor_endless_numbers_are_taken(option: dict, message: str) -> None:
+    peaks = PeakList("x", np.array([0.1, 0.2]), None, None)
+    with pytest.raises(MlindexError, match=message):
+        mlindex.index(peaks, **option)
+
+
+def test_a_wavelength_that_is_missing_is_asked_for_as_python_gives_it() -> None:
+    with pytest.raises(MlindexError, match=r"in Python wavelength=.*# wavelength: 1\.5406"):
+        mlindex.peaks_from_columns("x", "2theta", [20.0, 30.0], None)
+
+
 def test_numbers_alone_are_no_list_of_peaks() -> None:
     with pytest.raises(
         MlindexError, match=r"a peak list is needed, not a list: give mlindex\.read"

@@ -215,7 +215,7 @@ def test_bad_lists(text: str, wavelength: float | None, words: str) -> None:
         ("theta\n30\n40\n", 2.0, ["theta was read and doubled"]),
         ("60,0\n80,0\n90,0\n", 2.0, ["read as one column of numbers with decimal commas"]),
         (
-            "0.4\n0.3\n",
+            "d\n0.4\n0.3\n",
             None,
             [
                 "read as d, the largest spacing is only 0.4 A: "
@@ -263,12 +263,15 @@ def test_error_is_the_derivative() -> None:
     np.testing.assert_allclose(low.q2_error_inv_A2(1e-4), high.q2_inv_A2 - low.q2_inv_A2, rtol=1e-4)
 
 
-def test_rising_numbers_without_a_name_are_taken_for_spacings_and_it_is_said(tmp_path):
+def test_numbers_without_a_name_are_taken_for_spacings_and_it_is_said(tmp_path):
     path = tmp_path / "list.txt"
     path.write_text("10.1\n12.3\n15.2\n17.7\n")
     (note,) = read_peak_list(path).notes
     assert "read as d in A, rising to 17.7" in note
-    path.write_text("17.7\n15.2\n12.3\n10.1\n")
+    path.write_text("17.7 100\n15.2 20\n")
+    (note,) = read_peak_list(path).notes
+    assert "the column has no name and was read as d in A: if these are 2theta" in note
+    path.write_text("d\n17.7\n15.2\n12.3\n10.1\n")
     assert read_peak_list(path).notes == ()
 
 

@@ -122,6 +122,7 @@ def batch(
 
 
 @app.command("warm-up")
+@problems_shown()
 def warm_up() -> None:
     """Compile the searches now (about half a minute) so that the first run does not have to."""
     from mlindex.indexing import compiling

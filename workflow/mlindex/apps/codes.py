@@ -10,5 +10,6 @@ NONE_FOUND = 1
 BAD_USE = 2
 #: A fault of the program.
 FAULT = 3
-#: Ended by Ctrl-C before there was a result.
+#: Ended by Ctrl-C or SIGTERM before there was a result, and what is said then.
 INTERRUPTED = 130
+STOPPED = "mlindex: interrupted"

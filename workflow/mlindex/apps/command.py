@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from mlindex.apps.codes import INTERRUPTED, STOPPED
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
 from mlindex.indexing.compiling import announced, warm_up
@@ -59,10 +60,11 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
     ends it with what was found. Compiling, once on a machine, is no part of the search's time."""
     content = read(file, options.wavelength_A, time_limit_s=options.time_limit_s)
     began = time.perf_counter()
+    ready: list[bool] = []
     with (
-        interruptible(signal.SIGTERM) as stopped,
-        _reporting(quiet) as report,
         announced() as compiled,
+        interruptible(signal.SIGTERM, nothing_yet=lambda: bool(compiled) and not ready) as stopped,
+        _reporting(quiet) as report,
     ):
 
         def search(stopped: Callable[[], bool]) -> Done:
@@ -73,6 +75,7 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
             return done
         report("compiling")
         warm_up(stopped)
+        ready.append(True)
         print(f"mlindex: compiled once, {time.perf_counter() - began:.0f} s", file=sys.stderr)
         while True:
             known = len(compiled)
@@ -105,11 +108,18 @@ def index_content(
 
 
 @contextmanager
-def interruptible(*signals: int) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C (and other signals) set a flag; a second one ends the program as usual."""
+def interruptible(
+    *signals: int, nothing_yet: Callable[[], bool] = lambda: False
+) -> Iterator[Callable[[], bool]]:
+    """Ctrl-C (and other signals) set a flag; a second one ends the program as usual.
+
+    While ``nothing_yet`` says True, the first one ends the program at once.
+    """
     pressed = []
 
     def remember(number: int, frame: object) -> None:
+        if nothing_yet():
+            _end_now()
         pressed.append(number)
         signal.signal(number, before[number])
 
@@ -119,6 +129,15 @@ def interruptible(*signals: int) -> Iterator[Callable[[], bool]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _end_now() -> NoReturn:
+    """End the program without waiting for threads: nothing stops one that compiles."""
+    if sys.stderr is not None:
+        # What reports progress hides the cursor.
+        cursor = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
+        print(f"{cursor}{STOPPED} while compiling", file=sys.stderr, flush=True)
+    os._exit(INTERRUPTED)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ import os
 import sys
 from typing import NoReturn
 
-from mlindex.apps.codes import BAD_USE, FAULT, INTERRUPTED
+from mlindex.apps.codes import BAD_USE, FAULT, INTERRUPTED, STOPPED
 
 #: Set to anything, a fault ends with Python's traceback.
 DEBUG = "MLINDEX_DEBUG"
@@ -21,6 +21,7 @@ def main() -> None:
 
         app(prog_name="mlindex")
     except KeyboardInterrupt:
+        print(STOPPED, file=sys.stderr)
         sys.exit(INTERRUPTED)
     except MemoryError as error:
         from mlindex.base.errors import explained

@@ -15,6 +15,11 @@ _POINT = re.compile(r"\d\.\d*\(?H2O")
 _LARGEST = 1e5
 #: An element or a closing bracket with its number, or an opening bracket.
 _PIECE = re.compile(r"\s*(?:(?:([A-Z][a-z]?)|([(\[{])|([)\]}]))\s*(\d+\.?\d*|\.\d+)?)\s*")
+#: A formula in small letters, not too long to say how it is written.
+_SMALL = re.compile(r"[a-z][a-z0-9.()]{0,39}")
+#: Plutonium: NO2 is no nobelium.
+_LAST_ELEMENT = 94
+_MOST_WAYS = 3
 _HEAVY_HYDROGEN = ("D", "T")
 
 
@@ -30,7 +35,7 @@ def atoms_of(text: str) -> dict[str, float]:
     Raises:
         MlindexError: it is no formula.
     """
-    wrong = f"formula {text[:40]!r} can't be read; give one such as CuO, C8H9NO2 or CuSO4*5H2O"
+    wrong = f"formula {text[:40]!r} can't be read; {_hint(text)}"
     if _POINT.search(text):
         raise MlindexError(f"{wrong}, with * or · before the water")
     total: dict[str, float] = {}
@@ -47,6 +52,37 @@ def atoms_of(text: str) -> dict[str, float]:
     if not 0 < sum(total.values()) < _LARGEST:
         raise MlindexError(wrong)
     return total
+
+
+def _hint(text: str) -> str:
+    """What to write instead of a text that is no formula."""
+    usual = "give one such as CuO, C8H9NO2 or CuSO4*5H2O"
+    if text != text.lower() or not (found := _SMALL.fullmatch(text)):
+        return usual
+    written = " or ".join(_with_capitals(found[0]))
+    return f"write {written}: elements begin with a capital letter" if written else usual
+
+
+def _with_capitals(text: str) -> list[str]:
+    """What a formula in small letters may stand for, those of few elements first, at most 3."""
+    ways: list[list[str]] = [[""]]
+    for end in range(1, len(text) + 1):
+        pieces = [text[end - n : end] for n in (2, 1) if n <= end]
+        longer = [
+            before + piece.capitalize()
+            for piece in pieces
+            if _means(piece)
+            for before in ways[end - len(piece)]
+        ]
+        ways.append(sorted(longer, key=lambda way: sum(c.isupper() for c in way))[:_MOST_WAYS])
+    return ways[-1]
+
+
+def _means(piece: str) -> bool:
+    """Whether one or two letters name an element that formulas have, or it is a sign."""
+    if not piece.isalpha():
+        return len(piece) == 1
+    return 0 < gemmi.Element(piece.capitalize()).atomic_number <= _LAST_ELEMENT
 
 
 def _unit(text: str, times: float) -> dict[str, float]:

@@ -72,7 +72,8 @@ def _streamed(path: Path, handle: int, most: int, time_limit_s: float) -> bytes:
             if not _readable(handle, end):
                 raise MlindexError(
                     f"{shown(path)}: gave {size} bytes and did not end within {time_limit_s:g} s; "
-                    "is there a program that writes to it? Raise --time-limit if it is slow"
+                    "is there a program that writes to it? Raise --time-limit (in Python "
+                    "time_limit_s=) if it is slow"
                 )
             part = os.read(handle, min(_CHUNK, most - size))
             if not part:

@@ -73,8 +73,9 @@ def to_q2(quantity: str, values: np.ndarray, wavelength_A: float | None, name: s
     if quantity == "2theta":
         if wavelength_A is None:
             raise MlindexError(
-                f"{name}: 2theta needs the wavelength, and the file states none: give it in A "
-                "with --wavelength, in the config, or as '# wavelength: 1.5406' in the file"
+                f"{name}: 2theta needs the wavelength, and the file states none: give it in A, "
+                "with --wavelength (in Python wavelength=, in the config wavelength_A:), or as "
+                "'# wavelength: 1.5406' in the file"
             )
         return q2_from_two_theta(values, wavelength_A)
     with np.errstate(over="ignore"):

@@ -142,10 +142,11 @@ def peaks_from_columns(
         else rounding_error(values, lambda v: checks.to_q2(quantity, v, wavelength_A, name))
     )
     note = Q_NOTES.get(quantity)
-    if quantity == "d" and not named and np.all(np.diff(values) > 0):
+    if quantity == "d" and not named:
+        rising = f", rising to {values[-1]:g}" if np.all(np.diff(values) > 0) else ""
         note = (
-            f"read as d in A, rising to {values[-1]:g}: if these are 2theta, give the wavelength "
-            "or name the column"
+            f"the column has no name and was read as d in A{rising}: if these are 2theta, give the "
+            "wavelength or name the column"
         )
     said = [*notes, note, checks.unusual(quantity, q2)]
     return _ordered(name, q2, extra, wavelength_A, [one for one in said if one])

@@ -59,7 +59,11 @@ _OTHER_KINDS = {
     b"<!doctype html": "is a web page; save the data themselves",
     b"<html": "is a web page; save the data themselves",
     b"\x89hdf": "is HDF5; integrate or export it",
+    b'{"': "is JSON; save the positions as columns of text",
 }
+#: What stands near the beginning of result.json.
+_OWN_JSON = b'"mlindex_version"'
+_NEAR_BYTES = 200
 
 
 def read(path: str | Path, wavelength: Given, time_limit_s: float) -> PeakList | MeasuredPattern:
@@ -90,6 +94,11 @@ def _other_kind(source: Source) -> str | None:
     low, high = source.data[0:200:2], source.data[1:200:2]
     if len(high) > 1 and all(low) and not any(high):
         return "is text in UTF-16 without its mark; save it as UTF-8"
+    if _OWN_JSON in source.data[:_NEAR_BYTES]:
+        return (
+            "is a result of mlindex, not a peak list; json.load reads it, and its lines are in "
+            "observed_lines.parquet beside it, or in the list or pattern that was indexed"
+        )
     start = source.data[:20].lstrip().lower()
     return next((what for mark, what in _OTHER_KINDS.items() if start.startswith(mark)), None)
 

@@ -65,7 +65,7 @@ class About:
     def _in_range(self, value: Any) -> None:
         number = isinstance(value, Real) and not isinstance(value, bool)
         fits = number and not (
-            math.isnan(value)
+            not math.isfinite(value)
             or (self.above is not None and value <= self.above)
             or (self.least is not None and value < self.least)
             or (self.most is not None and value > self.most)

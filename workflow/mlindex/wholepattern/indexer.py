@@ -6,6 +6,7 @@ import difflib
 import inspect
 from collections.abc import Callable
 from dataclasses import fields, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError
@@ -46,9 +47,15 @@ def index(
         stopped: asked often; the search ends when it says True.
 
     Raises:
-        MlindexError: too few lines, no peaks, or an option with a wrong value.
+        MlindexError: too few lines, no peaks, or an option or number of workers with a wrong
+            value.
     """
     asked = replace(options or Options(), **_known(named))
+    if workers is not None and not (isinstance(workers, Integral) and workers >= 1):
+        raise MlindexError(
+            f"workers {workers!r}: give a whole number of threads, 1 or more, or None for one "
+            "for each core"
+        )
     if isinstance(peaks, MeasuredPattern):
         return index_pattern(peaks, asked, workers, report, stopped)[0]
     if not isinstance(peaks, PeakList):

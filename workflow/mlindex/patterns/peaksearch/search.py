@@ -61,8 +61,8 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
     settings = settings or PeakSearch()
     if pattern.scale_A is None:
         raise MlindexError(
-            f"{pattern.name}: the file states no wavelength, and 2theta needs one: give it with "
-            "--wavelength (in A)"
+            f"{pattern.name}: the file states no wavelength, and 2theta needs one: give it in A, "
+            "with --wavelength (in Python mlindex.read(path, wavelength=...))"
         )
     used = _usable(pattern, settings)
     x, y = pattern.two_theta_deg[used], pattern.intensity[used].astype(float)
