@@ -81,7 +81,7 @@ class Candidate:
 
     That setting has hR on rhombohedral axes, and mC and oC with the centring of their shortest
     axes; :attr:`settings` holds the cell on the axes that readers expect.
-    Arrays over lines run over the ``n`` lines that the search used, the first of the list.
+    Arrays over lines run over the ``n`` lines that the search used, see :attr:`lines`.
     """
 
     bravais: str
@@ -121,6 +121,8 @@ class Candidate:
     probability_with_partners: float = 0.0
     #: Covariance (6, 6) of the cell, where it was refined.
     cell_covariance: np.ndarray | None = None
+    #: Where other lines than the first n of the list were used: their positions in it (n,), from 0.
+    used_lines: np.ndarray | None = None
 
     @cached_property
     def settings(self) -> tuple[CellOnAxes, ...]:
@@ -145,6 +147,11 @@ class Candidate:
         """How many primitive cells of another candidate its own holds; 0 if no whole number."""
         ratio = float(cell_volume(self.niggli) / cell_volume(other.niggli))
         return round(ratio) if abs(ratio - round(ratio)) < _WHOLE * ratio else 0
+
+    @cached_property
+    def lines(self) -> np.ndarray:
+        """Positions in the list (n,), from 0 and rising, of the lines used."""
+        return np.arange(self.n_used) if self.used_lines is None else self.used_lines
 
     @property
     def n_indexed(self) -> int:

@@ -94,6 +94,15 @@ class PeakList:
         largest = np.minimum(np.nan_to_num(two_theta, nan=np.pi / 2), np.pi / 2)
         return q2_per_radian(largest, wavelength) * np.radians(two_theta_error_deg)
 
+    def only(self, lines: np.ndarray) -> PeakList:
+        """The list of some lines alone.
+
+        Args:
+            lines: which (n,), or their positions (m,) from 0, rising.
+        """
+        columns = {name: getattr(self, name) for name in _COLUMNS}
+        return replace(self, **{n: c[lines] for n, c in columns.items() if c is not None})
+
     def shifted(self, shift_deg: float) -> PeakList:
         """The list with a zero shift taken off every 2theta.
 

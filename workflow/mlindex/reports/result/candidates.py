@@ -126,7 +126,7 @@ def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
             difference = signed(float(lines.difference[i]), axis.decimals)
             others = [miller(other[i]) for other in lines.other_hkl]
         measured = (axis.text(lines.observed[i]), axis.text(lines.corrected[i]))
-        rows.append([str(i + 1), hkl, *others, *measured, calculated, difference])
+        rows.append([str(lines.number[i]), hkl, *others, *measured, calculated, difference])
     headings = ["line", "h k l", *(f"h k l, {name}" for name, _ in other_cells(candidate))]
     headings += [f"observed {axis.name} ({axis.unit})", "corrected for zero shift"]
     classes = ["" if indexed else "lost" for indexed in lines.indexed]

@@ -132,7 +132,7 @@ def _measurement(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> No
     block.set_pair("_cell_measurement_reflns_used", str(best.n_indexed))
     if peaks.wavelength_A is None:
         return
-    theta = two_theta_from_q2(peaks.q2_inv_A2[: best.n_used], peaks.wavelength_A) / 2
+    theta = two_theta_from_q2(peaks.q2_inv_A2[best.lines], peaks.wavelength_A) / 2
     block.set_pair("_cell_measurement_wavelength", f"{peaks.wavelength_A:g}")
     block.set_pair("_cell_measurement_theta_min", f"{theta[0]:.2f}")
     block.set_pair("_cell_measurement_theta_max", f"{theta[-1]:.2f}")
@@ -144,17 +144,16 @@ def _measurement(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> No
 
 def _peaks(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> None:
     """The lines used, corrected for the zero shift, as the powder dictionary wants its peaks."""
-    n = best.n_used
     q2 = best.q2_corrected_inv_A2
-    columns = {"id": [str(i + 1) for i in range(n)]}
+    columns = {"id": [str(i + 1) for i in best.lines]}
     if peaks.wavelength_A is not None:
         angles = two_theta_from_q2(q2, peaks.wavelength_A)
         columns["2theta_centroid"] = [f"{angle:.4f}" for angle in angles]
     columns["d_spacing"] = [f"{d:.5f}" for d in 1 / np.sqrt(q2)]
     if peaks.fwhm_deg is not None and peaks.wavelength_A is not None:
-        columns["width_2theta"] = [f"{width:.4f}" for width in peaks.fwhm_deg[:n]]
+        columns["width_2theta"] = [f"{width:.4f}" for width in peaks.fwhm_deg[best.lines]]
     if peaks.intensity is not None:
-        columns["intensity"] = [f"{intensity:.6g}" for intensity in peaks.intensity[:n]]
+        columns["intensity"] = [f"{intensity:.6g}" for intensity in peaks.intensity[best.lines]]
     _loop(block, "_pd_peak_", columns)
 
 
@@ -169,7 +168,7 @@ def _indices(block: gemmi.cif.Block, best: Candidate) -> None:
     }
     spacings = 1 / np.sqrt(best.q2_calculated_inv_A2[indexed])
     columns["refln_d_spacing"] = [f"{d:.5f}" for d in spacings]
-    columns["pd_refln_peak_id"] = [str(i + 1) for i in indexed]
+    columns["pd_refln_peak_id"] = [str(i + 1) for i in best.lines[indexed]]
     _loop(block, "_", columns)
 
 

@@ -182,7 +182,7 @@ def _candidate_lines(candidate: Candidate, wavelength: float | None) -> list[dic
         )
     return _rows(
         {
-            "line": range(1, n + 1),
+            "line": (candidate.lines + 1).tolist(),
             "indexed": candidate.indexed.tolist(),
             "hkl": [
                 row if yes else None

@@ -84,13 +84,19 @@ def _heights(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis
     return np.ones(len(peaks)) if peaks.intensity is None else np.asarray(peaks.intensity, float)
 
 
-def _used(result: IndexingResult) -> int:
-    return max((c.n_used for c in result.candidates), default=len(result.peaks))
+def _used(result: IndexingResult) -> np.ndarray:
+    """Which lines of the list (n,) some candidate was found with; all if there is none."""
+    if not result.candidates:
+        return np.ones(len(result.peaks), dtype=bool)
+    used = np.zeros(len(result.peaks), dtype=bool)
+    for candidate in result.candidates:
+        used[candidate.lines] = True
+    return used
 
 
 def _view(result: IndexingResult, axis: Axis) -> tuple[float, float]:
     """The first view: the lines used and a little more."""
-    positions = axis.positions(result.peaks.q2_inv_A2[: _used(result)])
+    positions = axis.positions(result.peaks.q2_inv_A2[_used(result)])
     positions = positions[np.isfinite(positions)]
     if not len(positions):
         return 0.0, 1.0
@@ -184,7 +190,7 @@ def _ticks(
         remark = "predicted, not observed" if within else "beyond the lines used"
         if line >= 0:
             difference = signed(float(observed.difference[line]), axis.decimals)
-            remark = f"line {line + 1}, obs − calc {difference} {axis.unit}"
+            remark = f"line {observed.number[line]}, obs − calc {difference} {axis.unit}"
         texts.append(f"<b>{miller(hkl)}</b><br>{axis.name} {axis.text(position)}<br>{remark}")
     _add(
         fig,
@@ -250,7 +256,7 @@ def _peaks(
     """Marks of the observed lines, with strokes from ``stick_base`` where there is no pattern."""
     peaks = result.peaks
     positions = axis.positions(peaks.q2_inv_A2)
-    used = np.arange(len(peaks)) < _used(result)
+    used = _used(result)
     for which, name, colour in ((used, "lines used", BLUE), (~used, "lines not used", GREY)):
         if not which.any():
             continue
@@ -294,7 +300,7 @@ def _unindexed(
     axis: Axis,
     chosen: bool,
 ) -> None:
-    lost = np.flatnonzero(~candidate.indexed)
+    lost = candidate.lines[~candidate.indexed]
     positions = axis.positions(result.peaks.q2_inv_A2[lost])
     _add(
         fig,

@@ -200,7 +200,7 @@ def _lines(lines: CandidateLines, axis: Axis) -> Table:
     table = _table("", "h k l", f"observed {axis.name}/{axis.unit}", "calculated", "obs − calc")
     for n, indexed in enumerate(lines.indexed):
         table.add_row(
-            str(n + 1),
+            str(lines.number[n]),
             miller(lines.hkl[n]) if indexed else "not indexed",
             axis.text(lines.observed[n]),
             axis.text(lines.calculated[n]) if indexed else "",

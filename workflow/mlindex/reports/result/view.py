@@ -79,11 +79,13 @@ class Axis:
 class CandidateLines:
     """A candidate's lines on an axis; every array over the ``n`` lines used.
 
+    ``number`` are their numbers in the list, from 1.
     ``hkl`` are on the axes that the cell is shown on first, ``other_hkl`` on the others.
     ``observed`` are as measured, ``corrected`` corrected for the zero shift. ``calculated``
     and ``difference`` (corrected minus calculated) are NaN where ``indexed`` is not.
     """
 
+    number: np.ndarray
     hkl: np.ndarray
     other_hkl: tuple[np.ndarray, ...]
     indexed: np.ndarray
@@ -101,10 +103,11 @@ def candidate_lines(peaks: PeakList, candidate: Candidate, axis: Axis) -> Candid
     calculated[indexed] = axis.positions(candidate.q2_calculated_inv_A2[indexed])
     shown, *others = (way.axes.hkl(candidate.hkl) for way in candidate.settings)
     return CandidateLines(
+        number=candidate.lines + 1,
         hkl=shown,
         other_hkl=tuple(others),
         indexed=indexed,
-        observed=axis.positions(peaks.q2_inv_A2[: len(indexed)]),
+        observed=axis.positions(peaks.q2_inv_A2[candidate.lines]),
         corrected=corrected,
         calculated=calculated,
         difference=corrected - calculated,
