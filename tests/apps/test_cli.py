@@ -259,6 +259,7 @@ def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(command, "run", run)
     call = ["index", "-", "--wavelength", "1,5406", "--lattice", "Cubic,tP", "--lattice", "mC aP"]
+    call += ["--known-phase", "cF 4.0496", "--known-phase", "si.cif"]
     ended = runner.invoke(app, call)
     assert (ended.exit_code, ended.output) == (2, "mlindex: enough\n")
     ((file, options),) = asked
@@ -267,6 +268,7 @@ def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPa
     runner.invoke(app, ["index", "-", "--wavelength", "Cu Kα"])
     assert asked[1][1].wavelength_A == "CuKa"
     assert options.lattices == ("cubic", "tP", "mC", "aP")
+    assert options.known_phases == ("cF 4.0496", "si.cif")
 
 
 def test_where_nothing_can_be_written_is_said_before_the_search(

@@ -17,11 +17,13 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.imports import imported_modules
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.config import load_config
+from mlindex.files import read
 from mlindex.indexing.options import Options
 from mlindex.indexing.tables import INDEXED_SAMPLES, OF_A_SAMPLE, SEARCHED_LATTICES
 from mlindex.patterns.peaksearch import find_peaks
 from mlindex.reports.result.data import SCHEMA
 
+SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
 TABLES = {f"{table.name}.parquet" for table in OF_A_SAMPLE}
 TEXTS = {"result.txt", "result.json", "result.html"}
 
@@ -38,6 +40,7 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
         two_theta_error_deg=0.01,
         lines=25,
         time_limit_s=9,
+        known_phases=["cF 4.0496", "si.cif"],
     )
     assert found.options() == Options(
         wavelength_A=0.7,
@@ -45,6 +48,7 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
         two_theta_error_deg=0.01,
         n_lines=25,
         time_limit_s=9.0,
+        known_phases=("cF 4.0496", "si.cif"),
     )
     assert sample(wavelength_A="Cu").options().wavelength_A == "Cu"
     assert sample(lattice_systems=["cubic"]).options().lattices == ("cubic",)
@@ -55,6 +59,7 @@ def test_settings_of_a_sample_are_the_options_of_indexing():
     ("values", "message"),
     [
         ({"lattices": ["cubik"]}, r"samples\.x\.lattices: .*cubik.*expected one of"),
+        ({"known_phases": ["cF"]}, r"samples\.x\.known_phases: .*cF needs a"),
         (
             {"wavelength_A": 0},
             r"samples\.x\.wavelength_A: .*wavelength 0 A: give a number, above 0",
@@ -166,3 +171,19 @@ def test_only_indexing_depends_on_the_search():
         assert "mlindex.indexing.search.plan" not in imported_modules(scripts / f"{script}.py"), (
             script
         )
+
+
+def test_files_of_known_phases_are_read_before_the_search(tmp_path):
+    peaks = read(SAMPLES / "rutile.txt")
+    with pytest.raises(MlindexError, match=r"there\.cif: there is no such file"):
+        index_content(peaks, Options(known_phases="there.cif"))
+    path = tmp_path / "rutile.cif"
+    path.write_text(
+        "data_x\n_cell_length_a 4.594\n_cell_length_b 4.594\n_cell_length_c 2.9587\n"
+        "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\n"
+        "_space_group_name_H-M_alt 'P 42/m n m'\n"
+    )
+    result = index_content(peaks, Options(known_phases=str(path))).result
+    (rutile,) = result.phases
+    assert (rutile.name, rutile.kind) == ("rutile.cif", "known")
+    assert len(rutile.lines) == len(peaks)

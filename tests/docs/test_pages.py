@@ -103,12 +103,14 @@ def test_links_to_files_hold_outside_the_site_too(page):
             assert (page.parent / target).exists(), f"{page}: {target}"
 
 
-@pytest.mark.parametrize("page", ["first_pattern", "bad_pattern"])
-def test_examples_of_the_tutorials_run(page, monkeypatch):
+@pytest.mark.parametrize(
+    "page", ["tutorials/first_pattern", "tutorials/bad_pattern", "how_to/impurities"]
+)
+def test_examples_of_the_pages_run(page, monkeypatch):
     # Compiling is no part of the search, and would use up its time.
     warm_up()
     monkeypatch.chdir(PROJECT)
-    path = DOCS / "tutorials" / f"{page}.md"
+    path = DOCS / f"{page}.md"
     example = doctest.DocTestParser().get_doctest(
         "\n".join(re.findall(r"```python\n(>>> .*?)```", path.read_text("utf-8"), re.DOTALL)),
         {},

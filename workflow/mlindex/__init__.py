@@ -6,7 +6,7 @@ from importlib import import_module
 from pathlib import Path
 
 __version__ = "0.2.0"
-__all__ = ["MlindexError", "__version__", "index", "peaks_from_columns", "read"]
+__all__ = ["MlindexError", "__version__", "index", "peaks_from_columns", "read", "read_phase"]
 
 #: What can be imported from the package itself, and the module that it lies in.
 _OFFERED = {
@@ -14,6 +14,7 @@ _OFFERED = {
     "index": "mlindex.wholepattern.indexer",
     "peaks_from_columns": "mlindex.files.peak_lists",
     "read": "mlindex.files",
+    "read_phase": "mlindex.files.phase",
 }
 #: How results show themselves in a notebook; it says so to mlindex.indexing.result when loaded.
 _NOTEBOOK = "mlindex.reports.result.notebook"

@@ -36,6 +36,7 @@ from mlindex.base.provenance import derive_seed
 from mlindex.base.atomic import require_writable
 from mlindex.config import load_config
 from mlindex.learning.tables import METRICS
+from mlindex.indexing.options import names_file
 from mlindex.indexing.settings import Sample
 
 share_package_path()
@@ -229,6 +230,12 @@ def sample_path(name):
 def sample_file(wildcards):
     """Input function: the file of a sample."""
     return sample_path(wildcards.sample)
+
+
+def sample_phases(wildcards):
+    """Input function: the files of phases that are known to be in a sample."""
+    given = CONFIG.samples.get(wildcards.sample)
+    return [one for one in given.known_phases if names_file(one)] if given else []
 
 
 def sample_settings(wildcards):

@@ -85,6 +85,7 @@ rule indexing_rates:
 rule index_sample:
     input:
         sample=sample_file,
+        phases=sample_phases,
     output:
         result=directory("results/indexed/{sample}"),
     log:

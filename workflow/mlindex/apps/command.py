@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from mlindex.apps.codes import INTERRUPTED, STOPPED
+from mlindex.apps.known import phases_read
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
 from mlindex.indexing.compiling import announced, warm_up
@@ -101,6 +102,7 @@ def index_content(
     Raises:
         MlindexError: the content or the options are wrong.
     """
+    options = phases_read(options)
     if isinstance(content, PeakList):
         return Done(index_list(content, options, workers, report, stopped), None, None)
     result, found = index_pattern(content, options, workers, report, stopped)

@@ -14,6 +14,8 @@ import typer
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options, about, types
 
+#: Flags that may be given more than once.
+_REPEATED = ("lattices", "known_phases")
 _BY_NAME = inspect.Parameter.KEYWORD_ONLY
 
 
@@ -81,6 +83,7 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
     def with_flags(**given: Any) -> None:
         values = {o.name: given.pop(o.name) for o in fields(Options)}
         values["lattices"] = _lattices(values["lattices"])
+        values["known_phases"] = tuple(values["known_phases"] or ())
         command(options=Options(**values), **given)
 
     # typer reads both.
@@ -97,7 +100,7 @@ def _flag(option: Field) -> inspect.Parameter:
     known, kind, default, more = about(option), types()[option.name], option.default, {}
     if option.name == "wavelength_A":
         kind, more = str | None, {"parser": _wavelength, "metavar": "float|name"}
-    elif option.name == "lattices":
+    elif option.name in _REPEATED:
         kind, default = list[str] | None, None
     elif known.range:
         more = (

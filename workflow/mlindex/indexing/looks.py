@@ -12,6 +12,7 @@ from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.formula_volume import Formula, formula_of
 from mlindex.indexing.options import Options
+from mlindex.indexing.phases import Left, of_first_cell, without_known
 from mlindex.indexing.result import Candidate, IndexingResult, Searched
 from mlindex.indexing.verdict import verdict
 from mlindex.patterns.peaklist import PeakList
@@ -56,7 +57,21 @@ def index_list(
 
     run = Run(out_of_time, threads() if workers is None else workers, report)
     formula = None if options.formula is None else formula_of(options.formula)
-    ask = _Ask(options, formula, run)
+    left = without_known(peaks, options)
+    result = _result(left, _Ask(options, formula, run))
+    return replace(
+        _with_phases(result, peaks, left),
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _result(left: Left, ask: _Ask) -> IndexingResult:
+    """The result for what known phases leave of a list, times left out."""
+    peaks, options = left.rest, ask.options
+    if len(peaks) < _FEWEST_LINES:
+        asked = options.shown() | {"n_lines": len(peaks)}
+        reason = f"The known phases leave {len(peaks)} lines: nothing is left to index."
+        return IndexingResult(peaks, (), (), False, reason, 0.0, peaks.notes, ask.formula, asked)
     look, said = _looks(peaks, ask)
     return IndexingResult(
         peaks,
@@ -64,10 +79,25 @@ def index_list(
         _searched(options.bravais_lattices(), look.progress),
         look.convincing,
         look.reason,
-        time.perf_counter() - started,
+        0.0,
         (*peaks.notes, *said),
-        formula,
+        ask.formula,
         options.shown() | {"n_lines": look.n_lines},
+    )
+
+
+def _with_phases(result: IndexingResult, peaks: PeakList, left: Left) -> IndexingResult:
+    """The result for the whole list, with the phases that are known."""
+    if not left.phases:
+        return result
+    found = tuple(left.of_whole_list(candidate) for candidate in result.candidates)
+    first = tuple(of_first_cell(peaks, best, left.phases) for best in found[:1])
+    return replace(
+        result,
+        peaks=peaks,
+        candidates=found,
+        notes=(*result.notes, *left.notes),
+        phases=(*left.phases, *first),
     )
 
 

@@ -118,6 +118,19 @@ def _check_formula(formula: str) -> None:
     atoms_of(formula)
 
 
+def names_file(phase: object) -> bool:
+    """Whether a known phase is given as the name of a CIF file."""
+    return isinstance(phase, str) and phase.lower().endswith(".cif")
+
+
+def _check_phases(phases: tuple[Any, ...]) -> None:
+    # Files are read where the sample is.
+    for text in (one for one in phases if isinstance(one, str) and not names_file(one)):
+        from mlindex.crystal.phase import phase_of
+
+        phase_of(text)
+
+
 def _check_wavelength(wavelength: float | str) -> None:
     from mlindex.crystal.wavelengths import given_as
 
@@ -195,6 +208,15 @@ class Options:
         key="formula",
         check=_check_formula,
     )
+    known_phases: tuple[str, ...] = _option(
+        (),
+        "known phases",
+        "A phase that is known to be there: a CIF file, or lattice and cell such as "
+        "'cF 5.4312' or 'hR 4.7587 12.9929'; its lines are left out of the search.",
+        flag="--known-phase",
+        key="known_phases",
+        check=_check_phases,
+    )
     keep: int = _option(
         20,
         "candidates to keep",
@@ -211,8 +233,11 @@ class Options:
         given = (self.lattices,) if isinstance(self.lattices, str) else self.lattices
         if not isinstance(given, Iterable) or not all(isinstance(one, str) for one in given):
             raise MlindexError(f"lattices {given!r}: give names, such as ('monoclinic', 'cF')")
-        given = tuple(given)
-        object.__setattr__(self, "lattices", given)
+        object.__setattr__(self, "lattices", tuple(given))
+        phases = self.known_phases
+        # In Python, a phase may also be what mlindex.read_phase returned.
+        several = isinstance(phases, (tuple, list))
+        object.__setattr__(self, "known_phases", tuple(phases) if several else (phases,))
         for one in fields(self):
             about(one).checked(getattr(self, one.name))
 
@@ -229,7 +254,9 @@ class Options:
     def shown(self) -> dict[str, Any]:
         """What results say of the options, by name."""
         values = {o.name: getattr(self, o.name) for o in fields(self) if about(o).shown}
-        return values | {"lattices": ", ".join(self.lattices) or "all"}
+        words = {"lattices": ", ".join(self.lattices) or "all"}
+        words["known_phases"] = "; ".join(map(str, self.known_phases)) or None
+        return values | words
 
 
 def about(option: Field) -> About:

@@ -171,6 +171,26 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class SamplePhase:
+    """A phase of a sample beside the first cell, or that cell where there are others.
+
+    ``kind`` says where it comes from: ``known`` (it was given) or ``found``. ``lines`` are the
+    positions in the list (m,), from 0, of its lines; ``shared`` (m,) says which of them are partly
+    another phase's. ``share`` is its part of the intensity of all lines, None where the list has no
+    intensities; shared lines count half. ``expected`` is how many lines it has in the range.
+    """
+
+    name: str
+    kind: str
+    cell: np.ndarray
+    centring: str
+    lines: np.ndarray
+    shared: np.ndarray
+    share: float | None
+    expected: int
+
+
+@dataclass(frozen=True)
 class Searched:
     """How far one Bravais lattice was searched. ``status``: complete, cut off or not reached."""
 
@@ -199,12 +219,23 @@ class IndexingResult:
     formula: Formula | None = None
     #: What was asked for: time limit, lattices, error, ... as given.
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)
+    #: The phases of the sample where there is more than one, or where some were given.
+    phases: tuple[SamplePhase, ...] = ()
 
     def __repr__(self) -> str:
         verdict = "convincing" if self.convincing else "not convincing"
         best = f"{verdict}: {_cell_text(self.candidates[0])}" if self.candidates else "no cell"
         n = len(self.candidates)
         return f"IndexingResult({self.peaks.name!r}, {best}; {n} candidate{'s' * (n != 1)})"
+
+    @cached_property
+    def phase_of_lines(self) -> list[str]:
+        """The phases that each line of the list belongs to, by name; empty where that is open."""
+        names: list[list[str]] = [[] for _ in range(len(self.peaks))]
+        for phase in self.phases:
+            for line in phase.lines:
+                names[line].append(phase.name)
+        return [" + ".join(several) for several in names]
 
     def _repr_html_(self) -> str | None:
         return _views[-1].html(self) if _views else None

@@ -112,6 +112,7 @@ OBSERVED_LINES = Table(
         Column("two_theta_error_deg", FLOAT64, "Its uncertainty, where known", "degree", True),
         Column("fwhm_deg", FLOAT64, "Width, where known", "degree", nullable=True),
         Column("intensity", FLOAT64, "Intensity, where known", nullable=True),
+        Column("phase", STRING, "Phases that it belongs to, if several are known", "", True),
     ),
     places=(Place("indexed/{sample}/observed_lines.parquet"),),
 )

@@ -13,6 +13,7 @@ from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.workers import fitting
 from mlindex.apps.batch.writing import TABLES, Tables
+from mlindex.apps.known import phases_read
 from mlindex.base.errors import MlindexError, explained
 from mlindex.base.names import shown
 from mlindex.base.schema import TableWriter
@@ -59,6 +60,8 @@ def run_batch(
         raise MlindexError(
             f"{shown(out)}: the results are a Parquet table; end its name in {_SUFFIX}"
         )
+    # What is wrong with a phase is wrong for every sample.
+    phases_read(options)
     places = (out, samples_path(out), partners_path(out))
     for place in places:
         _require_own(place)

@@ -13,7 +13,7 @@ from mlindex import __version__
 from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.indexing.result import Candidate, IndexingResult, Partner
+from mlindex.indexing.result import Candidate, IndexingResult, Partner, SamplePhase
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.document import VERSION, Cell, Document
 from mlindex.reports.result.view import figure_lines, formula_units
@@ -48,7 +48,8 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "seconds": _known(float(result.seconds)),
         "notes": list(result.notes),
         "options": {name: _known(value) for name, value in result.options.items()},
-        "observed_lines": _observed(result.peaks),
+        "phases": [_phase(phase) for phase in result.phases],
+        "observed_lines": _observed(result.peaks, result.phase_of_lines),
         "candidates": [
             _candidate(rank, candidate, wavelength)
             | {"formula_units": formula_units(candidate, result.formula)}
@@ -110,7 +111,20 @@ def _indices(hkl: np.ndarray) -> list[tuple[int, ...]]:
     return [tuple(row) for row in hkl.tolist()]
 
 
-def _observed(peaks: PeakList) -> list[dict[str, Any]]:
+def _phase(phase: SamplePhase) -> dict[str, Any]:
+    return {
+        "name": phase.name,
+        "kind": phase.kind,
+        "centring": phase.centring,
+        "cell": _cell(phase.cell),
+        "lines": (phase.lines + 1).tolist(),
+        "shared_lines": (phase.lines[phase.shared] + 1).tolist(),
+        "expected": phase.expected,
+        "intensity_share": phase.share,
+    }
+
+
+def _observed(peaks: PeakList, phases: Sequence[str]) -> list[dict[str, Any]]:
     n = len(peaks)
     return _rows(
         {
@@ -121,6 +135,7 @@ def _observed(peaks: PeakList) -> list[dict[str, Any]]:
             "two_theta_error_deg": _numbers(peaks.two_theta_error_deg, n),
             "fwhm_deg": _numbers(peaks.fwhm_deg, n),
             "intensity": _numbers(peaks.intensity, n),
+            "phase": [name or None for name in phases],
         }
     )
 

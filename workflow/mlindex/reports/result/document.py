@@ -49,6 +49,10 @@ class ObservedLine(_Part):
     )
     fwhm_deg: float | None = Field(description="Width, where known; at 1.5406 A likewise")
     intensity: float | None = Field(description="Intensity, where known")
+    phase: str | None = Field(
+        description="Phases that it belongs to, by name, joined by ' + '; null where that is open, "
+        "or where there is one phase alone"
+    )
 
 
 class CandidateLine(_Part):
@@ -171,6 +175,23 @@ class CandidateCell(_Part):
     partners: list[PartnerLattice]
 
 
+class PhaseOfSample(_Part):
+    """A phase of the sample, and the lines of the list that are its own."""
+
+    name: str
+    kind: Literal["known", "found"] = Field(
+        description="Whether it was given, or its cell was found"
+    )
+    centring: str = Field(description="Centring letter of the cell; R for hR on hexagonal axes")
+    cell: Cell
+    lines: list[int] = Field(description="Numbers of its lines")
+    shared_lines: list[int] = Field(description="Those that are partly another phase's")
+    expected: int = Field(description="Lines that it has in the range of the list")
+    intensity_share: Share | None = Field(
+        description="Its part of the intensity of all lines, shared ones halved; null without them"
+    )
+
+
 class SearchedLattice(_Part):
     """How far a Bravais lattice was searched."""
 
@@ -198,6 +219,9 @@ class Document(_Part):
     )
     notes: list[str]
     options: dict[str, float | int | str | bool | None] = Field(description="Options of the search")
+    phases: list[PhaseOfSample] = Field(
+        description="Where some were given, or there is more than one; else empty"
+    )
     observed_lines: list[ObservedLine]
     candidates: list[CandidateCell]
     searched: list[SearchedLattice]

@@ -19,6 +19,7 @@ from mlindex.reports.result.notation import (
     signed,
     volume,
 )
+from mlindex.reports.result.phases import phase_table
 from mlindex.reports.result.plot import MOST_ROWS, PatternFit, axis_of, figure_of
 from mlindex.reports.result.view import (
     STATUS_WORDS,
@@ -123,6 +124,8 @@ def page(
             ("Candidates", ranking(result, axis)),
             ("Each candidate", details(result, axis)),
         ]
+    if result.phases:
+        sections.append(("Phases", phase_table(result, axis)))
     sections += [
         ("Search", _search(result)),
         ("Peak list", _peak_list(result, axis)),
@@ -220,6 +223,8 @@ def _peak_list(result: IndexingResult, axis: Axis) -> str:
     ):
         if values is not None:
             columns[heading] = [format(float(v), form) for v in values]
+    if result.phases:
+        columns["<phase"] = result.phase_of_lines
     table = grid(list(columns), zip(*columns.values(), strict=True))
     return fold(f"{n} lines", table)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any, Protocol
 
 import numpy as np
@@ -9,9 +10,10 @@ import numpy as np
 from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
-from mlindex.reports.colours import BLUE, GREEN, GREY, ORANGE
+from mlindex.reports.colours import BLUE, GREEN, GREY, ORANGE, SERIES
 from mlindex.reports.panels import Figure, panels
 from mlindex.reports.result.notation import lattice_symbol, miller, signed
+from mlindex.reports.result.phases import known_phases
 from mlindex.reports.result.view import Axis, Predicted, candidate_lines, predicted
 
 #: Points of a pattern that are drawn; more than a screen has, even where it is enlarged.
@@ -24,6 +26,7 @@ _VIEW_BEYOND = 0.08
 _INK, _RED = "#343a40", "#c92a2a"
 _PALE_BLUE, _PALE_ORANGE = "#a5c8ff", "#ffc9a3"
 _DIMMED = 0.35
+_PHASE_COLOURS = SERIES[3:]
 
 
 class PatternFit(Protocol):
@@ -257,7 +260,13 @@ def _peaks(
     peaks = result.peaks
     positions = axis.positions(peaks.q2_inv_A2)
     used = _used(result)
-    for which, name, colour in ((used, "lines used", BLUE), (~used, "lines not used", GREY)):
+    known, of_phases = np.zeros(len(peaks), dtype=bool), []
+    for phase, colour in zip(known_phases(result), cycle(_PHASE_COLOURS)):
+        its = np.isin(np.arange(len(peaks)), phase.lines) & ~used
+        of_phases.append((its & ~known, phase.name, colour))
+        known |= its
+    groups = [(used, "lines used", BLUE), (~used & ~known, "lines not used", GREY), *of_phases]
+    for which, name, colour in groups:
         if not which.any():
             continue
         if stick_base is not None:

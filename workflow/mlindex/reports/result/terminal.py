@@ -20,6 +20,7 @@ from mlindex.reports.result.notation import (
     signed,
     volume,
 )
+from mlindex.reports.result.phases import phase_facts
 from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
@@ -70,6 +71,9 @@ def show(
         if lines:
             console.print()
             console.print(_lines(candidate_lines(result.peaks, result.candidates[0], axis), axis))
+        console.print()
+    if result.phases:
+        _facts(console, phase_facts(result, axis, _MOST_LINES))
         console.print()
     _facts(console, _search(result))
     console.print()
