@@ -24,6 +24,7 @@ from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A, PeakList
 #: to be: laboratory instruments, and cells at another temperature or composition.
 _SHIFTS_DEG = np.round(np.arange(-0.3, 0.3001, 0.01), 2)
 SHIFT_SIGMA_DEG, _STRAIN_SIGMA = 0.1, 5e-4
+_EXACT_SIGMA = 1e-6
 #: A line is looked for so far from its reflection: in errors of 2theta, in root-mean-square misfits
 #: of the lines found, and in degrees at most.
 _ERRORS, _MISFITS, _FARTHEST_DEG = 2.5, 3.0, 0.1
@@ -58,7 +59,10 @@ class Match:
 
 
 def matched(
-    peaks: PeakList, phases: Sequence[Phase], error_deg: float | None = None
+    peaks: PeakList,
+    phases: Sequence[Phase],
+    error_deg: float | None = None,
+    exact: bool = False,
 ) -> tuple[Match, ...]:
     """The lines of each phase in a list.
 
@@ -66,6 +70,7 @@ def matched(
         peaks: the list.
         phases: what is known to be there.
         error_deg: standard error of 2theta, degrees; that of the list or the usual one if None.
+        exact: whether the cells are known so well that they are not to be fitted.
 
     Raises:
         MlindexError: a phase has too many lines.
@@ -73,8 +78,9 @@ def matched(
     axis = Degrees(peaks, error_deg)
     predicted = [phase.lines(float(peaks.q2_inv_A2[-1]) * 1.02) for phase in phases]
     shift = _shift(axis, [q2 for q2 in predicted if len(q2)])
+    strain = _EXACT_SIGMA if exact else _STRAIN_SIGMA
     return tuple(
-        _match(axis, phase, q2, shift) for phase, q2 in zip(phases, predicted, strict=True)
+        _match(axis, phase, q2, shift, strain) for phase, q2 in zip(phases, predicted, strict=True)
     )
 
 
@@ -128,7 +134,9 @@ def _shift(axis: Degrees, predicted: list[np.ndarray]) -> float:
     return best
 
 
-def _match(axis: Degrees, phase: Phase, predicted: np.ndarray, shift: float) -> Match:
+def _match(
+    axis: Degrees, phase: Phase, predicted: np.ndarray, shift: float, strain: float
+) -> Match:
     reach = predicted[predicted <= axis.q2[-1] * (1 + 1e-9)]
     nothing = Match(phase, np.empty(0, dtype=int), np.empty(0, dtype=bool), len(reach))
     if not len(predicted):
@@ -139,7 +147,7 @@ def _match(axis: Degrees, phase: Phase, predicted: np.ndarray, shift: float) -> 
         lines, which = _pairs(axis, q2, away, window)
         if not len(lines):
             return nothing
-        away, misfit = _fitted(axis, lines, q2[which], shift)
+        away, misfit = _fitted(axis, lines, q2[which], shift, strain)
         window = np.clip(_MISFITS * misfit, _ERRORS * axis.error_deg, _FARTHEST_DEG)
     lines, which = _pairs(axis, q2, away, window)
     own, shared = _by_intensity(axis, phase, lines, q2[which])
@@ -162,7 +170,7 @@ def _pairs(
 
 
 def _fitted(
-    axis: Degrees, lines: np.ndarray, q2: np.ndarray, shift: float
+    axis: Degrees, lines: np.ndarray, q2: np.ndarray, shift: float, expected_strain: float
 ) -> tuple[np.ndarray, float]:
     """Where the lines are seen beyond their reflections (n,), degrees, by a zero shift and a change
     of the cell, both near what is expected; root-mean-square misfit of the m lines, degrees."""
@@ -174,7 +182,7 @@ def _fitted(
     found = axis.from_q2(calculated, 0.0)[lines]
     error = np.maximum(axis.error_deg[lines], 0.01)
     rows = np.vstack(
-        [design[lines] / error[:, None], np.diag([1 / SHIFT_SIGMA_DEG, 1 / _STRAIN_SIGMA])]
+        [design[lines] / error[:, None], np.diag([1 / SHIFT_SIGMA_DEG, 1 / expected_strain])]
     )
     right = np.concatenate([found / error, [shift / SHIFT_SIGMA_DEG, 0.0]])
     solution = np.linalg.lstsq(rows, right, rcond=None)[0]

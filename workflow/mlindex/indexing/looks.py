@@ -98,6 +98,7 @@ def _with_phases(result: IndexingResult, peaks: PeakList, left: Left) -> Indexin
         candidates=found,
         notes=(*result.notes, *left.notes),
         phases=(*left.phases, *first),
+        calibration=left.calibration,
     )
 
 

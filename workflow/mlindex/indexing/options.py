@@ -131,6 +131,12 @@ def _check_phases(phases: tuple[Any, ...]) -> None:
         phase_of(text)
 
 
+def _check_standard(name: str) -> None:
+    from mlindex.crystal.standards import standard_named
+
+    standard_named(name)
+
+
 def _check_wavelength(wavelength: float | str) -> None:
     from mlindex.crystal.wavelengths import given_as
 
@@ -216,6 +222,15 @@ class Options:
         flag="--known-phase",
         key="known_phases",
         check=_check_phases,
+    )
+    standard: str | None = _option(
+        None,
+        "standard",
+        "A powder standard in the sample, whose lines calibrate 2theta and are left out of the "
+        "search: Si (NIST SRM 640f), LaB6 (660c), Al2O3 (676a), CeO2 (674b) or NAC.",
+        flag="--standard",
+        key="standard",
+        check=_check_standard,
     )
     keep: int = _option(
         20,

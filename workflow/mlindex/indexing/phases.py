@@ -9,6 +9,8 @@ import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.phase import Phase, phase_of
+from mlindex.crystal.standards import standard_named
+from mlindex.indexing.calibration import Calibration, calibrated
 from mlindex.indexing.known import Match, matched
 from mlindex.indexing.options import Options, names_file
 from mlindex.indexing.result import Candidate, SamplePhase
@@ -26,29 +28,46 @@ class Left:
     lines: np.ndarray
     phases: tuple[SamplePhase, ...] = ()
     notes: tuple[str, ...] = ()
+    calibration: Calibration | None = None
 
     def of_whole_list(self, candidate: Candidate) -> Candidate:
-        """A candidate found in the rest, with the positions of its lines in the whole list."""
+        """A candidate found in the rest, with the positions of its lines in the whole list, and the
+        zero shift of the list as measured."""
         if not self.phases:
             return candidate
-        return replace(candidate, used_lines=self.lines[candidate.lines])
+        known = 0.0 if self.calibration is None else self.calibration.zero_shift_deg
+        shift = candidate.zero_shift_deg + known
+        return replace(candidate, used_lines=self.lines[candidate.lines], zero_shift_deg=shift)
 
 
 def without_known(peaks: PeakList, options: Options) -> Left:
-    """The list without the lines that known phases explain alone.
+    """The list, calibrated if there is a standard, without the lines that the standard and known
+    phases explain alone.
 
     Raises:
-        MlindexError: a phase was given by the name of a file, or has too many lines.
+        MlindexError: a phase was given by the name of a file, or has too many lines; the standard
+            has too few, or the wavelength is not known.
     """
     phases = [_read(one) for one in options.known_phases]
-    if not phases:
+    found: list[Match] = []
+    calibration, true = None, peaks
+    if options.standard is not None:
+        standard = standard_named(options.standard)
+        calibration, match = calibrated(peaks, standard, options.two_theta_error_deg)
+        true = calibration.corrected(peaks)
+        found.append(match)
+    if phases:
+        found += matched(true, phases, options.two_theta_error_deg)
+    if not found:
         return Left(peaks, np.arange(len(peaks)))
-    found = matched(peaks, phases, options.two_theta_error_deg)
     kept = np.ones(len(peaks), dtype=bool)
     for match in found:
         kept[match.lines[~match.shared]] = False
-    made = tuple(_known(match, peaks) for match in found)
-    return Left(peaks.only(kept), np.flatnonzero(kept), made, tuple(map(_said, found)))
+    kinds = ["known" if calibration is None or n else "standard" for n in range(len(found))]
+    made = tuple(_known(match, peaks, kind) for match, kind in zip(found, kinds, strict=True))
+    notes = [_said(match, kind) for match, kind in zip(found, kinds, strict=True)]
+    notes = ([f"standard {calibration}"] if calibration else []) + notes
+    return Left(true.only(kept), np.flatnonzero(kept), made, tuple(notes), calibration)
 
 
 def _read(given: Phase | str) -> Phase:
@@ -62,11 +81,11 @@ def _read(given: Phase | str) -> Phase:
     return phase_of(given)
 
 
-def _known(match: Match, peaks: PeakList) -> SamplePhase:
+def _known(match: Match, peaks: PeakList, kind: str) -> SamplePhase:
     phase = match.phase
     return SamplePhase(
         phase.name,
-        "known",
+        kind,
         phase.cell,
         phase.centring,
         match.lines,
@@ -76,9 +95,10 @@ def _known(match: Match, peaks: PeakList) -> SamplePhase:
     )
 
 
-def _said(match: Match) -> str:
+def _said(match: Match, kind: str) -> str:
     n = len(match.lines)
-    text = f"known phase {match.phase.name}: {n} of its {match.expected} lines in the range"
+    what = "standard" if kind == "standard" else "known phase"
+    text = f"{what} {match.phase.name}: {n} of its {match.expected} lines in the range"
     shared = int(match.shared.sum())
     also = f", {shared} of them shared with another phase" if shared else ""
     few = "; is it there?" if n <= _FEW_SEEN * match.expected else ""

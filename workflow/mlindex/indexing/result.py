@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import plotly.graph_objects as go
 
+    from mlindex.indexing.calibration import Calibration
     from mlindex.patterns.measured import MeasuredPattern
 
 #: A first candidate that is less probable than this, its partners included, is not convincing.
@@ -174,10 +175,11 @@ class Candidate:
 class SamplePhase:
     """A phase of a sample beside the first cell, or that cell where there are others.
 
-    ``kind`` says where it comes from: ``known`` (it was given) or ``found``. ``lines`` are the
-    positions in the list (m,), from 0, of its lines; ``shared`` (m,) says which of them are partly
-    another phase's. ``share`` is its part of the intensity of all lines, None where the list has no
-    intensities; shared lines count half. ``expected`` is how many lines it has in the range.
+    ``kind`` says where it comes from: ``known`` (it was given), ``standard`` or ``found``.
+    ``lines`` are the positions in the list (m,), from 0, of its lines; ``shared`` (m,) says which
+    of them are partly another phase's. ``share`` is its part of the intensity of all lines, None
+    where the list has no intensities; shared lines count half. ``expected`` is how many lines it
+    has in the range.
     """
 
     name: str
@@ -221,6 +223,8 @@ class IndexingResult:
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)
     #: The phases of the sample where there is more than one, or where some were given.
     phases: tuple[SamplePhase, ...] = ()
+    #: What a standard in the sample says of 2theta, where one was named.
+    calibration: Calibration | None = None
 
     def __repr__(self) -> str:
         verdict = "convincing" if self.convincing else "not convincing"

@@ -13,6 +13,7 @@ from mlindex import __version__
 from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.indexing.calibration import Calibration
 from mlindex.indexing.result import Candidate, IndexingResult, Partner, SamplePhase
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.document import VERSION, Cell, Document
@@ -49,6 +50,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "notes": list(result.notes),
         "options": {name: _known(value) for name, value in result.options.items()},
         "phases": [_phase(phase) for phase in result.phases],
+        "calibration": result.calibration and _calibration(result.calibration),
         "observed_lines": _observed(result.peaks, result.phase_of_lines),
         "candidates": [
             _candidate(rank, candidate, wavelength)
@@ -109,6 +111,11 @@ def _setting(way: CellOnAxes, shown: CellOnAxes) -> dict[str, Any]:
 
 def _indices(hkl: np.ndarray) -> list[tuple[int, ...]]:
     return [tuple(row) for row in hkl.tolist()]
+
+
+def _calibration(found: Calibration) -> dict[str, Any]:
+    values = {f.name: getattr(found, f.name) for f in fields(found)}
+    return values | {"lines": (found.lines + 1).tolist()}
 
 
 def _phase(phase: SamplePhase) -> dict[str, Any]:

@@ -179,8 +179,8 @@ class PhaseOfSample(_Part):
     """A phase of the sample, and the lines of the list that are its own."""
 
     name: str
-    kind: Literal["known", "found"] = Field(
-        description="Whether it was given, or its cell was found"
+    kind: Literal["known", "standard", "found"] = Field(
+        description="Whether it was given, is a standard, or its cell was found"
     )
     centring: str = Field(description="Centring letter of the cell; R for hR on hexagonal axes")
     cell: Cell
@@ -190,6 +190,18 @@ class PhaseOfSample(_Part):
     intensity_share: Share | None = Field(
         description="Its part of the intensity of all lines, shared ones halved; null without them"
     )
+
+
+class CalibrationByStandard(_Part):
+    """Zero shift and displacement of the sample from the lines of a standard in it, in degrees:
+    observed 2theta = true 2theta + zero_shift_deg + displacement_deg cos(theta)."""
+
+    standard: str
+    zero_shift_deg: float
+    zero_shift_error_deg: float
+    displacement_deg: float | None = Field(description="Null where the lines do not tell it")
+    displacement_error_deg: float | None
+    lines: list[int] = Field(description="Numbers of the lines that it rests on")
 
 
 class SearchedLattice(_Part):
@@ -221,6 +233,9 @@ class Document(_Part):
     options: dict[str, float | int | str | bool | None] = Field(description="Options of the search")
     phases: list[PhaseOfSample] = Field(
         description="Where some were given, or there is more than one; else empty"
+    )
+    calibration: CalibrationByStandard | None = Field(
+        description="Null without a standard; positions of candidates are calibrated by it"
     )
     observed_lines: list[ObservedLine]
     candidates: list[CandidateCell]
