@@ -143,6 +143,38 @@ def test_a_fifth_of_the_lines_may_be_impurities():
     assert verdict([cubic(indexed=16)])[0]
 
 
+def strengths(last, indexed=12):
+    """Intensities of 20 lines: those after the first 12 together have this share of the whole."""
+    each = last * indexed / (1 - last) / (20 - indexed)
+    return np.where(np.arange(20) < indexed, 1.0, each)
+
+
+def test_many_weak_lines_may_be_an_impurity():
+    convincing, reason = verdict([cubic(indexed=12)], intensity=strengths(0.006))
+    assert convincing
+    assert reason == (
+        "Together with its partners its probability is 99 %. It explains 99.4 % of the diffracted "
+        "intensity; 8 lines (0.6 %) may be an impurity."
+    )
+    assert "unindexed" in verdict([cubic(indexed=12)])[1]
+
+
+@pytest.mark.parametrize(
+    ("share", "evidence", "convinces"),
+    [(0.09, 19.0, True), (0.11, 19.0, False), (0.24, 21.0, True), (0.26, 50.0, False)],
+)
+def test_few_strong_lines_speak_against_a_cell(share, evidence, convinces):
+    best = cubic(indexed=18, evidence=evidence)
+    convincing, reason = verdict([best], intensity=strengths(share, 18))
+    assert convincing is convinces
+    assert (f"2 of 20 lines unindexed, with {100 * share:.1f} % of the" in reason) is not convinces
+
+
+@pytest.mark.parametrize("intensity", [np.zeros(20), np.full(20, np.nan)])
+def test_intensities_that_are_none_count_lines(intensity):
+    assert "8 of 20 lines unindexed." in verdict([cubic(indexed=12)], intensity=intensity)[1]
+
+
 def test_nothing_found_is_told_apart_from_a_search_cut_short():
     assert "check wavelength" in verdict([])[1]
     assert "give it more time" in verdict([], complete=False)[1]

@@ -157,7 +157,7 @@ def _look(peaks: PeakList, ask: _Ask) -> _Look:
         ranked = weighed_by_volume(ranked, ask.formula)
     found = candidates(ranked[: ask.options.keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
-    convincing, reason = verdict(found, bool(trials), complete, ask.formula)
+    convincing, reason = verdict(found, bool(trials), complete, ask.formula, peaks.intensity)
     if convincing:
         reason = " ".join(filter(None, (reason, _not_searched(ask.options, complete))))
     best = max((trial.evidence for trial in trials), default=-math.inf)

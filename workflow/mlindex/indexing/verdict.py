@@ -12,6 +12,7 @@ from mlindex.crystal.formula_volume import Formula, volume_factor
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import reflections
 from mlindex.crystal.pseudosymmetry import next_two_fold_deg
+from mlindex.indexing.account import Account, account
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate
 
 #: Lists with fewer lines are short.
@@ -21,8 +22,12 @@ _FEW_LINES = 20
 #: had a cell between 5 and 10 that nothing else speaks against, all right; a wrong one of a short
 #: list had 10.
 _LEAST_EVIDENCE, _LEAST_EVIDENCE_FEW = 5.0, 10.0
-#: A candidate that leaves more than this share of the lines unindexed is not convincing.
+#: A candidate that leaves more than this share of the lines unindexed is not convincing, where
+#: their intensities are not known.
 _MOST_UNINDEXED = 0.2
+#: Nor one that leaves more than the first share of the intensity, or, with the log-evidence given
+#: or more, the second; its lines may be as many as they will.
+_MOST_LEFT, _SURE, _MOST_LEFT_SURE = 0.1, 20.0, 0.25
 #: A supercell that indexes so many lines more, with so little less log-evidence, casts doubt,
 #: however probable the ranking finds it that they are impurities'.
 _MORE_LINES, _LITTLE_LESS = 2, 5.0
@@ -47,6 +52,7 @@ def verdict(
     explained: bool = False,
     complete: bool = True,
     formula: Formula | None = None,
+    intensity: np.ndarray | None = None,
 ) -> tuple[bool, str]:
     """Whether the first candidate is convincing, and why (not).
 
@@ -55,13 +61,15 @@ def verdict(
         explained: some lattices explain the lines, even if no cell is determined.
         complete: the search was not cut off.
         formula: the chemical formula, if it is known.
+        intensity: of the lines of the list (n,) or more, if they are known.
     """
     if not found:
         return False, _nothing(explained, complete)
     best = found[0]
+    left = account(best, intensity)
     objections = (
         _by_chance(best),
-        _unindexed(best),
+        _unindexed(best, left),
         _one_line(best),
         _improbable(best),
         _superstructure(best, found[1:]),
@@ -70,8 +78,7 @@ def verdict(
         _too_small(best, formula),
     )
     against = next((objection for objection in objections if objection), "")
-    sure = _percent(best.probability_with_partners)
-    return not against, against or f"Together with its partners its probability is {sure}."
+    return not against, against or _convincing(best, left)
 
 
 def _nothing(explained: bool, complete: bool) -> str:
@@ -94,11 +101,36 @@ def _by_chance(best: Candidate) -> str:
     )
 
 
-def _unindexed(best: Candidate) -> str:
+def _unindexed(best: Candidate, left: Account | None) -> str:
     unindexed = best.n_used - best.n_indexed
+    if left is not None:
+        most = _MOST_LEFT_SURE if best.log_evidence >= _SURE else _MOST_LEFT
+        if left.share <= most:
+            return ""
+        return (
+            f"The best cell leaves {unindexed} of {best.n_used} lines unindexed, with "
+            f"{_tenths(left.share)} of the intensity."
+        )
     if unindexed <= _MOST_UNINDEXED * best.n_used:
         return ""
     return f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
+
+
+def _convincing(best: Candidate, left: Account | None) -> str:
+    sure = (
+        f"Together with its partners its probability is {_percent(best.probability_with_partners)}."
+    )
+    if left is None or not left.lines:
+        return sure
+    lines = "1 line" if left.lines == 1 else f"{left.lines} lines"
+    return (
+        f"{sure} It explains {_tenths(1 - left.share)} of the diffracted intensity; {lines} "
+        f"({_tenths(left.share)}) may be an impurity."
+    )
+
+
+def _tenths(share: float) -> str:
+    return f"{100 * share:.1f} %"
 
 
 def _one_line(best: Candidate) -> str:
