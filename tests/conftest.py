@@ -1,15 +1,18 @@
-"""What holds for all tests: those that run whole workflows are marked so, and begin first."""
+"""What holds for all tests: those that run whole workflows are marked so, and in which order."""
 
 from pathlib import Path
 
 import pytest
 
-WHOLE = Path(__file__).with_name("whole")
+TESTS = Path(__file__).parent
+WHOLE = TESTS / "whole"
+#: Each of the two processes begins with one of these, and what they compile is shared from then on.
+COMPILING = (WHOLE / "test_runs.py", TESTS / "apps" / "test_batch.py")
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if WHOLE in item.path.parents:
             item.add_marker(pytest.mark.whole)
-    # They take longest: begun last, one process would wait for the other.
-    items.sort(key=lambda item: item.get_closest_marker("whole") is None)
+    # Whole runs take longest: begun last, one process would wait for the other.
+    items.sort(key=lambda item: (item.path not in COMPILING, not item.get_closest_marker("whole")))

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from helpers.compiled import take_along
+
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGE = PROJECT / "workflow" / "mlindex"
 #: Of the whole environment, pip included: what was asked for.
@@ -55,6 +57,8 @@ def environment(wheel):
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     pip(str(programs / "python"), "install", "-q", str(wheel))
+    (installed,) = folder.glob("[Ll]ib*/**/site-packages/mlindex")
+    take_along(installed)
     return programs
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import yaml
 
+from helpers.compiled import bring_back
 from mlindex.structures.generator.source import write_shard
 from mlindex.structures.sources import GeneratorSource
 
@@ -124,7 +125,9 @@ def shared_run(factory: pytest.TempPathFactory) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "done").exists():
             shutil.rmtree(folder / "project", ignore_errors=True)
-            snakemake(make_project(folder), *TARGETS)
+            project = make_project(folder)
+            snakemake(project, *TARGETS)
+            bring_back(project / "workflow/mlindex")
             (folder / "done").touch()
     return folder / "project"
 

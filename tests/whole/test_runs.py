@@ -9,7 +9,6 @@ import numpy as np
 from helpers.indexing_results import monoclinic_peaks, pattern_of
 from helpers.small_workflow import (
     DATA_FILES,
-    PROJECT,
     TARGETS,
     make_project,
     one_byte_changed,
@@ -46,7 +45,6 @@ def test_too_few_entries_are_stated_not_a_crash(tmp_path):
 
 def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp_path):
     project = make_project(tmp_path)
-    keep_compiled(project)
     pattern, _, _ = pattern_of(monoclinic_peaks())
     points = np.column_stack([pattern.two_theta_deg, pattern.intensity])
     np.savetxt(project / "scan.xy", points)
@@ -74,12 +72,3 @@ def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp
     output = snakemake(project, "results/indexed/scan", check=False)
     assert "give it with" in output or "give the wavelength" in output
     assert "Traceback" not in output
-
-
-def keep_compiled(project):
-    """Copy what numba has compiled here, keyed by the dates of the sources, and of what it was."""
-    workflow = PROJECT / "workflow"
-    for path in [*workflow.rglob("*.nb[ic]"), *workflow.rglob("compiled_from.txt")]:
-        target = project / path.relative_to(PROJECT)
-        target.parent.mkdir(exist_ok=True)
-        shutil.copy2(path, target)

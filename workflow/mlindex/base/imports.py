@@ -12,17 +12,20 @@ import ast
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
 from mlindex.base.errors import MlindexError
+from mlindex.base.remembered import Remembered
 
 _BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _COMPILERS = frozenset({"jit", "njit", "vectorize", "guvectorize", "cfunc"})
 _NAMES_ONE = re.compile("|".join(sorted(_COMPILERS)).encode())
 _DECLARES_DATA = "mlindex.base.packaged"
+#: Reading syntax takes seconds for all files; what was read once is known by their content.
+_READ = Remembered(Path(__file__), "sources")
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,14 @@ class Import:
 class _Source:
     """What is read from one file.
 
-    ``named`` are (line, for types, module, name or "") of every import statement.
+    ``named`` are (line, for types, module, name or "") of every import statement; ``digest`` is
+    the SHA-256 of the code without comments, docstrings and layout.
     """
 
     named: tuple[tuple[int, bool, str, str], ...]
     data: tuple[str, ...]
     compiles: bool
+    digest: str
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,9 @@ class Package:
         """Modules with functions that numba compiles; one whose syntax is wrong may have some."""
         # Most files name no compiler, and reading their syntax takes most of the time.
         named = (n for n, p in self.modules.items() if _NAMES_ONE.search(p.read_bytes()))
-        return {name for name in named if _compiles(self.modules[name])}
+        found = {name for name in named if _compiles(self.modules[name])}
+        _READ.keep()
+        return found
 
     def data(self, module: str) -> tuple[Path, ...]:
         """Data files that a module declares with :func:`.packaged.packaged`."""
@@ -121,7 +128,7 @@ class Package:
         """
         digest = hashlib.sha256()
         for module in sorted(modules):
-            digest.update(f"{module}:{_digest(self.modules[module])}\n".encode())
+            digest.update(f"{module}:{_source(self.modules[module]).digest}\n".encode())
             for path in sorted(self.data(module)):
                 content = hashlib.sha256(self._bytes(path)).hexdigest()
                 digest.update(f"{path.relative_to(self.root).as_posix()}:{content}\n".encode())
@@ -152,14 +159,14 @@ def code_digest(script: str | Path, package: Package = PACKAGE) -> str:
     what counts.
     """
     script = Path(script)
-    parts = (package.digest(package.reached(script)), _digest(script))
+    parts = (package.digest(package.reached(script)), _source(script).digest)
+    _READ.keep()
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def forget() -> None:
     """Read every file again when it is asked for next; for tests that change files."""
-    for cached in (_source, _tree, _digest):
-        cached.cache_clear()
+    _source.cache_clear()
 
 
 def _with_parents(module: str) -> list[str]:
@@ -169,34 +176,34 @@ def _with_parents(module: str) -> list[str]:
 
 @cache
 def _source(path: Path) -> _Source:
-    tree = _tree(path)
-    named, compiles = [], False
+    content = path.read_bytes()
+    known = _READ.get(content)
+    if known is not None:
+        named = tuple((line, bool(types), module, name) for line, types, module, name in known[0])
+        return _Source(named, tuple(known[1]), known[2], known[3])
+    source, elsewhere = _parsed(content, path)
+    if not elsewhere:
+        _READ.put(content, astuple(source))
+    return source
+
+
+def _parsed(content: bytes, path: Path) -> tuple[_Source, bool]:
+    """What is read from the syntax of a file, and whether it depends on where the file lies."""
+    tree = ast.parse(content, filename=str(path))
+    named, compiles, elsewhere = [], False, False
     for node, for_types in _statements(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            node.body = node.body[1:]
         if isinstance(node, ast.Import):
             named += [(node.lineno, for_types, alias.name, "") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            module = _absolute(node, path)
+            module, elsewhere = _absolute(node, path), elsewhere or node.level > 0
             named += [(node.lineno, for_types, module, alias.name) for alias in node.names]
         elif isinstance(node, ast.FunctionDef):
             compiles = compiles or any(map(_is_compiler, node.decorator_list))
     data = _declared(tree, path) if any(n[2] == _DECLARES_DATA for n in named) else ()
-    return _Source(tuple(named), data, compiles)
-
-
-@cache
-def _tree(path: Path) -> ast.Module:
-    """The syntax of a file, without docstrings."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    for node, _ in _statements(tree):
-        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:]
-    return tree
-
-
-@cache
-def _digest(path: Path) -> str:
-    """SHA-256 of a file's code without comments, docstrings and layout."""
-    return hashlib.sha256(ast.dump(_tree(path)).encode()).hexdigest()
+    digest = hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return _Source(tuple(named), data, compiles, digest), elsewhere
 
 
 def _statements(tree: ast.Module) -> Iterator[tuple[ast.AST, bool]]:
