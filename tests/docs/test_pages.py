@@ -12,7 +12,7 @@ import pytest
 
 from mlindex.apps.cli import app
 from mlindex.apps.reference import pages
-from mlindex.indexing.compiling import warm_up
+from mlindex.wholepattern.compiling import warm_up
 
 PROJECT = Path(__file__).parents[2]
 DOCS = PROJECT / "docs"

@@ -424,6 +424,19 @@ def test_what_is_missing_is_said():
             PeakSearch(**wrong)
 
 
+def test_the_first_of_all_peaks_are_those_of_a_search_for_fewer():
+    x = np.arange(5, 40, 0.02)
+    pattern = MeasuredPattern("made", x, counts(x, *many(n=12)), wavelength_A=SYNCHROTRON)
+    every, few = find_peaks(pattern), find_peaks(pattern, PeakSearch(max_peaks=5))
+    first = every.first(5)
+    assert first.notes == few.notes
+    assert every.first(len(every)) is every
+    np.testing.assert_array_equal(first.two_theta_deg, few.two_theta_deg)
+    np.testing.assert_array_equal(first.significance, few.significance)
+    for column in ("q2_inv_A2", "intensity", "two_theta_error_deg", "fwhm_deg"):
+        np.testing.assert_array_equal(getattr(first.peaks, column), getattr(few.peaks, column))
+
+
 def test_a_certified_standard():
     """NIST SRM 660c, a = 4.156780 A (22.5 degrees C), its lines within 0.02 degrees."""
     path = SHARED / "nist_srm660c_LaB6.cif"

@@ -20,7 +20,14 @@ from mlindex.wholepattern.kernels import (
     products,
     project,
 )
-from mlindex.wholepattern.solve import RIDGE, factor, forward, nonnegative
+from mlindex.wholepattern.solve import (
+    RIDGE,
+    backward,
+    border_left,
+    factor,
+    forward,
+    nonnegative,
+)
 
 X = np.arange(10.0, 22.0, 0.02)
 
@@ -147,6 +154,17 @@ def test_factor_of_chosen_columns():
     solved = right.copy()
     forward(lower, inner, begin, solved)
     assert np.allclose(expected @ solved, right)
+    both = solved.copy()
+    backward(lower, inner, begin, both)
+    assert np.allclose(normal @ both, right)
+
+
+def test_border_that_is_left_is_the_schur_complement():
+    rng = np.random.default_rng(2)
+    solved, border = rng.normal(size=(9, 4)), rng.normal(size=(3, 3))
+    # The last column is the right side, and is none of the border.
+    expected = border - solved[:, :3].T @ solved[:, :3]
+    assert np.allclose(border_left(solved, border, 3), expected)
 
 
 def solved(peaks, values, border, y):

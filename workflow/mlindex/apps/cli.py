@@ -125,9 +125,10 @@ def batch(
 @problems_shown()
 def warm_up() -> None:
     """Compile the searches now (about half a minute) so that the first run does not have to."""
-    from mlindex.indexing import compiling
+    from mlindex.indexing.compiling import announced
+    from mlindex.wholepattern import compiling
 
-    with compiling.announced() as compiled:
+    with announced() as compiled:
         compiling.warm_up()
     typer.echo("compiled" if compiled else "compiled already")
 

@@ -20,12 +20,13 @@ from mlindex.apps.codes import INTERRUPTED, STOPPED
 from mlindex.apps.known import phases_read
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
-from mlindex.indexing.compiling import announced, warm_up
+from mlindex.indexing.compiling import announced
 from mlindex.indexing.looks import index_list
 from mlindex.indexing.options import Options
 from mlindex.indexing.result import IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
+from mlindex.wholepattern.compiling import warm_up
 from mlindex.wholepattern.indexer import index_pattern
 
 if TYPE_CHECKING:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from mlindex.base.compiled_cache import temporary_cache
+
+if TYPE_CHECKING:
+    from mlindex.patterns.measured import MeasuredPattern
 
 #: Said once; the time is that of one core.
 NOTICE = "mlindex: compiling the searches once: about half a minute"
@@ -50,7 +54,8 @@ def where() -> str:
 
 
 def warm_up(stopped: Callable[[], bool] = lambda: False) -> None:
-    """Run each compiled function once, so that all of them are in the cache and in memory.
+    """Run each compiled function of search and peak search once, so that all of them are in the
+    cache and in memory.
 
     Args:
         stopped: asked often; the search ends when it says True.
@@ -59,14 +64,22 @@ def warm_up(stopped: Callable[[], bool] = lambda: False) -> None:
 
     from mlindex.indexing.looks import index_list
     from mlindex.indexing.options import Options
-    from mlindex.patterns.measured import MeasuredPattern
     from mlindex.patterns.peaklist import PeakList
     from mlindex.patterns.peaksearch import find_peaks
 
-    rng = np.random.default_rng(0)
     # Of no lattice, so that no search ends before the others have begun.
-    lines = PeakList("warm-up", np.sort(rng.uniform(0.01, 0.2, 8)), None, None)
+    lines = PeakList("warm-up", np.sort(np.random.default_rng(0).uniform(0.01, 0.2, 8)), None, None)
     index_list(lines, Options(time_limit_s=_LONG_S), 1, stopped=stopped)
+    find_peaks(example())
+
+
+def example() -> MeasuredPattern:
+    """A pattern of a few peaks, of no lattice."""
+    import numpy as np
+
+    from mlindex.patterns.measured import MeasuredPattern
+
     x = np.arange(10.0, 40.0, 0.02)
     peaks = 1000 * np.exp(-(((x[:, None] - np.linspace(12, 38, 12)) / 0.05) ** 2)).sum(axis=1)
-    find_peaks(MeasuredPattern("warm-up", x, rng.poisson(peaks + 20.0).astype(float), None, 1.5406))
+    counts = np.random.default_rng(0).poisson(peaks + 20.0).astype(float)
+    return MeasuredPattern("warm-up", x, counts, wavelength_A=1.5406)

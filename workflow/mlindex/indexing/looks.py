@@ -21,8 +21,15 @@ if TYPE_CHECKING:
     from mlindex.indexing.search.plan import Progress
     from mlindex.indexing.search.run import Run
 
+#: What more is known of candidates, such as their fit to the whole profile: given those that are
+#: found, the most probable first, and what was taken off all lines in degrees beside their zero
+#: shifts, it gives them with that, the most probable first.
+Weigh = Callable[[Sequence[Candidate], float], tuple[Candidate, ...]]
+
 _FEWEST_LINES = 4
 _DETAILED = 3
+#: Candidates that are weighed, even if fewer are kept.
+_WEIGHED = 20
 #: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
 _EXPLAINED = 15.0
 #: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts. And
@@ -36,8 +43,11 @@ def index_list(
     workers: int | None = None,
     report: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
+    weigh: Weigh | None = None,
 ) -> IndexingResult:
     """Find the unit cell of a peak list; see :func:`mlindex.index`.
+
+    ``weigh`` weighs the candidates by what else is known of them.
 
     Raises:
         MlindexError: the list has too few lines.
@@ -58,7 +68,7 @@ def index_list(
     run = Run(out_of_time, threads() if workers is None else workers, report)
     formula = None if options.formula is None else formula_of(options.formula)
     left = without_known(peaks, options)
-    result = _result(left, _Ask(options, formula, run))
+    result = _result(left, _Ask(options, formula, run, weigh))
     return replace(
         _with_phases(result, peaks, left),
         seconds=time.perf_counter() - started,
@@ -116,6 +126,7 @@ class _Ask:
     options: Options
     formula: Formula | None
     run: Run
+    weigh: Weigh | None
 
 
 @dataclass(frozen=True)
@@ -144,18 +155,23 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
     return look, ("the search for gross zero shifts was not finished",) if out_of_time() else ()
 
 
-def _look(peaks: PeakList, ask: _Ask) -> _Look:
+def _look(peaks: PeakList, ask: _Ask, shift_deg: float = 0.0) -> _Look:
     from mlindex.indexing.ranking.rank import ranked as by_probability
     from mlindex.indexing.ranking.shipped import shipped_ranking
     from mlindex.indexing.ranking.volume import weighed_by_volume
-    from mlindex.indexing.search.describe import candidates
+    from mlindex.indexing.search.describe import candidates, detailed
     from mlindex.indexing.search.find_and_weigh import find
 
     observed, trials, progress = find(peaks, ask.options, ask.run)
     ranked = by_probability(trials, observed, shipped_ranking())
     if ask.formula is not None:
         ranked = weighed_by_volume(ranked, ask.formula)
-    found = candidates(ranked[: ask.options.keep], observed, peaks, _DETAILED)
+    keep = ask.options.keep
+    most = keep if ask.weigh is None else max(keep, _WEIGHED)
+    found = candidates(ranked[:most], observed, peaks)
+    if ask.weigh is not None:
+        found = ask.weigh(found, shift_deg)
+    found = detailed(found[:keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
     convincing, reason = verdict(found, bool(trials), complete, ask.formula, peaks.intensity)
     if convincing:
@@ -182,7 +198,7 @@ def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, s
     shift = gross_shift(peaks, ask.options, ask.run, least)
     if shift is None:
         return None
-    look = _look(peaks.shifted(shift), ask)
+    look = _look(peaks.shifted(shift), ask, shift)
     if not look.convincing or look.log_evidence <= least:
         return None
     found = tuple(replace(c, zero_shift_deg=c.zero_shift_deg + shift) for c in look.found)

@@ -13,6 +13,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.axes import CellOnAxes, on_axes, own_axes
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.formula_volume import Formula
+from mlindex.indexing.profile import CandidateProfile
 from mlindex.patterns.peaklist import PeakList
 
 if TYPE_CHECKING:
@@ -124,6 +125,8 @@ class Candidate:
     cell_covariance: np.ndarray | None = None
     #: Where other lines than the first n of the list were used: their positions in it (n,), from 0.
     used_lines: np.ndarray | None = None
+    #: Its fit to the whole profile, where a pattern was indexed.
+    profile: CandidateProfile | None = None
 
     @cached_property
     def settings(self) -> tuple[CellOnAxes, ...]:

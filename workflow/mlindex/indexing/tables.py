@@ -96,6 +96,27 @@ CANDIDATE_CELLS = Table(
         Column("n_indexed", INT32, "Lines indexed"),
         Column("n_used", INT32, "Lines used"),
         Column("n_calculated", INT32, "Different lines allowed up to the last line used"),
+        Column(
+            "r_wp",
+            FLOAT64,
+            "Weighted R factor of the fit to the whole profile; this and the next three are empty "
+            "for lists",
+            nullable=True,
+        ),
+        Column("goodness", FLOAT64, "R_wp over what counting allows for", nullable=True),
+        Column(
+            "explained",
+            FLOAT64,
+            "Share of the intensity over the background that the lines of the cell explain",
+            nullable=True,
+        ),
+        Column(
+            "profile_log_evidence",
+            FLOAT64,
+            "Natural logarithm of the evidence of the profile; differences between candidates of "
+            "one sample count",
+            nullable=True,
+        ),
     ),
     places=(Place("indexed/{sample}/candidate_cells.parquet"),),
 )

@@ -200,6 +200,13 @@ def figure(fig: Figure | go.Figure) -> str:
     )
 
 
+def data(name: str, plain: object) -> str:
+    """Data of the page that its script finds by name."""
+    return f'<script type="application/json" id="{escape(name)}">{_data(plain)}</script>'
+
+
 def _data(plain: object) -> str:
     # A "</script>" inside a text must not end the element.
-    return json.dumps(plain, separators=(",", ":")).replace("</", "<\\/")
+    text = json.dumps(plain, separators=(",", ":"), ensure_ascii=False)
+    # What is no character, as in names of files, can't be written as UTF-8.
+    return text.encode("utf-8", "replace").decode("utf-8").replace("</", "<\\/")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -16,7 +16,7 @@ from mlindex.indexing.result import Candidate
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks, PeakSearch, find_peaks
 from mlindex.wholepattern.candidate import CellFit, again, fit_cell, refit
-from mlindex.wholepattern.data import prepare
+from mlindex.wholepattern.data import ALL_PEAKS, prepare, wavelength_of
 from mlindex.wholepattern.evidence import evidence
 from mlindex.wholepattern.lines import cell_lines, system_parameters
 from mlindex.wholepattern.reference import Reference, correlation, judged, reference
@@ -30,15 +30,24 @@ CANDIDATES = 20
 _LINES, _SHARE = 200, 0.75
 #: But not before so many peaks found.
 _PEAKS = 20
-#: All peaks of a pattern may be needed to tell what a cell leaves.
-_ALL_PEAKS = 1000
 #: Steps with the uncertainties that the best candidate shows.
 _LAST_STEPS = 3
 
 
+@dataclass(frozen=True)
+class CellToFit:
+    """What a fit needs of a candidate, named as there: Bravais lattice, centring letter, cell
+    (A, degrees), and the zero shift to start from."""
+
+    bravais: str
+    centring: str
+    cell: np.ndarray
+    zero_shift_deg: float = 0.0
+
+
 def fit_candidates(
     pattern: MeasuredPattern,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[Candidate | CellToFit],
     found: FoundPeaks | None = None,
     workers: int | None = None,
 ) -> ProfileFits | None:
@@ -57,7 +66,7 @@ def fit_candidates(
     Returns:
         The fits; None where the pattern has no peaks, or there are no candidates.
     """
-    found = found or find_peaks(pattern, PeakSearch(max_peaks=_ALL_PEAKS))
+    found = found or find_peaks(pattern, PeakSearch(max_peaks=ALL_PEAKS))
     candidates = candidates[:CANDIDATES]
     if not candidates or found.calibration is None or not len(found):
         return None
@@ -79,9 +88,11 @@ def fit_candidates(
     )
 
 
-def _end(candidates: Sequence[Candidate], pattern: MeasuredPattern, found: FoundPeaks) -> float:
+def _end(
+    candidates: Sequence[Candidate | CellToFit], pattern: MeasuredPattern, found: FoundPeaks
+) -> float:
     """Where the fit ends: 2theta in degrees."""
-    wavelength, last = found.peaks.wavelength_A, float(pattern.two_theta_deg[-1])
+    wavelength, last = wavelength_of(pattern, found), float(pattern.two_theta_deg[-1])
     ends = []
     for candidate in candidates:
         system = BRAVAIS[candidate.bravais].system
@@ -99,7 +110,9 @@ def _end(candidates: Sequence[Candidate], pattern: MeasuredPattern, found: Found
     return max(enough, float(needed + 5 * found.fwhm_deg[min(_PEAKS, len(found)) - 1]))
 
 
-def _fit(known: Reference, found_deg: np.ndarray, candidate: Candidate) -> CellFit | None:
+def _fit(
+    known: Reference, found_deg: np.ndarray, candidate: Candidate | CellToFit
+) -> CellFit | None:
     """The fit of a candidate; None where its cell is too large or leads nowhere."""
     system = BRAVAIS[candidate.bravais].system
     try:

@@ -12,6 +12,8 @@ from mlindex.patterns.peaksearch.doublet import line_of
 from mlindex.patterns.peaksearch.found import FoundPeaks
 from mlindex.patterns.peaksearch.noise import standard_errors
 
+#: All peaks of a pattern may be needed to tell what a cell leaves.
+ALL_PEAKS = 1000
 #: Points that a peak's width needs; finer patterns are averaged.
 _POINTS_PER_FWHM = 6.0
 #: A correction of the background bends over no less than this many widths, and has this many knots.
@@ -74,7 +76,7 @@ def prepare(pattern: MeasuredPattern, found: FoundPeaks, two_theta_max_deg: floa
     """The points of a pattern up to an angle, averaged where they are finer than needed.
 
     Args:
-        pattern: the pattern, at least a wavelength known.
+        pattern: the pattern; it has a wavelength, if only a nominal one.
         found: its peaks, with their calibration.
         two_theta_max_deg: where the fit ends.
     """
@@ -90,12 +92,17 @@ def prepare(pattern: MeasuredPattern, found: FoundPeaks, two_theta_max_deg: floa
     line = line_of(pattern)
     ratio = found.calibration.shape.ratio
     radiation = Radiation(
-        found.peaks.wavelength_A, line.second_A if ratio > 0 else None, float(ratio)
+        wavelength_of(pattern, found), line.second_A if ratio > 0 else None, float(ratio)
     )
     width = float(np.median(fwhm))
     knots = int(np.clip((x[-1] - x[0]) / (_KNOT_FWHM * width), 1, _MOST_KNOTS))
     spread = _BACKGROUND_SHARE * np.median(np.abs(base)) + _BACKGROUND_NOISE * np.median(noise)
     return Data(x, y - base, base, noise, noise, cubic_splines(x, knots), float(spread), radiation)
+
+
+def wavelength_of(pattern: MeasuredPattern, found: FoundPeaks) -> float:
+    """The wavelength in A that the positions of the peaks found are at, true or nominal."""
+    return found.peaks.wavelength_A or pattern.scale_A
 
 
 def _averaged(values: np.ndarray, block: int) -> np.ndarray:

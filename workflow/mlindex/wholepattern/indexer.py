@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.looks import index_list
+from mlindex.indexing.looks import Weigh, index_list
 from mlindex.indexing.options import Options, about
-from mlindex.indexing.result import IndexingResult
+from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 
@@ -75,21 +75,47 @@ def index_pattern(
 ) -> tuple[IndexingResult, FoundPeaks]:
     """Find the unit cell of a measured pattern; also gives the peaks found in it.
 
+    The candidates are fitted to the whole profile, unless ``stopped`` says True before.
+
     Raises:
         MlindexError: there are no peaks, or too few.
     """
-    from mlindex.patterns.peaksearch import find_peaks
+    from mlindex.patterns.peaksearch import PeakSearch, find_peaks
+    from mlindex.wholepattern.data import ALL_PEAKS
 
-    found = find_peaks(pattern)
+    every = find_peaks(pattern, PeakSearch(max_peaks=ALL_PEAKS))
+    found = every.first(PeakSearch().max_peaks)
     if not len(found.peaks):
         raise MlindexError(
             f"{pattern.name}: no peak stands out of the {len(pattern)} points from "
             f"{pattern.two_theta_deg[0]:g} to {pattern.two_theta_deg[-1]:g} degrees; is it the "
             "right file, and the right column? If so, count longer"
         )
-    result = index_list(found.peaks, options, workers, report, stopped)
+    weigh = _by_profile(pattern, every, workers, report, stopped)
+    result = index_list(found.peaks, options, workers, report, stopped, weigh)
     notes = tuple(dict.fromkeys((*found.notes, *result.notes)))
     return replace(result, notes=notes), found
+
+
+def _by_profile(
+    pattern: MeasuredPattern,
+    every: FoundPeaks,
+    workers: int | None,
+    report: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> Weigh:
+    """What weighs candidates by the whole profile, all its peaks given."""
+
+    def weigh(found: Sequence[Candidate], shift_deg: float) -> tuple[Candidate, ...]:
+        if stopped():
+            return tuple(found)
+        # Compiled code takes its time to load.
+        from mlindex.wholepattern.weigh import with_profiles
+
+        report("fits to the whole profile")
+        return with_profiles(pattern, found, every, workers, shift_deg)
+
+    return weigh
 
 
 def _known(named: dict[str, Any]) -> dict[str, Any]:

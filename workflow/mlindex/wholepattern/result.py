@@ -79,6 +79,7 @@ class ProfileFit:
         lines: its lines and their intensities.
         stray_two_theta_deg, stray_intensity: peaks (s,) that are none of its lines.
         calculated, background: (n,) at the points of the fits.
+        strays: what the peaks that are none of its lines add to ``calculated`` (n,).
     """
 
     cell: np.ndarray
@@ -95,6 +96,7 @@ class ProfileFit:
     stray_intensity: np.ndarray
     calculated: np.ndarray
     background: np.ndarray
+    strays: np.ndarray
 
     def __repr__(self) -> str:
         return (

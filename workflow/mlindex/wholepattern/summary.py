@@ -11,6 +11,7 @@ from mlindex.patterns.peakshape import area_of_unit_peak
 from mlindex.wholepattern.candidate import SHIFT_SIGMA_DEG, CellFit, refit
 from mlindex.wholepattern.evidence import evidence
 from mlindex.wholepattern.heights import Heights
+from mlindex.wholepattern.kernels import add_up
 from mlindex.wholepattern.model import N_SHIFTS
 from mlindex.wholepattern.reference import Reference
 from mlindex.wholepattern.result import LineIntensities, ProfileFit, Shift
@@ -97,7 +98,16 @@ def _told(
         strays,
         observed - left,
         data.base + solution.beta @ data.splines,
+        _added_by_strays(known, fit),
     )
+
+
+def _added_by_strays(known: Reference, fit: CellFit) -> np.ndarray:
+    """What the free peaks add to the pattern (n,)."""
+    solution, out = fit.fitted.solution, np.zeros(len(known.data))
+    alone = np.where(solution.placed.order < len(fit.lines), 0.0, solution.height)
+    add_up(solution.placed.columns, solution.values, alone, out)
+    return out * known.data.sigma
 
 
 def _scale(known: Reference, fit: CellFit) -> float:

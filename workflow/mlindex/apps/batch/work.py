@@ -17,12 +17,13 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.wavelengths import Given
 from mlindex.files import read
 from mlindex.files.peak_lists import peaks_from_columns
-from mlindex.indexing.compiling import announced, warm_up
+from mlindex.indexing.compiling import announced
 from mlindex.indexing.options import Options
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.radiation import choose, stated
 from mlindex.reports.result.data import as_data
+from mlindex.wholepattern.compiling import warm_up
 
 _READY = b"ready"
 

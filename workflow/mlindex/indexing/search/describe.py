@@ -31,12 +31,9 @@ _MOST_PARTNERS = 6
 
 
 def candidates(
-    ranked: list[tuple[Trial, float]], observed: Observed, peaks: PeakList, detailed: int
+    ranked: list[tuple[Trial, float]], observed: Observed, peaks: PeakList
 ) -> tuple[Candidate, ...]:
-    """Candidates of trials and their probabilities, in the order given.
-
-    Extinctions and partners are added to the first ``detailed``.
-    """
+    """Candidates of trials and their probabilities, in the order given; see :func:`detailed`."""
     made = []
     for trial, probability in ranked:
         try:
@@ -44,9 +41,16 @@ def candidates(
         except ValueError:
             # Undetermined by its lines, or with more reflections than any list could tell apart.
             continue
+    return tuple(made)
+
+
+def detailed(
+    found: Sequence[Candidate], observed: Observed, peaks: PeakList, most: int
+) -> tuple[Candidate, ...]:
+    """Candidates with the usual indices, and extinctions and partners of the first ``most``."""
     return tuple(
-        (with_details(c, made, observed, peaks) if rank < detailed else c).with_usual_indices()
-        for rank, c in enumerate(made)
+        (with_details(c, found, observed, peaks) if rank < most else c).with_usual_indices()
+        for rank, c in enumerate(found)
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -77,3 +77,17 @@ class FoundPeaks:
 
     def __len__(self) -> int:
         return len(self.two_theta_deg)
+
+    def first(self, most: int) -> FoundPeaks:
+        """The first peaks alone, as a search for ``most`` of them gives."""
+        n = len(self)
+        if n <= most:
+            return self
+        columns = ("two_theta_deg", "error_deg", "height", "area", "fwhm_deg", "significance")
+        of_list = ("q2_inv_A2", "intensity", "two_theta_error_deg", "fwhm_deg")
+        return replace(
+            self,
+            peaks=replace(self.peaks, **{c: getattr(self.peaks, c)[:most] for c in of_list}),
+            notes=(*self.notes, f"the first {most} of {n} peaks were kept"),
+            **{name: getattr(self, name)[:most] for name in columns},
+        )

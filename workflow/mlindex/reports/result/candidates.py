@@ -16,7 +16,9 @@ from mlindex.reports.result.notation import (
     miller,
     other_cells,
     percent,
+    percentage,
     plain_cell,
+    profile_fit,
     related,
     signed,
     volume,
@@ -29,7 +31,8 @@ def ranked(result: IndexingResult, axis: Axis, most: int) -> tuple[list[str], li
     n = figure_lines(result.candidates[0])
     headings = [
         *("rank", "<lattice", *(f"{s} ({u})" for s, u in zip(SYMBOLS, "ÅÅÅ°°°", strict=True))),
-        *("V (Å³)", f"M{n}", f"F{n}", "probability", "indexed", "not observed", "zero (°)"),
+        *("V (Å³)", f"M{n}", f"F{n}", "Rwp (%)", "explained (%)"),
+        *("probability", "indexed", "not observed", "zero (°)"),
         "<extinction symbol",
     ]
     rows = [_ranked(rank, c, axis) for rank, c in enumerate(result.candidates[:most], 1)]
@@ -49,7 +52,7 @@ def ranking(result: IndexingResult, axis: Axis) -> str:
 
 
 def _ranked(rank: int, candidate: Candidate, axis: Axis) -> list[str]:
-    shown = candidate.settings[0]
+    shown, profile = candidate.settings[0], candidate.profile
     return [
         str(rank),
         lattice_symbol(candidate),
@@ -57,6 +60,8 @@ def _ranked(rank: int, candidate: Candidate, axis: Axis) -> list[str]:
         volume(shown.volume_A3),
         figure_of_merit(candidate.m20),
         figure_of_merit(candidate.f_n),
+        percentage(profile.r_wp) if profile else "",
+        f"{100 * profile.explained:.1f}" if profile else "",
         percent(candidate.probability),
         f"{candidate.n_indexed}/{candidate.n_used}",
         str(len(candidate.absent)),
@@ -110,7 +115,26 @@ def _facts(candidate: Candidate, axis: Axis) -> str:
     ]
     if axis.wavelength_A:
         pairs.append(("zero shift of 2θ", f"{signed(candidate.zero_shift_deg, 4)}°"))
-    return facts(pairs)
+    return facts(pairs + _profile(candidate))
+
+
+def _profile(candidate: Candidate) -> list[tuple[str, str]]:
+    profile = candidate.profile
+    if profile is None:
+        return []
+    shifts = [
+        f"{name} {signed(value, 4)}°"
+        for name, value in (
+            ("zero shift", profile.zero_shift_deg),
+            ("displacement (times cos θ)", profile.displacement_deg),
+        )
+        if value
+    ]
+    end = f"up to {profile.two_theta_deg[-1]:.1f}°"
+    return [
+        ("whole profile", f"{profile_fit(profile)}; {', '.join([end, *shifts])}"),
+        ("log evidence of the profile", f"{profile.log_evidence:.1f}"),
+    ]
 
 
 def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:

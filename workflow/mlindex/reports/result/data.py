@@ -14,9 +14,10 @@ from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.calibration import Calibration
+from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate, IndexingResult, Partner, SamplePhase
 from mlindex.patterns.peaklist import PeakList
-from mlindex.reports.result.document import VERSION, Cell, Document
+from mlindex.reports.result.document import VERSION, Cell, Document, ProfileFitted
 from mlindex.reports.result.view import figure_lines, formula_units
 
 if TYPE_CHECKING:
@@ -176,6 +177,7 @@ def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dic
         "n_indexed": candidate.n_indexed,
         "n_used": candidate.n_used,
         "n_calculated": int(candidate.n_calculated),
+        "profile": _profile(candidate.profile),
         "lines": _candidate_lines(candidate, wavelength),
         "absent": _rows(
             {
@@ -191,6 +193,14 @@ def _candidate(rank: int, candidate: Candidate, wavelength: float | None) -> dic
         ],
         "partners": [_partner(partner, wavelength) for partner in candidate.partners],
     }
+
+
+def _profile(profile: CandidateProfile | None) -> dict[str, Any] | None:
+    if profile is None:
+        return None
+    shown = [name for name in ProfileFitted.model_fields if name != "two_theta_max_deg"]
+    fitted = {name: _known(getattr(profile, name)) for name in shown}
+    return fitted | {"two_theta_max_deg": float(profile.two_theta_deg[-1])}
 
 
 def _candidate_lines(candidate: Candidate, wavelength: float | None) -> list[dict[str, Any]]:

@@ -127,6 +127,28 @@ class PartnerLattice(_Part):
     )
 
 
+class ProfileFitted(_Part):
+    """The fit of a candidate to the whole profile of its pattern (Pawley)."""
+
+    r_wp: float = Field(description="Weighted profile R factor, background included")
+    goodness: float = Field(description="R_wp over what counting allows for")
+    explained: Share = Field(
+        description="Share of the intensity over the background that lines of the cell explain"
+    )
+    n_lines: int = Field(description="Lines of the cell that the fit can tell apart")
+    n_other_peaks: int = Field(description="Peaks fitted beside them, which are none of its lines")
+    zero_shift_deg: float = Field(description="Observed minus true 2theta; 0 where not needed")
+    displacement_deg: float = Field(
+        description="Sample displacement: this times cos(theta) is observed minus true 2theta; 0 "
+        "where not needed"
+    )
+    log_evidence: float = Field(
+        description="Natural logarithm of the evidence of the profile; differences between "
+        "candidates of one pattern count"
+    )
+    two_theta_max_deg: float = Field(description="Where the fit ends")
+
+
 class CandidateCell(_Part):
     """A candidate: its cell on the usual axes, figures of merit, lines and partners.
 
@@ -169,6 +191,9 @@ class CandidateCell(_Part):
     n_indexed: int
     n_used: int
     n_calculated: int = Field(description="Different lines allowed up to the last line used")
+    profile: ProfileFitted | None = Field(
+        description="Its fit to the whole profile; null for lists, and where it can't be fitted"
+    )
     lines: list[CandidateLine]
     absent: list[Absent]
     extinctions: list[ExtinctionSymbol]

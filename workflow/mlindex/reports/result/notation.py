@@ -8,6 +8,7 @@ import numpy as np
 
 from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.lattice import ANGLES, AXES, BRAVAIS
+from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate, Partner
 
 #: Uncertainties are given to two digits below this one and to one digit above (IUCr's rule of 19).
@@ -114,6 +115,30 @@ def percent(share: float) -> str:
     if 0.995 < share < 1:
         return "> 99 %"
     return f"{100 * share:.0f} %"
+
+
+def percentage(share: float) -> str:
+    """A share in percent without the sign: two decimals below 1, one above, none from 100 on."""
+    value = 100 * share
+    if value >= 100:
+        return f"{value:.0f}"
+    return f"{value:.2f}" if value < 0.995 else f"{value:.1f}"
+
+
+def intensity_share(share: float) -> str:
+    """A share of the intensity in percent; near 1 it is not rounded to it."""
+    return "> 99.9 %" if 0.9995 < share < 1 else f"{100 * share:.1f} %"
+
+
+def profile_fit(profile: CandidateProfile) -> str:
+    """A fit to the whole profile in words."""
+    others = profile.n_other_peaks
+    text = (
+        f"R_wp {percentage(profile.r_wp)} %, goodness of fit {profile.goodness:.2f}; "
+        f"{profile.n_lines} lines explain {intensity_share(profile.explained)} of the intensity"
+    )
+    noun = "other peak" if others == 1 else "other peaks"
+    return f"{text}, {others} {noun} the rest" if others else text
 
 
 def related(partner: Partner) -> str:

@@ -14,13 +14,17 @@ from mlindex.reports.result.candidates import details, ranking
 from mlindex.reports.result.markup import cards, facts, grid
 from mlindex.reports.result.notation import (
     figure_of_merit,
+    intensity_share,
     lattice_symbol,
     percent,
+    percentage,
     signed,
     volume,
 )
 from mlindex.reports.result.phases import phase_table
 from mlindex.reports.result.plot import MOST_ROWS, PatternFit, axis_of, figure_of
+from mlindex.reports.result.profile_plot import SCRIPT as PROFILE_SCRIPT
+from mlindex.reports.result.profile_plot import packed
 from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
@@ -69,12 +73,13 @@ const rows = [...document.querySelectorAll("#ranking tbody tr")];
 function select(chosen) {
   const guides = [], ticks = [];
   plot.data.forEach((trace, i) => {
-    if (!trace.meta) return;
+    if (!trace.meta || trace.meta.curve) return;
     (trace.meta.selected ? guides : ticks).push(i);
   });
   const own = i => plot.data[i].meta.candidate === chosen;
   if (guides.length) Plotly.restyle(plot, {visible: guides.map(own)}, guides);
   if (ticks.length) Plotly.restyle(plot, {opacity: ticks.map(i => own(i) ? 1 : 0.35)}, ticks);
+  showProfile(chosen);
   rows.forEach((row, i) => {
     row.classList.toggle("selected", i === chosen);
     row.setAttribute("aria-pressed", i === chosen);
@@ -90,7 +95,7 @@ rows.forEach((row, i) => {
 });
 plot.on("plotly_click", event => {
   const meta = event.points[0].data.meta;
-  if (meta) select(meta.candidate);
+  if (meta && !meta.curve) select(meta.candidate);
 });
 """
 _KEY = (
@@ -118,7 +123,9 @@ def page(
 
     axis = axis_of(result, pattern)
     fig = figure_of(result, pattern, found_peaks if pattern is not None else None, axis)
-    sections = [("Pattern", html.figure(fig) + _below(result, pattern, axis))]
+    curves = packed(result, MOST_ROWS) if pattern is not None else None
+    stored = "" if curves is None else html.data("curves", curves)
+    sections = [("Pattern", html.figure(fig) + stored + _below(result, pattern, axis))]
     if result.candidates:
         sections += [
             ("Candidates", ranking(result, axis)),
@@ -134,7 +141,7 @@ def page(
     name = PurePath(result.peaks.name).name or result.peaks.name
     lead = f"Indexing of {len(result.peaks)} lines by mlindex {__version__}."
     top = _verdict(result) + _figures(result, axis)
-    return html.page(f"Unit cell of {name}", lead, sections, top, _STYLE, _SCRIPT)
+    return html.page(f"Unit cell of {name}", lead, sections, top, _STYLE, PROFILE_SCRIPT + _SCRIPT)
 
 
 def _verdict(result: IndexingResult) -> str:
@@ -163,6 +170,7 @@ def _figures(result: IndexingResult, axis: Axis) -> str:
         return ""
     best = result.candidates[0]
     n, units = figure_lines(best), formula_units(best, result.formula)
+    profile = best.profile
     groups = best.extinctions[0].space_groups if best.extinctions else ()
     return cards(
         [
@@ -172,6 +180,8 @@ def _figures(result: IndexingResult, axis: Axis) -> str:
             ("formula units", f"{units:.2g}" if units else ""),
             (f"M{n}", figure_of_merit(best.m20)),
             (f"F{n}", figure_of_merit(best.f_n)),
+            ("Rwp", f"{percentage(profile.r_wp)} %" if profile else ""),
+            ("intensity explained", intensity_share(profile.explained) if profile else ""),
             ("lines indexed", f"{best.n_indexed} of {best.n_used}"),
             ("zero shift", f"{signed(best.zero_shift_deg, 3)}°" if axis.wavelength_A else ""),
             ("space group, suggested", groups[0] if groups else ""),
@@ -183,6 +193,11 @@ def _below(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) 
     from mlindex.reports.html import note
 
     text = _KEY if result.candidates else ""
+    if result.candidates and result.candidates[0].profile is not None:
+        text += note(
+            "Calculated: the lines of the candidate shown with intensities of their own (Pawley), "
+            "and the background. The difference, on the same scale, is what it leaves."
+        )
     if pattern is not None and axis.of_pattern(pattern) is None:
         text += note("Wavelength unknown: lines are drawn against 1/d, without the pattern.")
     elif pattern is None and result.peaks.intensity is None:

@@ -67,7 +67,10 @@ def _cells(candidate: dict[str, Any]) -> dict[str, Any]:
         "other_centring": other.get("centring"),
         **{f"other_{name}": other.get("cell", {}).get(name) for name in candidate["cell"]},
     }
-    return candidate | prefixed | beside
+    fit = candidate["profile"] or {}
+    profile = {name: fit.get(name) for name in ("r_wp", "goodness", "explained")}
+    profile["profile_log_evidence"] = fit.get("log_evidence")
+    return candidate | prefixed | beside | profile
 
 
 def _parts(candidates: list[dict[str, Any]], key: str) -> list[dict[str, Any]]:

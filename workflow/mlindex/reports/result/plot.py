@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import cycle
 from typing import Any, Protocol
 
 import numpy as np
 
 from mlindex.crystal.bragg import q2_from_two_theta
+from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.reports.colours import BLUE, GREEN, GREY, ORANGE, SERIES
 from mlindex.reports.panels import Figure, panels
 from mlindex.reports.result.notation import lattice_symbol, miller, signed
 from mlindex.reports.result.phases import known_phases
+from mlindex.reports.result.profile_plot import HEIGHT as DIFFERENCE_HEIGHT
+from mlindex.reports.result.profile_plot import (
+    add_curves,
+    add_ticks,
+    drawn,
+    extremes,
+    profiles,
+    upper_end,
+)
 from mlindex.reports.result.view import Axis, Predicted, candidate_lines, predicted
 
 #: Points of a pattern that are drawn; more than a screen has, even where it is enlarged.
@@ -56,10 +67,13 @@ def figure_of(
     ``selected`` counted from 0.
     """
     shown = result.candidates[:MOST_ROWS]
-    rows_height = _ROW_HEIGHT * len(shown) + 10 if shown else 0
-    fig = panels([_TOP_HEIGHT, rows_height] if shown else [_TOP_HEIGHT], 0.02)
     if pattern is not None and axis.of_pattern(pattern) is None:
         pattern = None
+    fits = profiles(result, MOST_ROWS) if pattern is not None else []
+    heights_px = [_TOP_HEIGHT]
+    heights_px += [DIFFERENCE_HEIGHT] if fits else []
+    heights_px += [_ROW_HEIGHT * len(shown) + 10] if shown else []
+    fig = panels(heights_px, 0.02)
     heights = _heights(result, pattern, axis)
     base, top = _vertical_range(result, pattern, heights, axis)
     end = _end(result, pattern, axis)
@@ -69,13 +83,33 @@ def figure_of(
         lines = predicted(candidate, _q2_at(last - candidate.zero_shift_deg, axis))
         chosen = number == selected
         _guides(fig, number, candidate, lines, axis, (base, top), chosen)
-        _ticks(fig, number, candidate, result, lines, axis, chosen)
-    _measured(fig, pattern, fit, axis)
+        _ticks(fig, len(heights_px), number, candidate, result, lines, axis, chosen)
+        if fits and chosen:
+            positions = axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg)
+            add_ticks(fig, positions, upper_end(top - base, _TOP_HEIGHT))
+    _measured(fig, pattern, None if fits else fit, axis)
+    if fits:
+        _profile(fig, fits, selected, pattern, axis)
     _peaks(fig, result, heights, axis, base if pattern is None else None)
     for number, candidate in enumerate(shown):
         _unindexed(fig, number, candidate, result, heights, axis, number == selected)
-    _layout(fig, result, axis, (base, top), _TOP_HEIGHT + rows_height + _MARGINS)
+    _layout(fig, result, axis, (base, top), heights_px)
     return fig
+
+
+def _profile(
+    fig: Figure,
+    fits: list[CandidateProfile | None],
+    selected: int,
+    pattern: MeasuredPattern,
+    axis: Axis,
+) -> None:
+    """Calculated pattern and difference of the candidate selected."""
+    known = next(fit for fit in fits if fit)
+    which = drawn(known.observed)
+    at, seen = known.two_theta_deg[which], known.observed[which]
+    points = replace(pattern, two_theta_deg=at, intensity=seen, error=None)
+    add_curves(fig, fits[selected], which, axis.of_pattern(points))
 
 
 def _heights(result: IndexingResult, pattern: MeasuredPattern | None, axis: Axis) -> np.ndarray:
@@ -177,6 +211,7 @@ def _guides(
 
 def _ticks(
     fig: Figure,
+    row: int,
     number: int,
     candidate: Candidate,
     result: IndexingResult,
@@ -189,15 +224,15 @@ def _ticks(
     colours = np.where(lines.line >= 0, BLUE, np.where(inside, ORANGE, GREY))
     calculated = axis.positions(lines.q2_inv_A2)
     texts = []
-    for hkl, position, line, within in zip(lines.hkl, calculated, lines.line, inside, strict=True):
+    for hkl, line, within in zip(lines.hkl, lines.line, inside, strict=True):
         remark = "predicted, not observed" if within else "beyond the lines used"
         if line >= 0:
             difference = signed(float(observed.difference[line]), axis.decimals)
             remark = f"line {observed.number[line]}, obs − calc {difference} {axis.unit}"
-        texts.append(f"<b>{miller(hkl)}</b><br>{axis.name} {axis.text(position)}<br>{remark}")
+        texts.append(f"<b>{miller(hkl)}</b><br>{remark}")
     _add(
         fig,
-        2,
+        row,
         x=axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg),
         y=np.full(len(calculated), number + 1),
         mode="markers",
@@ -208,7 +243,8 @@ def _ticks(
         },
         opacity=1.0 if chosen else _DIMMED,
         text=texts,
-        hovertemplate="%{text}<extra></extra>",
+        customdata=calculated,
+        hovertemplate=f"%{{text}}<br>{axis.name} %{{customdata:.{axis.decimals}f}}<extra></extra>",
         showlegend=False,
         meta={"candidate": number, "selected": False},
     )
@@ -220,7 +256,7 @@ def _measured(
     if pattern is None:
         return
     x = axis.of_pattern(pattern)
-    drawn = _drawn(pattern.intensity)
+    shown = extremes(pattern.intensity, _MOST_POINTS)
     curves = [("measured", pattern.intensity, {"color": _INK, "width": 1.1})]
     if fit is not None:
         curves.append(("fitted", fit.fitted, {"color": GREEN, "width": 1.1}))
@@ -229,24 +265,13 @@ def _measured(
         _add(
             fig,
             1,
-            x=x[drawn],
-            y=y[drawn],
+            x=x[shown],
+            y=y[shown],
             mode="lines",
             name=name,
             line=line,
             hoverinfo="skip",
         )
-
-
-def _drawn(intensity: np.ndarray) -> np.ndarray:
-    """The points (m,) of a pattern (n,) that are drawn: all, or the least and the greatest of each
-    few where there are more than :data:`_MOST_POINTS`."""
-    n = len(intensity)
-    if n <= _MOST_POINTS:
-        return np.arange(n)
-    few = np.array_split(np.arange(n), _MOST_POINTS // 2)
-    ends = [(part[np.argmin(intensity[part])], part[np.argmax(intensity[part])]) for part in few]
-    return np.unique(ends)
 
 
 def _peaks(
@@ -328,12 +353,16 @@ def _unindexed(
 
 
 def _layout(
-    fig: Figure, result: IndexingResult, axis: Axis, span: tuple[float, float], height: int
+    fig: Figure,
+    result: IndexingResult,
+    axis: Axis,
+    span: tuple[float, float],
+    heights_px: list[int],
 ) -> None:
     shown = result.candidates[:MOST_ROWS]
     fig.layout.update(
         {
-            "height": height,
+            "height": sum(heights_px) + _MARGINS,
             "margin": {"l": 62, "r": 16, "t": 72, "b": 48},
             "modebar": {"remove": ["select2d", "lasso2d", "zoomIn2d", "zoomOut2d", "autoScale2d"]},
             "font": {"size": 12},
@@ -348,7 +377,7 @@ def _layout(
             "hoverlabel": {"align": "left"},
         }
     )
-    last = 2 if shown else 1
+    last = len(heights_px)
     spikes = {"showspikes": True, "spikemode": "across", "spikethickness": 1, "spikedash": "dot"}
     for row in range(1, last + 1):
         view = {"range": list(_view(result, axis)), "spikecolor": "#adb5bd", "showgrid": False}
@@ -358,8 +387,11 @@ def _layout(
     if result.peaks.intensity is None and not any(t.get("name") == "measured" for t in fig.data):
         top |= {"showticklabels": False, "title": {"text": ""}}
     fig.y_axis(1).update(top)
+    if last > (2 if shown else 1):
+        end = upper_end(span[1] - span[0], _TOP_HEIGHT)
+        fig.y_axis(2).update({"title": {"text": "difference"}, "range": [-end, end]})
     if shown:
-        fig.y_axis(2).update(
+        fig.y_axis(last).update(
             {
                 "tickvals": list(range(1, len(shown) + 1)),
                 "ticktext": [f"{n}  {lattice_symbol(c)}" for n, c in enumerate(shown, 1)],

@@ -15,7 +15,9 @@ from mlindex.reports.result.notation import (
     miller,
     other_cells,
     percent,
+    percentage,
     plain_cell,
+    profile_fit,
     related,
     signed,
     volume,
@@ -91,11 +93,13 @@ def _clean(text: str) -> str:
 
 
 def _ranking(result: IndexingResult, rows: int) -> Table:
-    # F and the zero shift are of 2theta: without a wavelength there are none.
+    # F and the zero shift are of 2theta: without a wavelength there are none. F stands below where
+    # there is R_wp.
     has_angles = bool(result.peaks.wavelength_A)
+    has_profiles = any(candidate.profile for candidate in result.candidates)
     table = _table(
         *("", "", "a/Å", "b/Å", "c/Å", "α/°", "β/°", "γ/°", "V/Å³", "M20"),
-        *(["F"] if has_angles else []),
+        *(["Rwp/%"] if has_profiles else ["F"] if has_angles else []),
         *("prob", "lines"),
         *(["zero/°"] if has_angles else []),
     )
@@ -108,12 +112,19 @@ def _ranking(result: IndexingResult, rows: int) -> Table:
             *(_angle(value) for value in way.cell[3:]),
             _digits(way.volume_A3, 5),
             figure_of_merit(candidate.m20),
-            *([figure_of_merit(candidate.f_n)] if has_angles else []),
+            *(_third_figure(candidate, has_profiles, has_angles)),
             "<.01" if 0 < share < 0.005 else f"{share:.2f}",
             f"{candidate.n_indexed}/{candidate.n_used}",
             *([signed(candidate.zero_shift_deg, 3)] if has_angles else []),
         )
     return table
+
+
+def _third_figure(candidate: Candidate, has_profiles: bool, has_angles: bool) -> list[str]:
+    """R_wp where candidates were fitted to the whole profile, else F."""
+    if has_profiles:
+        return [percentage(candidate.profile.r_wp) if candidate.profile else ""]
+    return [figure_of_merit(candidate.f_n)] if has_angles else []
 
 
 def _table(*names: str) -> Table:
@@ -165,6 +176,8 @@ def _about(result: IndexingResult, best: Candidate, axis: Axis) -> list[tuple[st
     if result.formula is not None:
         facts.append(("  formula units", room(best, result.formula)))
     facts.append(("  figures of merit", ", ".join(figures)))
+    if best.profile is not None:
+        facts.append(("  whole profile", profile_fit(best.profile)))
     facts.append(("  extinction symbol", _extinctions(best)))
     lost = unindexed_positions(result.peaks, best, axis)
     facts.append((f"  not indexed, {axis.name}", joined(lost, _MOST_LINES) or "none"))

@@ -1,0 +1,55 @@
+"""What the fit of a candidate to the whole profile of its pattern says; lists have none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class CandidateProfile:
+    """A Pawley fit of one candidate: each line of its cell has an intensity of its own.
+
+    Peaks that no line explains are fitted beside them, so that a second phase spoils no figure;
+    they are no part of ``calculated``.
+
+    Attributes:
+        r_wp: weighted profile R factor, background included, of lines and other peaks together.
+        goodness: R_wp over what counting allows for, 1 at best.
+        explained: share of the intensity over the background that the lines of the cell explain.
+        n_lines: lines of the cell that the fit can tell apart.
+        n_other_peaks: peaks that are none of them.
+        zero_shift_deg: observed 2theta = true 2theta + shift; 0 where the fit needs none.
+        displacement_deg: observed 2theta = true 2theta + displacement cos(theta), of a sample that
+            is not on the axis; 0 where the fit needs none.
+        log_evidence: natural logarithm of the evidence of the profile for this cell; differences
+            between candidates of one pattern count.
+        two_theta_deg: points of the fit (n,), averaged where the pattern is finer than it needs to
+            be, the same array for all candidates.
+        observed: intensities (n,), likewise.
+        calculated: background and lines of the cell (n,).
+    """
+
+    r_wp: float
+    goodness: float
+    explained: float
+    n_lines: int
+    n_other_peaks: int
+    zero_shift_deg: float
+    displacement_deg: float
+    log_evidence: float
+    two_theta_deg: np.ndarray
+    observed: np.ndarray
+    calculated: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        """Observed less calculated intensities (n,): what the cell leaves."""
+        return self.observed - self.calculated
+
+    def __repr__(self) -> str:
+        return (
+            f"CandidateProfile(R_wp {100 * self.r_wp:.1f} %, {100 * self.explained:.1f} % "
+            f"explained by {self.n_lines} lines, {self.n_other_peaks} other peaks)"
+        )
