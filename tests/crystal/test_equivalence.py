@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from mlindex.crystal.cell import cell_from_metric, metric_tensor
-from mlindex.crystal.equivalence import lattice_of, same_lattice
+from mlindex.crystal.equivalence import lattice_of, same, same_lattice, volume_tolerance
+from mlindex.crystal.equivalence_kernels import is_one_of
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.crystal.tolerances import LatticeTolerance
 
 
 def _cell_of(symbol: str, rng: np.random.Generator) -> np.ndarray:
@@ -83,3 +85,24 @@ def test_super_and_sublattices_differ(factor: float) -> None:
 
 def test_volume_is_that_of_the_primitive_cell() -> None:
     assert lattice_of([4, 5, 6, 90, 90, 90], "F").volume_A3 == pytest.approx(30)
+
+
+def test_the_compiled_comparison_agrees_with_the_plain_one() -> None:
+    rng = np.random.default_rng(10)
+    cells = [_cell_of(symbol, rng) * rng.normal(1, 3e-3, 6) for symbol in 4 * ["aP", "mP", "cP"]]
+    # Near the borders of reduction, where bases of one lattice differ, and each lattice twice.
+    cells += [np.array([10.0, 10.0, 10.0, 60, 60, 60]) + rng.normal(0, 5e-3, 6) for _ in range(8)]
+    lattices = [lattice_of(cell, "P") for cell in cells]
+    lattices += [lattice_of(cell * rng.normal(1, 2e-3, 6), "P") for cell in cells]
+    tolerance = LatticeTolerance(5e-3, 0.3)
+    outcomes = set()
+    for first in lattices:
+        for second in lattices:
+            plain = same(first, second, *tolerance)
+            others = second.reduced[None]
+            assert (
+                is_one_of(first.reduced, others, volume_tolerance(*tolerance), *tolerance) == plain
+            )
+            outcomes.add((plain, first is second))
+    assert outcomes == {(True, True), (True, False), (False, False)}
+    assert not is_one_of(lattices[0].reduced, np.empty((0, 6)), 0.1, *tolerance)

@@ -11,7 +11,7 @@ from mlindex.crystal.cell import cell_from_metric, cell_volume, metric_tensor, r
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.holohedries import holohedries, reciprocal_change, reciprocal_metric
 from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, BravaisLattice
-from mlindex.crystal.recognition import best_of_each, conventional, recognize
+from mlindex.crystal.recognition import conventional, nearest_of_each, recognize
 from mlindex.crystal.reduced import reduced
 
 #: Space group of one atom on each lattice, International Tables A.
@@ -165,7 +165,18 @@ def test_every_way_to_lay_a_lattice_is_given():
     found = [r.bravais for r in recognize(reciprocal_from_cell([5, 5, 5, 90, 90, 90]), 1e-6)]
     counts = {symbol: found.count(symbol) for symbol in dict.fromkeys(found)}
     assert counts == {"cP": 1, "tP": 3, "hR": 4, "oP": 1, "oC": 3, "mP": 3, "mC": 6, "aP": 1}
-    assert len(best_of_each(recognize(reciprocal_from_cell([5, 5, 5, 90, 90, 90]), 1e-6))) == 8
+
+
+def test_parts_of_what_is_recognized_are_those_of_the_whole():
+    x6 = reciprocal_from_cell([5, 5.005, 5.02, 90.05, 90, 89.9])
+    every = recognize(x6, 0.02)
+    nearest = {r.bravais: min(e.distance for e in every if e.bravais == r.bravais) for r in every}
+    assert {r.bravais: r.distance for r in nearest_of_each(x6, 0.02)} == nearest
+    assert len(nearest) == 8
+    first = conventional(x6, 0.02)
+    assert np.array_equal(first.operator, every[0].operator)
+    mono = [r.cell for r in every if r.bravais == "mC"]
+    assert np.array_equal([r.cell for r in recognize(x6, 0.02, "mC")], mono)
 
 
 def test_tolerance_decides_a_pseudosymmetric_cell():

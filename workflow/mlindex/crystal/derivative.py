@@ -19,6 +19,8 @@ from mlindex.crystal.lattice import quadratic_terms
 MAX_INDEX = 4
 #: Least common multiple of the indices: bases are whole numbers of 1 / this.
 _DENOMINATOR = 12
+#: Makes one number of the nine of a base, each of them 0 to 48.
+_PLACES = 64 ** np.arange(9)
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,23 @@ class DerivativeLattices:
 
 @cache
 def derivative_lattices() -> DerivativeLattices:
-    """All with both indices up to :data:`MAX_INDEX` (made at the first call, some 30 ms)."""
-    indices = range(1, MAX_INDEX + 1)
-    found: dict[tuple[tuple[int, ...], ...], tuple[int, int]] = {}
-    for up in indices:
-        for dual in hermite_normal_forms(up):
+    """All with both indices up to :data:`MAX_INDEX` (made at the first call, a few ms)."""
+    forms = {index: hermite_normal_forms(index) for index in range(1, MAX_INDEX + 1)}
+    made, indices = [], []
+    for up, duals in forms.items():
+        for dual in duals:
             above = np.rint(np.linalg.inv(dual).T * _DENOMINATOR).astype(int)
-            for down in indices:
-                for below in hermite_normal_forms(down):
-                    # The smallest superlattice in which a lattice is met comes first.
-                    found.setdefault(_hermite((below @ above).tolist()), (up, down))
-    del found[_hermite((np.eye(3, dtype=int) * _DENOMINATOR).tolist())]
-    bases = np.array(list(found)) / _DENOMINATOR
-    up, down = np.array(list(found.values())).T
-    return DerivativeLattices(bases, up, down)
+            for down, below in forms.items():
+                made.append(below @ above)
+                indices += [(up, down)] * len(below)
+    bases = _hermite(np.concatenate(made))
+    # The smallest superlattice in which a lattice is met comes first.
+    _, first = np.unique(bases.reshape(-1, 9) @ _PLACES, return_index=True)
+    first = np.sort(first)
+    # The lattice itself comes before all others.
+    first = first[1:]
+    up, down = np.array(indices)[first].T
+    return DerivativeLattices(bases[first] / _DENOMINATOR, up, down)
 
 
 def hermite_normal_forms(index: int) -> np.ndarray:
@@ -77,25 +82,26 @@ def hermite_normal_forms(index: int) -> np.ndarray:
     )
 
 
-def _hermite(rows: list[list[int]]) -> tuple[tuple[int, ...], ...]:
-    """Hermite normal form of a square integer matrix, rows generating the lattice."""
-    size = len(rows)
-    for column in range(size):
+def _hermite(rows: np.ndarray) -> np.ndarray:
+    """Hermite normal forms of integer matrices (n, 3, 3), rows generating the lattices."""
+    rows = rows.copy()
+    each = np.arange(len(rows))
+    for column in range(3):
         while True:
-            left = [r for r in range(column, size) if rows[r][column]]
-            pivot = min(left, key=lambda r: abs(rows[r][column]))
-            rows[column], rows[pivot] = rows[pivot], rows[column]
-            if len(left) == 1:
+            # The row with the smallest entry that is not 0 goes up and is taken off those below.
+            size = np.abs(rows[:, column:, column])
+            pivot = column + np.where(size > 0, size, size.max() + 1).argmin(axis=1)
+            rows[each, column], rows[each, pivot] = rows[each, pivot], rows[each, column]
+            if not rows[:, column + 1 :, column].any():
                 break
-            for r in range(column + 1, size):
-                _subtract(rows, r, column)
-        if rows[column][column] < 0:
-            rows[column] = [-v for v in rows[column]]
-        for r in range(column):
-            _subtract(rows, r, column)
-    return tuple(tuple(row) for row in rows)
+            for row in range(column + 1, 3):
+                _subtract(rows, row, column)
+        rows[:, column] *= np.sign(rows[:, column, column])[:, None]
+        for row in range(column):
+            _subtract(rows, row, column)
+    return rows
 
 
-def _subtract(rows: list[list[int]], row: int, pivot: int) -> None:
-    times = rows[row][pivot] // rows[pivot][pivot]
-    rows[row] = [v - times * p for v, p in zip(rows[row], rows[pivot], strict=True)]
+def _subtract(rows: np.ndarray, row: int, pivot: int) -> None:
+    times = rows[:, row, pivot] // rows[:, pivot, pivot]
+    rows[:, row] -= times[:, None] * rows[:, pivot]

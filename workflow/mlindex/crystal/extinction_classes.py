@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import gemmi
 import numpy as np
@@ -86,16 +86,12 @@ def extinction_classes(bravais: str, centring: str) -> tuple[ExtinctionClass, ..
     lattice = BRAVAIS[bravais]
     if centring not in lattice.centrings:
         raise ValueError(f"{bravais} can't have centring {centring!r}, only {lattice.centrings}")
-    groups = [g for g in gemmi.spacegroup_table() if _in_setting(g, bravais, centring)]
+    groups = _settings()[bravais, centring]
     n_settings: dict[int, int] = {}
     alike: dict[bytes, list[gemmi.SpaceGroup]] = {}
-    probe = _probe()
     for group in groups:
         n_settings[group.number] = n_settings.get(group.number, 0) + 1
-        rotations, shifts = _forbidding(group)
-        alike.setdefault(_forbidden_by(rotations, shifts, probe).any(axis=0).tobytes(), []).append(
-            group
-        )
+        alike.setdefault(_probed(group.hall).any(axis=0).tobytes(), []).append(group)
     order = sorted(alike, key=lambda key: np.frombuffer(key, dtype=bool).sum())
     width = max(len(_fields(group)) for group in groups)
     return tuple(_class_of(bravais, centring, alike[key], n_settings, width) for key in order)
@@ -113,18 +109,22 @@ def class_of_symbol(bravais: str, centring: str, symbol: str) -> ExtinctionClass
     raise ValueError(f"{bravais} {centring} has no extinction symbol {symbol!r}")
 
 
-def _in_setting(group: gemmi.SpaceGroup, bravais: str, centring: str) -> bool:
-    lattice = BRAVAIS[bravais]
-    letter = "P" if group.ext == "R" else group.centring_type()
-    axis = unique_axis(group)
-    return (
-        bravais_symbol(group) == bravais
-        and cell_system(group) is lattice.system
-        and letter == centring
-        and (not axis or AXES.index(axis) == lattice.system.unique_axis)
-        # gemmi's table ends with origins that have no symbol of their own, as P 21212(a).
-        and "(" not in group.hm
-    )
+@cache
+def _settings() -> dict[tuple[str, str], list[gemmi.SpaceGroup]]:
+    """gemmi's settings of each Bravais lattice and centring letter, in the standard setting."""
+    found: dict[tuple[str, str], list[gemmi.SpaceGroup]] = {}
+    for group in gemmi.spacegroup_table():
+        symbol, axis = bravais_symbol(group), unique_axis(group)
+        system = BRAVAIS[symbol].system
+        if (
+            cell_system(group) is system
+            and (not axis or AXES.index(axis) == system.unique_axis)
+            # gemmi's table ends with origins that have no symbol of their own, as P 21212(a).
+            and "(" not in group.hm
+        ):
+            letter = "P" if group.ext == "R" else group.centring_type()
+            found.setdefault((symbol, letter), []).append(group)
+    return found
 
 
 def _class_of(
@@ -134,7 +134,7 @@ def _class_of(
     n_settings: dict[int, int],
     width: int,
 ) -> ExtinctionClass:
-    rotations, shifts = _fewest(*_forbidding(groups[0]))
+    rotations, shifts = _fewest(groups[0].hall)
     structures = sum(SPACE_GROUP_COUNTS[g.number - 1] / n_settings[g.number] for g in groups)
     often_first = sorted(groups, key=lambda g: -SPACE_GROUP_COUNTS[g.number - 1])
     names = tuple(dict.fromkeys(group.hm for group in often_first))
@@ -153,9 +153,10 @@ def _probe() -> np.ndarray:
     return np.stack(np.meshgrid(h[_PROBE:], h, h, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
-def _forbidding(group: gemmi.SpaceGroup) -> tuple[np.ndarray, np.ndarray]:
+@lru_cache(maxsize=1024)
+def _forbidding(hall: str) -> tuple[np.ndarray, np.ndarray]:
     """Operations that can forbid something: rotations (m, 3, 3), translations (m, 3) in 24ths."""
-    operations = operations_of(group.hall)
+    operations = operations_of(hall)
     rotations = np.rint(operations.rotations).astype(np.int64)
     shifts = np.rint(operations.translations * _TWENTY_FOURTHS).astype(np.int64) % _TWENTY_FOURTHS
     # An inversion or a rotary one leaves no reflection as it is.
@@ -163,17 +164,24 @@ def _forbidding(group: gemmi.SpaceGroup) -> tuple[np.ndarray, np.ndarray]:
     return rotations[keep], shifts[keep]
 
 
-def _forbidden_by(rotations: np.ndarray, shifts: np.ndarray, hkl: np.ndarray) -> np.ndarray:
-    """Which of the reflections (n, 3) each operation forbids: bool (m, n); one row if m is 0."""
+@lru_cache(maxsize=1024)
+def _probed(hall: str) -> np.ndarray:
+    """Which reflections of the probe (n, 3) each of the operations of :func:`_forbidding` forbids:
+    bool (m, n); one row if m is 0."""
+    rotations, shifts = _forbidding(hall)
+    # Small whole numbers, which floating-point numbers hold exactly and multiply faster.
+    hkl = _probe().astype(float)
     if not len(rotations):
         return np.zeros((1, len(hkl)), dtype=bool)
-    fixed = np.all(np.einsum("ni,mij->mnj", hkl, rotations) == hkl, axis=-1)
-    return fixed & ((shifts @ hkl.T) % _TWENTY_FOURTHS != 0)
+    fixed = np.all(hkl @ rotations == hkl, axis=-1)
+    turns = shifts @ hkl.T / _TWENTY_FOURTHS
+    return fixed & (turns != np.rint(turns))
 
 
-def _fewest(rotations: np.ndarray, shifts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _fewest(hall: str) -> tuple[np.ndarray, np.ndarray]:
     """As few of the operations as forbid the same reflections, greedily."""
-    each = _forbidden_by(rotations, shifts, _probe())
+    rotations, shifts = _forbidding(hall)
+    each = _probed(hall)
     left = each.any(axis=0)
     chosen: list[int] = []
     while left.any():
@@ -218,8 +226,7 @@ def _glides(elements: list[str]) -> list[str]:
 
 def _screws_count(group: gemmi.SpaceGroup) -> bool:
     """Whether screw axes forbid something that mirror-like operations and centring do not."""
-    rotations, shifts = _forbidding(group)
-    each = _forbidden_by(rotations, shifts, _probe())
+    rotations, each = _forbidding(group.hall)[0], _probed(group.hall)
     if not len(rotations):
         return False
     is_axis = (np.rint(np.linalg.det(rotations)) > 0) & (np.trace(rotations, axis1=1, axis2=2) < 3)

@@ -9,6 +9,7 @@ Page 1982, J. Appl. Cryst. 15, 255, and of Oishi-Tomiyasu 2012, Acta Cryst. A68,
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,7 @@ class Recognized:
     distance: float
 
 
-def recognize(x6: np.ndarray, tolerance: float) -> list[Recognized]:
+def recognize(x6: np.ndarray, tolerance: float, bravais: str | None = None) -> list[Recognized]:
     """All lattices that a primitive cell is within tolerance, the highest symmetry first.
 
     A Bravais lattice comes more than once where it can be laid in different ways, as an
@@ -61,10 +62,28 @@ def recognize(x6: np.ndarray, tolerance: float) -> list[Recognized]:
         x6: six reciprocal parameters (1/A², order of ``QUADRATIC_TERMS``) of a primitive cell, not
             necessarily reduced.
         tolerance: greatest relative change of any q².
+        bravais: symbol, to have the lattices of this one only.
 
     Raises:
         ValueError: if x6 is no lattice.
     """
+    return list(_recognized(x6, tolerance, bravais))
+
+
+def conventional(x6: np.ndarray, tolerance: float = EXACT) -> Recognized:
+    """The highest symmetry that a primitive cell has: the first of :func:`recognize`."""
+    return next(_recognized(x6, tolerance))
+
+
+def nearest_of_each(x6: np.ndarray, tolerance: float) -> list[Recognized]:
+    """The nearest lattice of each Bravais symbol, in the order of :func:`recognize`."""
+    return list(_recognized(x6, tolerance, once=True))
+
+
+def _recognized(
+    x6: np.ndarray, tolerance: float, bravais: str | None = None, once: bool = False
+) -> Iterator[Recognized]:
+    """What :func:`recognize` returns, made one by one; if ``once``, the first of each symbol."""
     x6 = np.asarray(x6, dtype=float)
     rows = reduced(reciprocal_metric(x6))
     to_reduced = np.rint(np.linalg.inv(rows)).astype(int)
@@ -72,30 +91,15 @@ def recognize(x6: np.ndarray, tolerance: float) -> list[Recognized]:
     table = holohedries()
     near, distances = _near(table, in_reduced, tolerance)
     order = np.lexsort((distances, table.n_free[near]))
-    near, distances = near[order], distances[order]
-    cells = cell_from_reciprocal(table.to_conventional[near] @ in_reduced)
-    operators = to_reduced @ table.operators[near]
-    return [
-        _recognized(table.bravais[row], operator, cell, distance)
-        for row, operator, cell, distance in zip(
-            near.tolist(), operators, cells, distances.tolist(), strict=True
-        )
-    ]
-
-
-def conventional(x6: np.ndarray, tolerance: float = EXACT) -> Recognized:
-    """The highest symmetry that a primitive cell has: see :func:`recognize`."""
-    return recognize(x6, tolerance)[0]
-
-
-def best_of_each(recognized: list[Recognized]) -> list[Recognized]:
-    """The nearest lattice of each Bravais symbol, in the order given."""
-    kept: dict[str, Recognized] = {}
-    for candidate in recognized:
-        known = kept.get(candidate.bravais)
-        if known is None or candidate.distance < known.distance:
-            kept[candidate.bravais] = candidate
-    return list(kept.values())
+    seen: set[str] = set()
+    for place in order.tolist():
+        row = near[place]
+        symbol = table.bravais[row].symbol
+        if bravais in (None, symbol) and not (once and symbol in seen):
+            seen.add(symbol)
+            cell = cell_from_reciprocal(table.to_conventional[row] @ in_reduced)
+            operator = to_reduced @ table.operators[row]
+            yield _in_standard(table.bravais[row], operator, cell, float(distances[place]))
 
 
 def _near(table: Holohedries, x6: np.ndarray, tolerance: float) -> tuple[np.ndarray, np.ndarray]:
@@ -112,7 +116,7 @@ def _near(table: Holohedries, x6: np.ndarray, tolerance: float) -> tuple[np.ndar
     return rows[kept], largest[kept]
 
 
-def _recognized(
+def _in_standard(
     lattice: BravaisLattice, operator: np.ndarray, cell: np.ndarray, distance: float
 ) -> Recognized:
     change, cell = change_to_standard(cell, lattice.system)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
+from mlindex.base.quick_start import load_numba
 from mlindex.crystal.formula_volume import Formula, formula_of
 from mlindex.indexing.options import Options
 from mlindex.indexing.phases import Left, of_first_cell, without_known
@@ -58,6 +59,7 @@ def index_list(
             f"{_FEWEST_LINES} are needed, 20 are better; measure to higher angles"
         )
     # Compiled code takes its time to load: mistakes in the list come first.
+    load_numba()
     from mlindex.indexing.search.run import Run
 
     started = time.perf_counter()

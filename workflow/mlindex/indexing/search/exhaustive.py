@@ -124,15 +124,19 @@ def row_inverses(system: LatticeSystem, letter: str, zone: bool) -> np.ndarray:
     """
     f = system.n_free
     rows = index_rows(system, letter, _ROWS[f])
-    grids = np.meshgrid(*[np.arange(len(rows))] * f, indexing="ij")
-    tuples = rows[np.stack([g.ravel() for g in grids], axis=-1)]
-    tuples = tuples[np.abs(np.linalg.det(tuples)) > 0.5]
+    places = np.indices((len(rows),) * f).reshape(f, -1)
+    # A number for each tuple and each order of its columns: that of equivalent ones is the same.
+    digits = np.stack(
+        [rows[:, order] @ 64 ** np.arange(f) for order in _column_orders(system, letter)]
+    )
+    code = sum(digits[:, place] * 64 ** (f * p) for p, place in enumerate(places))
+    kept = places[:, code[0] == code.min(axis=0)]
     if zone:
-        planar = np.any(np.all(tuples[:, :-1] == 0, axis=1) & (tuples[:, -1] != 0), axis=1)
-        tuples = tuples[planar]
-    images = np.stack([tuples[:, :, list(order)] for order in _column_orders(system, letter)])
-    code = images.reshape(len(images), len(tuples), -1) @ 64.0 ** np.arange(f * f)
-    return np.linalg.inv(tuples[code[0] == code.min(axis=0)])
+        zero = rows == 0
+        planar = np.all(zero[kept[:-1]], axis=0) & ~zero[kept[-1]]
+        kept = kept[:, planar.any(axis=1)]
+    tuples = rows[kept.T]
+    return np.linalg.inv(tuples[np.abs(np.linalg.det(tuples)) > 0.5])
 
 
 def _column_orders(system: LatticeSystem, letter: str) -> list[tuple[int, ...]]:

@@ -71,13 +71,13 @@ def _centring_translations(centring: str) -> np.ndarray:
 
 def _group(generators: np.ndarray) -> list[int]:
     """Keys of all sums of translations, rising."""
-    known = np.zeros((1, 3), dtype=np.int64)
-    while True:
-        sums = (known[:, None] + generators[None]).reshape(-1, 3) % _TWENTY_FOURTHS
-        larger = np.unique(np.concatenate([known, sums]), axis=0)
-        if len(larger) == len(known):
-            return _keys(larger)
-        known = larger
+    moves = generators.tolist()
+    found = new = {(0, 0, 0)}
+    while new:
+        sums = (((x + a), (y + b), (z + c)) for x, y, z in new for a, b, c in moves)
+        new = {tuple(v % _TWENTY_FOURTHS for v in total) for total in sums} - found
+        found = found | new
+    return sorted(_keys(np.array(list(found))))
 
 
 def _keys(translations: np.ndarray) -> list[int]:

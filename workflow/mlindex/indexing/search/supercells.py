@@ -20,7 +20,7 @@ from mlindex.crystal.cell import (
 from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
 from mlindex.crystal.holohedries import reciprocal_change
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, PRIMITIVE_HALVES, BravaisLattice
-from mlindex.crystal.recognition import EXACT, recognize
+from mlindex.crystal.recognition import EXACT, conventional
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.trials import Trial, tabled, walked, weigh
 
@@ -57,7 +57,7 @@ def supercells(bravais: str, centring: str) -> tuple[Supercell, ...]:
     for index in range(2, MAX_INDEX + 1):
         for rows in hermite_normal_forms(index):
             axes = primitive @ rows.T
-            way = recognize(reciprocal_change(axes) @ x6, EXACT)[0]
+            way = conventional(reciprocal_change(axes) @ x6, EXACT)
             if BRAVAIS[way.bravais].system.n_free <= system.n_free:
                 change = axes @ way.operator
                 found.append(Supercell(BRAVAIS[way.bravais], way.centring, change, index))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,10 @@ from mlindex.crystal.cell import (
     metric_tensor,
     reciprocal_from_cell,
 )
-from mlindex.crystal.equivalence import Lattice, lattice_of, same, volume_tolerance
+from mlindex.crystal.equivalence import Lattice, lattice_of, volume_tolerance
+from mlindex.crystal.equivalence_kernels import is_one_of
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, BravaisLattice
-from mlindex.crystal.recognition import best_of_each, recognize
+from mlindex.crystal.recognition import nearest_of_each, recognize
 from mlindex.crystal.tolerances import ONE_CANDIDATE
 from mlindex.indexing.search.evidence import ObservedPattern, model_of, refine_and_weigh
 from mlindex.indexing.search.observed import Observed
@@ -121,17 +121,15 @@ def trials_of(
 def different(ranked: Iterable[Trial], most: int) -> list[Trial]:
     """The first of each lattice, at most so many."""
     kept: list[Trial] = []
-    log_volumes = np.empty(most)
+    cells = np.empty((most, 6))
     seen: set[tuple] = set()
     for trial, key in _keyed(list(ranked)):
         if key in seen:
             continue
         seen.add(key)
-        lattice = trial.lattice()
-        log_volume = math.log(lattice.volume_A3)
-        near = np.flatnonzero(np.abs(log_volumes[: len(kept)] - log_volume) <= _SAME_LOG_VOLUME)
-        if not any(same(lattice, kept[i].lattice(), *ONE_CANDIDATE) for i in near.tolist()):
-            log_volumes[len(kept)] = log_volume
+        cell = trial.lattice().reduced
+        if not is_one_of(cell, cells[: len(kept)], _SAME_LOG_VOLUME, *ONE_CANDIDATE):
+            cells[len(kept)] = cell
             kept.append(trial)
             if len(kept) == most:
                 break
@@ -151,7 +149,7 @@ def with_higher_symmetry(trials: list[Trial], observed: Observed) -> list[Trial]
     found = list(trials)
     for trial in sorted(trials, key=lambda t: -t.evidence)[:_RECOGNIZED]:
         x6 = reciprocal_from_cell(trial.lattice().reduced)
-        for way in best_of_each(recognize(x6, _SYMMETRY_TOLERANCE)):
+        for way in nearest_of_each(x6, _SYMMETRY_TOLERANCE):
             bravais = BRAVAIS[way.bravais]
             if bravais.system.n_free < trial.bravais.system.n_free:
                 x, letter = walked(way.cell, bravais, way.centring)
@@ -182,8 +180,7 @@ def tabled(bravais: BravaisLattice, cell: np.ndarray, centring: str) -> tuple[np
 
 def standard(trial: Trial) -> tuple[np.ndarray, str]:
     """Conventional cell (6,) and centring letter in the standard setting."""
-    ways = recognize(reciprocal_from_cell(trial.lattice().reduced), 1e-5)
-    own = [way for way in ways if way.bravais == trial.bravais.symbol]
+    own = recognize(reciprocal_from_cell(trial.lattice().reduced), 1e-5, trial.bravais.symbol)
     if not own:
         return trial.cell, trial.centring
     best = min(own, key=lambda way: way.distance)
