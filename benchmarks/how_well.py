@@ -54,6 +54,7 @@ def commands(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     yield ("spoiled", "indexing.py", results, *entries(4), *SPOILED, *workers, *limit)
     shift = ("--shift", "0.05")
     yield ("simulated", "patterns.py", results, *entries(8), *shift, *workers)
+    yield ("formulas", "formulas.py", results, "--crystals", str(5 * each))
     if options.patterns:
         yield ("measured", "real.py", str(options.patterns), *workers, *limit)
 

@@ -134,6 +134,20 @@ def _simulated() -> str:
     return f"{_table(head, cells)}\n\n{_source('simulated')}"
 
 
+def _formulas() -> str:
+    """What formulas do to the probability of the right cell."""
+    head = ["formula", "lists", "more probable", "or above 0.99", "less probable", "odds, median"]
+    cells = []
+    for row in record("formulas")["tables"]["formulas"]:
+        n, own = row["lists"], row["formula"] == "own"
+        right, other = row["right_way"], row["lists"] - row["right_way"]
+        more, less = (right, other) if own else (other, right)
+        certain = row["right_way_or_certain"] if own else ""
+        odds = f"× {row['median_factor']:g}"
+        cells.append([row["formula"], n, more, certain, less, odds])
+    return f"{_table(head, cells)}\n\n{_source('formulas')}"
+
+
 def _times() -> str:
     """Seconds and memory of lists as calculated and of measured patterns."""
     exact, measured = record("exact"), record("measured")
@@ -181,6 +195,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "totals": _totals,
     "times": _times,
     "simulated": _simulated,
+    "formulas": _formulas,
 }
 
 

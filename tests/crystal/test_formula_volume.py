@@ -15,7 +15,17 @@ import mlindex
 from mlindex.apps.cli import app
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta
-from mlindex.crystal.formula_volume import Formula, atomic_volumes_A3, formula_of, volume_factor
+from mlindex.crystal.formula_volume import (
+    KINDS,
+    Formula,
+    _density,
+    atomic_volumes_A3,
+    factor_nearby,
+    formula_of,
+    kind_of,
+    volume_factor,
+)
+from mlindex.crystal.lattice import BRAVAIS, BravaisLattice
 from mlindex.indexing.ranking.volume import weighed_by_volume
 from mlindex.patterns.peaklist import PeakList
 
@@ -54,7 +64,7 @@ def test_volumes_of_units_are_about_those_measured(text):
     ],
 )
 def test_formulas_are_read_as_they_are_written(text, atoms):
-    volumes = atomic_volumes_A3()
+    volumes = atomic_volumes_A3(kind_of(atoms))
     expected = sum(n * volumes[element] for element, n in atoms.items())
     assert formula_of(text).volume_A3 == pytest.approx(expected, rel=1e-12)
 
@@ -87,46 +97,91 @@ def test_every_element_of_the_table_is_one():
     assert len(table) > 80
     for row in table:
         assert gemmi.Element(row["element"]).name == row["element"]
-        assert 3 < float(row["volume_A3"]) < 70
+        assert all(1 < float(row[f"{kind}_A3"]) < 120 for kind in KINDS)
         assert int(row["crystals"]) > 0
 
 
 def test_whole_numbers_of_units_are_the_more_probable():
     unit = Formula("X", 100.0)
-    one, half, one_and_half, two, quarter = volume_factor(np.array([100, 50, 150, 200, 25.0]), unit)
-    assert one > two > 1 > one_and_half > half > quarter > 0
-    assert one / half > 100
+    one, half, one_and_half, two = volume_factor([100, 50, 150, 200], ["oP"] * 4, unit)
+    four, four_and_half = volume_factor([400, 450], ["oP"] * 2, unit)
+    # Primitive orthorhombic crystals have four units more often than one.
+    assert four > 2 * one
+    assert four > 1 > half
+    assert one > 2 * half
+    assert two > 2 * one_and_half
+    assert four > 2 * four_and_half
+    assert half < 0.2
 
 
-def test_large_volumes_are_neither_favoured_nor_the_reverse():
-    factors = volume_factor(np.geomspace(2e3, 1e7, 500), Formula("X", 100.0))
-    np.testing.assert_allclose(factors, 1, atol=0.03)
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("bravais", ["aP", "mP", "cF"])
+def test_what_a_formula_makes_more_probable_it_takes_from_other_volumes(kind, bravais):
+    """The mean of the factor over all volumes, as they occur without the formula, is 1."""
+    log_volume = np.linspace(np.log(1.0), np.log(1e6), 6001)
+    factors = volume_factor(np.exp(log_volume), [bravais] * len(log_volume), Formula("X", 60, kind))
+    density = _density(log_volume, bravais)
+    mean = np.sum(factors * density) / np.sum(density)
+    assert mean == pytest.approx(1, abs=0.05)
+
+
+#: Primitive cells as published: lattice, volume in A³, own formula, and others.
+CELLS = [
+    ("mC", gemmi.UnitCell(4.6837, 3.4226, 5.1288, 90, 99.54, 90).volume / 2, "CuO", "KCl"),
+    ("mC", gemmi.UnitCell(4.6837, 3.4226, 5.1288, 90, 99.54, 90).volume / 2, "CuO", "Ca(OH)2"),
+    ("cF", 5.6402**3 / 4, "NaCl", "SiO2"),
+    ("hR", gemmi.UnitCell(4.9896, 4.9896, 17.061, 90, 90, 120).volume / 3, "CaCO3", "SrSO4"),
+    ("mP", gemmi.UnitCell(7.094, 9.232, 11.657, 90, 97.67, 90).volume, "C8H9NO2", "C16H13NO2"),
+]
+
+
+@pytest.mark.parametrize(("bravais", "volume_A3", "own", "other"), CELLS)
+def test_the_own_formula_makes_a_cell_more_probable_and_another_less(
+    bravais, volume_A3, own, other
+):
+    (more,) = volume_factor([volume_A3], [bravais], formula_of(own))
+    (less,) = volume_factor([volume_A3], [bravais], formula_of(other))
+    assert more > 1.5
+    assert less < more / 3
 
 
 @dataclass(frozen=True)
 class Sized:
-    """A trial of which only the volume is asked."""
+    """A trial of which only volume and lattice are asked."""
 
     volume_A3: float
+    bravais: BravaisLattice = BRAVAIS["mP"]
 
     def lattice(self):
         return self
 
 
-def test_probabilities_are_weighed_and_still_add_up():
-    trials = [(Sized(50.0), 0.5), (Sized(100.0), 0.3), (Sized(151.0), 0.1)]
-    weighed = weighed_by_volume(trials, Formula("X", 100.0))
-    assert [t.volume_A3 for t, _ in weighed] == [100.0, 151.0, 50.0]
-    factors = dict(zip((50.0, 100.0, 151.0), _factors(50, 100, 151), strict=True))
-    total = 0.1 + sum(p * factors[t.volume_A3] for t, p in trials)
-    for trial, probability in weighed:
-        before = next(p for t, p in trials if t is trial)
-        assert probability == pytest.approx(before * factors[trial.volume_A3] / total)
-    assert weighed_by_volume([], Formula("X", 100.0)) == []
+UNIT = Formula("X", 100.0)
 
 
-def _factors(*volumes):
-    return volume_factor(np.array(volumes, dtype=float), Formula("X", 100.0))
+def _weighed(*trials):
+    """Probabilities by volume with the formula, from volumes and probabilities without."""
+    found = weighed_by_volume([(Sized(volume), p) for volume, p in trials], UNIT)
+    assert [p for _, p in found] == sorted((p for _, p in found), reverse=True)
+    return {trial.volume_A3: p for trial, p in found}
+
+
+def test_probabilities_are_weighed_with_none_of_them_and_still_add_up():
+    weighed = _weighed((210.0, 0.5), (400.0, 0.3), (252.0, 0.1))
+    factors = volume_factor([210, 400, 252], ["mP"] * 3, UNIT)
+    nearby = factor_nearby([210, 400, 252], ["mP"] * 3, UNIT)
+    before = np.array([0.5, 0.3, 0.1])
+    none = 0.1 * (0.5 + 0.5 * (before @ nearby) / 0.9)
+    expected = before * factors / (before @ factors + none)
+    assert [weighed[v] for v in (210.0, 400.0, 252.0)] == pytest.approx(list(expected))
+    assert weighed_by_volume([], UNIT) == []
+
+
+def test_a_cell_next_to_certain_gains_by_its_own_formula_and_loses_by_a_wrong_one():
+    assert _weighed((400.0, 0.999), (800.0, 0.001))[400.0] > 0.999
+    assert _weighed((252.0, 0.999), (504.0, 0.001))[252.0] < 0.9985
+    # Alone it has no rival that could gain.
+    assert _weighed((252.0, 1.0))[252.0] == 1
 
 
 def _silicon():
@@ -144,7 +199,7 @@ def test_a_formula_says_how_many_units_there_is_room_for():
     told = CliRunner().invoke(
         app, ["index", str(SAMPLES / "silicon.txt"), "--lattice", "cubic", "--formula", "Si"]
     )
-    assert "room for 10 Si, about 16 Å³ each" in told.stdout
+    assert "room for 8" in told.stdout
 
 
 def test_a_cell_too_small_for_the_formula_is_not_convincing():

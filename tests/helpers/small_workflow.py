@@ -28,6 +28,7 @@ TARGETS = (f"results/models/{SYSTEM}", "results/report.html")
 #: Data files of the package, in its folder; tests/base/test_package_data.py knows of all.
 DATA_FILES = (
     "crystal/atomic_volumes.csv",
+    "crystal/formula_units.json",
     "indexing/ranking/pretrained/ranking.json",
     "indexing/ranking/pretrained/ranking.npz",
 )

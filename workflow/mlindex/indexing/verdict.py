@@ -230,7 +230,7 @@ def _too_small(best: Candidate, formula: Formula | None) -> str:
     volume = cell_volume(best.niggli)
     if formula is None or volume > formula.volume_A3:
         return ""
-    if volume_factor(volume, formula) >= _LEAST_ROOM:
+    if volume_factor([volume], [best.bravais], formula)[0] >= _LEAST_ROOM:
         return ""
     return (
         f"Its primitive cell has room for only {volume / formula.volume_A3:.2g} formula units of "
