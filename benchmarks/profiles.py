@@ -9,11 +9,13 @@ laboratory patterns (Cu K-alpha 1 and 2, pseudo-Voigts, Poisson counts, zero shi
 of 0.03 degrees at random), each with another structure of that share of the whole intensity.
 
 Each pattern is indexed and its candidates are fitted. For each: the rank of the true lattice among
-the candidates fitted as the search orders them, and by the evidence of the profile alone (0: not
-among them); how far its evidence is ahead of the best other cell (-2 ln of the odds); of the first
-by profile R_wp, goodness of fit and the share of the intensity that it explains; points, and
-processor and wall-clock seconds of the fits without the peak search. The same lattice is one whose
-reduced cell agrees within 1 % and 0.5 degrees. ``--out`` writes the table as JSON.
+the candidates fitted as the lines order them, by the evidence of the profile alone, and by lines
+and profile together as the command does (0: not among them); how far its evidence is ahead of the
+best other cell (-2 ln of the odds); of the first of all R_wp, goodness of fit and the share of the
+intensity that it explains; points, and processor and wall-clock seconds of the fits without the
+peak search. The same lattice is one whose reduced cell agrees within 1 % and 0.5 degrees. ``--out``
+writes the table as JSON. Below the table: ln(probability) of the true lattices, added up, by lines
+and by both, and the weights of the profile that would have made it largest.
 """
 
 from __future__ import annotations
@@ -23,23 +25,29 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, process_time
+from typing import NamedTuple
 
 import numpy as np
 import record
 from mixed import Structures
 from real import known_cells
+from scipy.optimize import minimize
+from scipy.special import logsumexp
 
-from mlindex.apps.command import index_content
 from mlindex.base.errors import MlindexError
 from mlindex.files import read
+from mlindex.indexing.looks import index_list
 from mlindex.indexing.options import Options
 from mlindex.indexing.rates.judge import Truth
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import PeakSearch, find_peaks
 from mlindex.wholepattern.candidates import CANDIDATES, fit_candidates
+from mlindex.wholepattern.data import ALL_PEAKS
+from mlindex.wholepattern.result import ProfileFit
+from mlindex.wholepattern.weigh import LEFT, MISFIT, log_factors, reweighed
 
-_HEAD = ("pattern", "by search", "by profile", "ahead by", "R_wp", "goodness", "explained")
-_HEAD = (*_HEAD, "points", "CPU s", "s")
+_HEAD = ("pattern", "by lines", "by profile", "by both", "ahead by", "R_wp", "goodness")
+_HEAD = (*_HEAD, "explained", "points", "CPU s", "s")
 
 
 @dataclass(frozen=True)
@@ -50,6 +58,14 @@ class Case:
     pattern: MeasuredPattern | Path
     wavelength_A: float | None
     truth: Truth
+
+
+class Judged(NamedTuple):
+    """Candidates (m,): which of them are right, their probabilities by lines, and their fits."""
+
+    right: np.ndarray
+    before: np.ndarray
+    fits: tuple[ProfileFit | None, ...]
 
 
 def main() -> None:
@@ -67,12 +83,14 @@ def main() -> None:
     options = parser.parse_args()
     _row(_HEAD)
     _row(["---"] * len(_HEAD))
-    rows = []
+    rows, lists = [], []
     for case in _simulated(options) if options.mixtures else _measured(options):
         if not options.only or any(part in case.name for part in options.only):
-            rows.append(_one(case, options.time_limit, options.workers))
-            _row(rows[-1])
-    totals = _totals([row for row in rows if row[1] > 0], len(rows))
+            row, known = _one(case, options.time_limit, options.workers)
+            rows.append(row)
+            lists += [known] if row[1] > 0 else []
+            _row(row)
+    totals = _totals([row for row in rows if row[1] > 0], len(rows)) | _weights(lists)
     print("\n" + "\n".join(f"{name}: {number}" for name, number in totals.items()))
     named = [dict(zip(_HEAD, row, strict=True)) for row in rows]
     record.write(options.out, _what(options), {"patterns": named, "totals": [totals]})
@@ -87,39 +105,66 @@ def _what(options: argparse.Namespace) -> str:
     )
 
 
-def _one(case: Case, time_limit_s: float, workers: int) -> tuple:
-    """The row of a pattern."""
-    nothing = (case.name, 0, 0, None, None, None, None, None, None, None)
+def _one(case: Case, time_limit_s: float, workers: int) -> tuple[tuple, Judged | None]:
+    """The row of a pattern, and its candidates as they are judged; None without any."""
+    nothing = (case.name, 0, 0, 0, *(None,) * (len(_HEAD) - 4))
     try:
         pattern = case.pattern
         if isinstance(pattern, Path):
             pattern = read(pattern, case.wavelength_A)
+        if not isinstance(pattern, MeasuredPattern):
+            return nothing, None
+        peaks = find_peaks(pattern, PeakSearch(max_peaks=ALL_PEAKS))
+        few = peaks.first(PeakSearch().max_peaks).peaks
         options = Options(wavelength_A=case.wavelength_A, time_limit_s=time_limit_s)
-        found = index_content(pattern, options, workers).result.candidates[:CANDIDATES]
+        found = index_list(few, options, workers).candidates[:CANDIDATES]
     except MlindexError:
-        return nothing
-    if not isinstance(pattern, MeasuredPattern) or not found:
-        return nothing
-    peaks = find_peaks(pattern, PeakSearch(max_peaks=1000))
+        return nothing, None
+    if not found:
+        return nothing, None
     wall, cpu = perf_counter(), process_time()
     fits = fit_candidates(pattern, found, peaks, workers)
     spent = process_time() - cpu, perf_counter() - wall
-    right = [case.truth.is_(c.cell, c.centring) for c in found]
-    ranked, first = fits.ranked, fits.fits[fits.ranked[0]]
-    totals = {i: fits.fits[i].evidence.total for i in ranked}
-    ours = [totals[i] for i in ranked if right[i]]
-    others = [totals[i] for i in ranked if not right[i]]
-    return (
-        case.name,
-        right.index(True) + 1 if any(right) else 0,
-        next((rank for rank, i in enumerate(ranked, 1) if right[i]), 0),
-        round(min(others) - min(ours)) if ours and others else None,
-        round(first.r_wp, 4),
-        round(first.goodness, 2),
-        round(first.explained, 4),
-        len(fits.two_theta_deg),
-        *(round(seconds, 2) for seconds in spent),
-    )
+    right = np.array([case.truth.is_(c.cell, c.centring) for c in found])
+    judged = Judged(right, np.array([c.probability for c in found]), fits.fits)
+    return (case.name, *_outcome(judged), len(fits.two_theta_deg), *np.round(spent, 2)), judged
+
+
+def _outcome(judged: Judged) -> Iterator[int | float | None]:
+    """Ranks, and figures of the first of all."""
+    right, before = judged.right, judged.before
+    after = reweighed(before, log_factors(judged.fits))
+    evidence = np.array([-fit.evidence.total if fit else -np.inf for fit in judged.fits])
+    for score in (before, evidence, after):
+        yield _rank(right, score)
+    ahead = evidence[right].max(initial=-np.inf) - evidence[~right].max(initial=-np.inf)
+    yield round(ahead) if np.isfinite(ahead) else None
+    first = judged.fits[int(np.argmax(after))]
+    for name, digits in (("r_wp", 4), ("goodness", 2), ("explained", 4)):
+        yield round(getattr(first, name), digits) if first else None
+
+
+def _rank(right: np.ndarray, score: np.ndarray) -> int:
+    """Rank of the first right one (m,) by falling score (m,), 0 if there is none."""
+    places = np.flatnonzero(right[np.argsort(-score, kind="stable")])
+    return int(places[0]) + 1 if len(places) else 0
+
+
+def _weights(lists: list[Judged]) -> dict[str, float]:
+    """Logarithms of the probabilities of the true lattices, and the best weights of the profile."""
+
+    def lost(weights: tuple[float, float]) -> float:
+        total = 0.0
+        for known in lists:
+            log_odds = np.log(np.maximum(known.before, 1e-30))
+            log_odds += log_factors(known.fits, *weights)
+            total -= logsumexp(log_odds[known.right]) - logsumexp(log_odds)
+        return total
+
+    best = minimize(lost, (MISFIT, LEFT), method="Nelder-Mead").x
+    sums = {"lines": lost((0.0, 0.0)), "both": lost((MISFIT, LEFT)), "best weights": lost(best)}
+    named = {f"ln(probability) by {name}": round(-float(value), 1) for name, value in sums.items()}
+    return named | {"best MISFIT": round(best[0], 2), "best LEFT": round(best[1], 2)}
 
 
 def _totals(rows: list[tuple], all_patterns: int) -> dict[str, int | float]:
@@ -127,8 +172,9 @@ def _totals(rows: list[tuple], all_patterns: int) -> dict[str, int | float]:
     return {
         "patterns": all_patterns,
         "true cell fitted": len(rows),
-        "first by search": sum(row[1] == 1 for row in rows),
+        "first by lines": sum(row[1] == 1 for row in rows),
         "first by profile": sum(row[2] == 1 for row in rows),
+        "first by both": sum(row[3] == 1 for row in rows),
         "median CPU s": round(float(np.median([row[-2] for row in rows])), 2) if rows else 0.0,
         "worst CPU s": max((row[-2] for row in rows), default=0.0),
     }

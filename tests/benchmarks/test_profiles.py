@@ -1,5 +1,8 @@
 """The benchmark of profile fits: what it counts."""
 
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 
 from helpers.benchmark_modules import benchmark
@@ -13,12 +16,37 @@ def profiles():
 
 def test_totals_count_first_places(profiles):
     rest = (None, 0.1, 1.0, 1.0, 100)
-    rows = [("a", 1, 1, *rest, 2.0, 1.0), ("b", 2, 1, *rest, 4.0, 2.0), ("c", 1, 3, *rest, 3.0, 2)]
+    rows = [("a", 1, 1, 1, *rest, 2.0, 1.0), ("b", 2, 1, 1, *rest, 4.0, 2.0)]
+    rows.append(("c", 1, 3, 2, *rest, 3.0, 2))
     assert profiles._totals(rows, 5) == {
         "patterns": 5,
         "true cell fitted": 3,
-        "first by search": 2,
+        "first by lines": 2,
         "first by profile": 2,
+        "first by both": 2,
         "median CPU s": 3.0,
         "worst CPU s": 4.0,
     }
+
+
+def fit(behind, explained):
+    """A fit as the weights see it."""
+    parts = SimpleNamespace(misfit=2 * behind, strays=0.0, total=2 * behind)
+    return SimpleNamespace(evidence=parts, explained=explained, r_wp=0.1, goodness=1.2)
+
+
+def test_ranks_are_by_lines_by_profile_and_by_both(profiles):
+    right, before = np.array([False, True]), np.array([0.6, 0.4])
+    judged = profiles.Judged(right, before, (fit(20.0, 0.8), fit(0.0, 0.99)))
+    assert tuple(profiles._outcome(judged)) == (2, 1, 1, 40, 0.1, 1.2, 0.99)
+    none = judged._replace(right=np.array([False, False]), fits=(None, fit(0.0, 0.99)))
+    assert tuple(profiles._outcome(none))[:4] == (0, 0, 0, None)
+
+
+def test_weights_are_large_where_the_profile_is_always_right(profiles):
+    right, before = np.array([False, True]), np.array([0.6, 0.4])
+    lists = [profiles.Judged(right, before, (fit(20.0, 0.8), fit(0.0, 0.99)))] * 3
+    found = profiles._weights(lists)
+    assert found["ln(probability) by lines"] == pytest.approx(3 * np.log(0.4), abs=0.1)
+    assert found["ln(probability) by both"] > found["ln(probability) by lines"]
+    assert found["best MISFIT"] + found["best LEFT"] > profiles.MISFIT + profiles.LEFT

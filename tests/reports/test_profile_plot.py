@@ -30,7 +30,7 @@ def result(pattern) -> IndexingResult:
     found = made.monoclinic()
     fits = [
         CandidateProfile(
-            *(0.083, 1.42, 0.9936, 120, 3, 0.031, 0.0, -1234.5),
+            *(0.083, 1.42, 0.9936, 120, 3, 0.031, 0.0, -1234.5, 0.7),
             pattern.two_theta_deg,
             pattern.intensity,
             pattern.intensity - 10.0 * n,
@@ -78,6 +78,7 @@ def test_json_and_tables_hold_the_fits(result):
     assert profile["two_theta_max_deg"] == pytest.approx(
         result.candidates[0].profile.two_theta_deg[-1]
     )
+    assert profile["probability_before"] == 0.7
     assert document["candidates"][2]["profile"] is None
     cells = data.tables(result)["candidate_cells"]
     assert cells["explained"].iloc[0] == 0.9936

@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 
 import mlindex
-from helpers.rutile import CU, X, measured
+from helpers.rutile import CU, X, cell, measured
+from mlindex.indexing.account import account
 from mlindex.indexing.options import Options
 from mlindex.patterns.peaksearch import find_peaks
+from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 from mlindex.wholepattern.indexer import index_pattern
+from mlindex.wholepattern.weigh import (
+    FLOOR,
+    LEFT,
+    MISFIT,
+    SCALE,
+    log_factors,
+    reweighed,
+    with_profiles,
+)
+
+RUTILE = CellToFit("tP", "P", cell(4.5937, 4.5937, 2.9587))
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +52,54 @@ def test_what_the_cell_leaves_is_the_other_phase(result):
     assert fit.difference[at].max() > 100
     noise = np.sqrt(fit.observed)
     assert np.median(np.abs(fit.difference / noise)) < 1
+
+
+@pytest.fixture(scope="module")
+def fits():
+    wrong = CellToFit("tP", "P", cell(4.71, 4.71, 3.02))
+    return fit_candidates(measured(other=0.1), [wrong, RUTILE]).fits
+
+
+def test_cell_that_leaves_less_and_fits_better_gains(fits):
+    wrong, right = log_factors(fits)
+    cost = [(fit.evidence.misfit + fit.evidence.strays) / 2 for fit in fits]
+    left = [1 - fit.explained for fit in fits]
+    gain = MISFIT * SCALE * np.log(1 + (cost[0] - cost[1]) / SCALE)
+    gain += LEFT * np.log((left[0] + FLOOR) / (left[1] + FLOOR))
+    assert right - wrong == pytest.approx(gain)
+    assert gain > 3
+
+
+def test_cell_that_can_not_be_fitted_gains_nothing(fits):
+    wrong, missing, right = log_factors((fits[0], None, fits[1]))
+    assert missing == wrong < right
+
+
+def test_reweighed_odds_are_products_and_the_rest_keeps_its_share():
+    after = reweighed(np.array([0.6, 0.3]), np.log([1.0, 4.0]))
+    assert after[1] / after[0] == pytest.approx(2)
+    assert after.sum() == pytest.approx(0.9)
+    assert np.array_equal(reweighed(np.zeros(2), np.zeros(2)), np.zeros(2))
+
+
+def test_most_probable_is_first_whatever_the_lines_say(result):
+    pattern = measured(other=0.1)
+    best = result.candidates[0]
+    # A cell that the lines have taken for a little more probable, but that fits nowhere.
+    wrong = replace(best, cell=cell(4.71, 4.71, 3.02), probability=0.5, profile=None)
+    known = replace(best, probability=0.4, profile=None)
+    weighed = with_profiles(pattern, [wrong, known], find_peaks(pattern))
+    assert weighed[0].cell is best.cell
+    assert weighed[0].profile.probability_before == 0.4
+    assert sum(c.probability for c in weighed) == pytest.approx(0.9)
+
+
+def test_verdict_counts_what_the_profile_leaves(result):
+    best = result.candidates[0]
+    whole = replace(best, indexed=np.ones(best.n_used, dtype=bool))
+    left = account(whole, np.ones(best.n_used)).share
+    assert left == pytest.approx(1 - best.profile.explained)
+    assert account(replace(whole, profile=None), np.ones(best.n_used)).share == 0
 
 
 def test_who_stops_waits_for_no_fits():

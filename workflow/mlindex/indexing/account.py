@@ -21,7 +21,11 @@ class Account:
 
 def account(candidate: Candidate, intensity: np.ndarray | None) -> Account | None:
     """What a candidate leaves of the lines used, (n,) or more; None where intensities are not
-    known."""
+    known.
+
+    Of its share and that of the fit to the whole profile the larger one counts: peaks that hide
+    under others are in no list.
+    """
     if intensity is None:
         return None
     used = np.clip(np.nan_to_num(intensity[: candidate.n_used]), 0.0, None)
@@ -30,4 +34,7 @@ def account(candidate: Candidate, intensity: np.ndarray | None) -> Account | Non
         return None
     left = used[~candidate.indexed]
     strongest = float(left.max(initial=0.0)) / float(used.max())
-    return Account(len(left), float(left.sum()) / total, strongest)
+    share = float(left.sum()) / total
+    if candidate.profile is not None:
+        share = max(share, 1 - candidate.profile.explained)
+    return Account(len(left), share, strongest)

@@ -25,6 +25,7 @@ class CandidateProfile:
             is not on the axis; 0 where the fit needs none.
         log_evidence: natural logarithm of the evidence of the profile for this cell; differences
             between candidates of one pattern count.
+        probability_before: probability of the candidate by its lines alone, without the profile.
         two_theta_deg: points of the fit (n,), averaged where the pattern is finer than it needs to
             be, the same array for all candidates.
         observed: intensities (n,), likewise.
@@ -39,6 +40,7 @@ class CandidateProfile:
     zero_shift_deg: float
     displacement_deg: float
     log_evidence: float
+    probability_before: float
     two_theta_deg: np.ndarray
     observed: np.ndarray
     calculated: np.ndarray

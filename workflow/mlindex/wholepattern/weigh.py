@@ -1,9 +1,23 @@
-"""Candidates with their fits to the whole profile of their pattern."""
+"""Candidates weighed by their fits to the whole profile of their pattern.
+
+The ranking has judged the positions of the lines, and that a cell should predict few that are not
+there; the evidence of the profile judges the latter again, so that the two can't be multiplied.
+What the ranking has not seen is how well the lines fit the points, other peaks included, and how
+much of the intensity a cell leaves to these. Both change the odds of the candidates:
+
+    odds = odds before * (1 + behind / SCALE)^(-SCALE * MISFIT) * (left + FLOOR)^(-LEFT)
+
+with ``behind``, by how much ln(likelihood) of the fit is behind that of the best candidate, what
+free peaks cost in it, and ``left``, the share of the intensity that no line of the cell explains.
+Supercells always fit better: therefore ``behind`` counts by its logarithm only.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate
@@ -11,6 +25,14 @@ from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks
 from mlindex.wholepattern.candidates import fit_candidates
 from mlindex.wholepattern.result import ProfileFit, ProfileFits, Shift
+
+#: Fitted (conditional logit) on simulated patterns of 51 real crystals, of which 47 had the true
+#: lattice among the candidates, with a second phase of 0, 5, 10 and 20 % of the intensity in turn:
+#: ln(probability of the true one) rose from -47.6 to -43.2, as many were first as before (39).
+#: On 38 measured patterns, not used for it, it rose from -13.0 to -9.4, and 34 instead of 33 were
+#: first. The evidence of the profile in place of both, multiplied or tempered, made the measured
+#: ones worse (-16) and helped none of the simulated.
+MISFIT, SCALE, LEFT, FLOOR = 0.4, 3.0, 1.4, 0.01
 
 
 def with_profiles(
@@ -20,25 +42,60 @@ def with_profiles(
     workers: int | None = None,
     shift_deg: float = 0.0,
 ) -> tuple[Candidate, ...]:
-    """Candidates with their fits to the whole profile, as far as they can be fitted.
+    """Candidates with their fits to the whole profile, the most probable first.
 
     Args:
         pattern: the pattern.
-        found: candidates, the most probable first.
+        found: candidates with their probabilities by lines alone.
         peaks: all peaks of the pattern.
         workers: threads; if None, one for each core that may be used, up to 4.
         shift_deg: the zero shift of all lines beside those of the candidates.
     """
     shifted = [replace(c, zero_shift_deg=c.zero_shift_deg + shift_deg) for c in found]
     fits = fit_candidates(pattern, shifted, peaks, workers)
-    if fits is None:
+    if fits is None or not fits.ranked:
         return tuple(found)
-    profiles = [None if fit is None else _profile(fits, fit) for fit in fits.fits]
-    profiles += [None] * (len(found) - len(profiles))
-    return tuple(replace(c, profile=p) for c, p in zip(found, profiles, strict=True))
+    known = len(fits.fits)
+    before = np.array([candidate.probability for candidate in found[:known]])
+    after = reweighed(before, log_factors(fits.fits))
+    weighed = [
+        replace(
+            candidate,
+            probability=float(probability),
+            probability_with_partners=float(probability),
+            profile=None if fit is None else _profile(fits, fit, candidate.probability),
+        )
+        for candidate, probability, fit in zip(found[:known], after, fits.fits, strict=True)
+    ]
+    return tuple(sorted((*weighed, *found[known:]), key=lambda c: -c.probability))
 
 
-def _profile(fits: ProfileFits, fit: ProfileFit) -> CandidateProfile:
+def log_factors(
+    fits: Sequence[ProfileFit | None], misfit: float = MISFIT, left: float = LEFT
+) -> np.ndarray:
+    """Natural logarithm of what the fits (m,) change the odds of their candidates by, up to a
+    constant, with these weights; candidates without a fit lose as much as those that lose most."""
+    there = np.array([fit is not None for fit in fits])
+    cost = np.array([fit.evidence.misfit + fit.evidence.strays for fit in fits if fit]) / 2
+    share = np.array([1 - fit.explained for fit in fits if fit])
+    behind = cost - cost.min()
+    own = -misfit * SCALE * np.log1p(behind / SCALE) - left * np.log(share + FLOOR)
+    out = np.full(len(fits), own.min())
+    out[there] = own
+    return out
+
+
+def reweighed(before: np.ndarray, log_factor: np.ndarray) -> np.ndarray:
+    """Probabilities (m,) whose odds have been multiplied; their sum stays.
+
+    What the sum lacks of 1 is for "none of them", of which the profile says nothing.
+    """
+    weighed = before * np.exp(log_factor - log_factor.max())
+    total = weighed.sum()
+    return weighed * (before.sum() / total) if total > 0 else before
+
+
+def _profile(fits: ProfileFits, fit: ProfileFit, probability: float) -> CandidateProfile:
     return CandidateProfile(
         r_wp=fit.r_wp,
         goodness=fit.goodness,
@@ -48,6 +105,7 @@ def _profile(fits: ProfileFits, fit: ProfileFit) -> CandidateProfile:
         zero_shift_deg=_used(fit.zero_shift),
         displacement_deg=_used(fit.displacement),
         log_evidence=-fit.evidence.total / 2,
+        probability_before=probability,
         two_theta_deg=fits.two_theta_deg,
         observed=fits.observed,
         calculated=fit.calculated - fit.strays,

@@ -134,6 +134,7 @@ def _profile(candidate: Candidate) -> list[tuple[str, str]]:
     return [
         ("whole profile", f"{profile_fit(profile)}; {', '.join([end, *shifts])}"),
         ("log evidence of the profile", f"{profile.log_evidence:.1f}"),
+        ("probability by the lines alone", percent(profile.probability_before)),
     ]
 
 

@@ -146,6 +146,9 @@ class ProfileFitted(_Part):
         description="Natural logarithm of the evidence of the profile; differences between "
         "candidates of one pattern count"
     )
+    probability_before: Share = Field(
+        description="Probability of the candidate by its lines alone, without the profile"
+    )
     two_theta_max_deg: float = Field(description="Where the fit ends")
 
 
