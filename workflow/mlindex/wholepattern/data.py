@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch.doublet import line_of
 from mlindex.patterns.peaksearch.found import FoundPeaks
 from mlindex.patterns.peaksearch.noise import standard_errors
+from mlindex.wholepattern.kernels import products
 
 #: All peaks of a pattern may be needed to tell what a cell leaves.
 ALL_PEAKS = 1000
@@ -66,6 +68,14 @@ class Data:
 
     def __len__(self) -> int:
         return len(self.x)
+
+    @cached_property
+    def border(self) -> tuple[np.ndarray, np.ndarray]:
+        """Corrections of the background and, last, the intensities, over the uncertainties
+        (b + 1, n), and the products of these rows with each other (b + 1, b + 1)."""
+        weight = 1 / self.sigma
+        rows = np.vstack([self.splines * weight, self.y * weight])
+        return rows, products(rows)
 
     def with_sigma(self, sigma: np.ndarray) -> Data:
         """The same with other uncertainties (n,)."""

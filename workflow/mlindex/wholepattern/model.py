@@ -17,7 +17,6 @@ from mlindex.wholepattern.kernels import (
     fill,
     normal_rows,
     overlaps,
-    products,
     project,
 )
 from mlindex.wholepattern.shape import KINDS_OF_SHAPE, N_SHAPE, Angles, ShapeAt
@@ -173,13 +172,11 @@ def solve(data: Data, placed: Placed, passive: np.ndarray, prior_cost: float) ->
     fill(data.x, weight, columns, values, slopes)
     first, start = overlaps(columns)
     normal = normal_rows(columns, values, first, start)
-    border = data.splines * weight
-    target = data.y * weight
-    cross = np.empty((len(columns.low), len(border) + 1))
-    rows = np.vstack([border, target])
+    rows, gram = data.border
+    border, target = rows[:-1], rows[-1]
+    cross = np.empty((len(columns.low), len(rows)))
     project(columns, values, rows, cross)
     ridge = 1 / data.spline_sigma**2
-    gram = products(rows)
     matrix = gram[:-1, :-1] + ridge * np.eye(len(border))
     height, beta = nonnegative(
         normal,

@@ -30,9 +30,8 @@ def unexplained(
     fill(data.x, 1 / data.sigma, columns, values, slopes)
     gain = gains(columns, values, solution.residual)
     chosen = list(had)
-    for i in np.argsort(-gain, kind="stable"):
-        if gain[i] <= least:
-            break
+    enough = np.flatnonzero(gain > least)
+    for i in enough[np.argsort(-gain[enough], kind="stable")]:
         if all(abs(data.x[i] - at) > _APART_FWHM * columns.fwhm[i] for at in chosen):
             chosen.append(data.x[i])
     return np.array(chosen[len(had) :])
