@@ -27,13 +27,26 @@ def with_strengths(phase: Phase, small: gemmi.SmallStructure) -> Phase:
     sites = len(small.get_all_unit_cell_sites()) if len(small.sites) else 0
     if not sites or not len(hkl) or len(hkl) * sites > _MOST_TERMS:
         return phase
-    calculator = gemmi.StructureFactorCalculatorX(small.cell)
-    squared = np.array(
-        [abs(calculator.calculate_sf_from_small_structure(small, h)) ** 2 for h in hkl.tolist()]
-    )
+    squared = _squared(hkl.tolist(), small)
     q2 = quadratic_terms(hkl) @ reciprocal_from_cell(phase.cell)
     first = distinct(q2)
     return replace(phase, strength_q2_inv_A2=q2[first], strength=np.add.reduceat(squared, first))
+
+
+def _squared(hkl: list[list[int]], small: gemmi.SmallStructure) -> np.ndarray:
+    """|F|² of reflections (n,), calculated once for each class of equivalent ones."""
+    asu = gemmi.ReciprocalAsu(small.spacegroup)
+    operations = small.spacegroup.operations()
+    calculator = gemmi.StructureFactorCalculatorX(small.cell)
+    known: dict[tuple[int, ...], float] = {}
+    found = np.empty(len(hkl))
+    for i, indices in enumerate(hkl):
+        key = tuple(asu.to_asu(indices, operations)[0])
+        if key not in known:
+            factor = calculator.calculate_sf_from_small_structure(small, indices)
+            known[key] = abs(factor) ** 2
+        found[i] = known[key]
+    return found
 
 
 def intensity(phase: Phase, q2_inv_A2: np.ndarray, theta_rad: np.ndarray) -> np.ndarray:

@@ -24,6 +24,19 @@ TUBES = {
     "Mo": (0.70931715, 0.713607),
     "Ag": (0.55942178, 0.5638131),
 }
+#: Other lines that tubes send, their names and wavelengths in A. K-beta1: International Tables for
+#: Crystallography C, table 4.2.2.4; tungsten comes from the filament; the satellites of Cu
+#: (K-alpha3,4): Berger, X-Ray Spectrom. 15 (1986).
+OTHER_LINES = {
+    "Cr": (("K-beta", 2.08487),),
+    "Fe": (("K-beta", 1.75661),),
+    "Co": (("K-beta", 1.62082),),
+    "Cu": (("K-beta", 1.392234), ("W L-alpha", 1.476390), ("K-alpha satellites", 1.534753)),
+    "Mo": (("K-beta", 0.632303),),
+    "Ag": (("K-beta", 0.497082),),
+}
+#: A wavelength so near to K-alpha1, or to the mean of the doublet, is of that tube.
+_SAME_LINE_REL = 3e-4
 #: Intensity of K-alpha2 over that of K-alpha1.
 DOUBLET_RATIO = 0.5
 #: Planck constant times speed of light.
@@ -66,6 +79,15 @@ class Tube:
             f"{self.name} was given: K-alpha1, {first} A, which positions are of, and K-alpha2, "
             f"{second} A, with half its intensity"
         )
+
+
+def tube_of(wavelength_A: float) -> str | None:
+    """The element of the tube whose K-alpha1, or mean of K-alpha1 and 2, a wavelength is."""
+    for element, (first, second) in TUBES.items():
+        for usual in (first, (2 * first + second) / 3):
+            if abs(wavelength_A / usual - 1) < _SAME_LINE_REL:
+                return element
+    return None
 
 
 def tube_named(name: str) -> Tube | None:

@@ -7,24 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.crystal.bragg import two_theta_at_wavelength
-from mlindex.crystal.wavelengths import DOUBLET_RATIO, TUBES
+from mlindex.crystal.wavelengths import DOUBLET_RATIO, OTHER_LINES, TUBES
 from mlindex.patterns.measured import MeasuredPattern
 
-#: Other lines of tubes: name, wavelength in A, largest share of the height of K-alpha1 beside a
-#: filter or mirror. K-beta1: International Tables for Crystallography C, table 4.2.2.4; tungsten
-#: comes from the filament; the satellites of Cu (K-alpha3,4): Berger, X-Ray Spectrom. 15 (1986).
-_GHOSTS = {
-    "Cr": (("K-beta", 2.08487, 0.025),),
-    "Fe": (("K-beta", 1.75661, 0.025),),
-    "Co": (("K-beta", 1.62082, 0.025),),
-    "Cu": (
-        ("K-beta", 1.392234, 0.025),
-        ("W L-alpha", 1.476390, 0.03),
-        ("K-alpha satellites", 1.534753, 0.012),
-    ),
-    "Mo": (("K-beta", 0.632303, 0.025),),
-    "Ag": (("K-beta", 0.497082, 0.025),),
-}
+#: The largest share of the height of K-alpha1 that another line of the tube has beside a filter or
+#: mirror.
+_LARGEST_SHARE = {"K-beta": 0.025, "W L-alpha": 0.03, "K-alpha satellites": 0.012}
 _SAME_LINE_REL = 3e-4
 #: A height is at least so many of its standard uncertainties below the one found.
 _SURE = 2.0
@@ -117,9 +105,10 @@ def ghosts(
         For each kind of such peaks, by name, which they are: bool (m,).
     """
     out = {}
-    for name, wavelength, share in _GHOSTS.get(line.tube or "", ()):
+    for name, wavelength in OTHER_LINES.get(line.tube or "", ()):
         image = two_theta_at_wavelength(two_theta_deg, line.first_if_doublet_A, wavelength)
         near = np.abs(image[:, None] - two_theta_deg) < tolerance_deg
+        share = _LARGEST_SHARE[name]
         weak = height - _SURE * height_error < share * height[:, None]
         out[name] = np.any(near & weak, axis=0)
     return out
