@@ -12,8 +12,9 @@ from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
 from mlindex.base.quick_start import load_numba
 from mlindex.crystal.formula_volume import Formula, formula_of
+from mlindex.indexing.further import Look, with_further
 from mlindex.indexing.options import Options
-from mlindex.indexing.phases import Left, of_first_cell, without_known
+from mlindex.indexing.phases import Left, without_known
 from mlindex.indexing.result import Candidate, IndexingResult, Searched
 from mlindex.indexing.verdict import verdict
 from mlindex.patterns.peaklist import PeakList
@@ -29,6 +30,16 @@ Weigh = Callable[[Sequence[Candidate], float], tuple[Candidate, ...]]
 
 _FEWEST_LINES = 4
 _DETAILED = 3
+#: Where a first cell is not convincing, what it leaves is searched for lattices with at most four
+#: free parameters.
+_SIMPLE = (
+    "cubic",
+    "tetragonal",
+    "hexagonal",
+    "rhombohedral",
+    "orthorhombic",
+    "monoclinic",
+)
 #: Candidates that are weighed, even if fewer are kept.
 _WEIGHED = 20
 #: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
@@ -70,11 +81,30 @@ def index_list(
     run = Run(out_of_time, threads() if workers is None else workers, report)
     formula = None if options.formula is None else formula_of(options.formula)
     left = without_known(peaks, options)
-    result = _result(left, _Ask(options, formula, run, weigh))
-    return replace(
-        _with_phases(result, peaks, left),
-        seconds=time.perf_counter() - started,
-    )
+    ask = _Ask(options, formula, run, _calibrated(weigh, left))
+    result = with_further(_with_phases(_result(left, ask), peaks, left), left, _further(ask))
+    return replace(result, seconds=time.perf_counter() - started)
+
+
+def _calibrated(weigh: Weigh | None, left: Left) -> Weigh | None:
+    """What weighs candidates of a calibrated list by a pattern that is not."""
+    if weigh is None or not left.shift_deg:
+        return weigh
+    return lambda found, shift_deg: weigh(found, shift_deg + left.shift_deg)
+
+
+def _further(ask: _Ask) -> Look:
+    """What searches lines that other phases leave: of them no gross shift is to be expected."""
+
+    def look(peaks: PeakList, whole: bool) -> IndexingResult:
+        ask.run.report("further phases")
+        options = ask.options
+        if not whole and not options.lattices:
+            options = replace(options, lattices=_SIMPLE)
+        found = _look(peaks, replace(ask, options=options, weigh=None, formula=None))
+        return _of_look(peaks, found, replace(ask, options=options), ())
+
+    return look
 
 
 def _result(left: Left, ask: _Ask) -> IndexingResult:
@@ -85,6 +115,12 @@ def _result(left: Left, ask: _Ask) -> IndexingResult:
         reason = f"The known phases leave {len(peaks)} lines: nothing is left to index."
         return IndexingResult(peaks, (), (), False, reason, 0.0, peaks.notes, ask.formula, asked)
     look, said = _looks(peaks, ask)
+    return _of_look(peaks, look, ask, said)
+
+
+def _of_look(peaks: PeakList, look: _Look, ask: _Ask, said: tuple[str, ...]) -> IndexingResult:
+    """What a look came to as a result, times left out."""
+    options = ask.options
     return IndexingResult(
         peaks,
         look.found,
@@ -103,13 +139,12 @@ def _with_phases(result: IndexingResult, peaks: PeakList, left: Left) -> Indexin
     if not left.phases:
         return result
     found = tuple(left.of_whole_list(candidate) for candidate in result.candidates)
-    first = tuple(of_first_cell(peaks, best, left.phases) for best in found[:1])
     return replace(
         result,
         peaks=peaks,
         candidates=found,
         notes=(*result.notes, *left.notes),
-        phases=(*left.phases, *first),
+        phases=left.phases,
         calibration=left.calibration,
     )
 

@@ -2,7 +2,7 @@
 
 Positions decide, and roughly the order of the intensities. A substance with a few lines fits some
 leftover by chance; so it is named only where its lines are expected by chance, over all substances
-tried, in fewer than one list of a hundred.
+tried, in fewer than one list of a thousand.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _TEXTURE = 6.0
 #: Lines that a substance must show, and that other lines of the tube must.
 _FEWEST, _FEWEST_OF_TUBE = 3, 2
 #: How often lines may be named by chance: see the figure in :func:`recognized`.
-_BY_CHANCE = 0.01
+_BY_CHANCE = 0.001
 #: Degrees over which lines are counted to say how many there are by chance.
 _AROUND_DEG = 20.0
 #: Lines of the tube are looked for beside lines of at least this share of the strongest, and are

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -30,13 +29,21 @@ class Left:
     notes: tuple[str, ...] = ()
     calibration: Calibration | None = None
 
+    @property
+    def shift_deg(self) -> float:
+        """The zero shift that was taken off by calibration, degrees."""
+        return 0.0 if self.calibration is None else self.calibration.zero_shift_deg
+
+    def of_all(self, peaks: PeakList) -> PeakList:
+        """The whole list, calibrated if there is a standard."""
+        return peaks if self.calibration is None else self.calibration.corrected(peaks)
+
     def of_whole_list(self, candidate: Candidate) -> Candidate:
         """A candidate found in the rest, with the positions of its lines in the whole list, and the
         zero shift of the list as measured."""
         if not self.phases:
             return candidate
-        known = 0.0 if self.calibration is None else self.calibration.zero_shift_deg
-        shift = candidate.zero_shift_deg + known
+        shift = candidate.zero_shift_deg + self.shift_deg
         return replace(candidate, used_lines=self.lines[candidate.lines], zero_shift_deg=shift)
 
 
@@ -112,23 +119,3 @@ def share_of(peaks: PeakList, lines: np.ndarray, shared: np.ndarray) -> float | 
         return None
     part = peaks.intensity[lines] * np.where(shared, 0.5, 1.0)
     return float(part.sum() / peaks.intensity.sum())
-
-
-def of_first_cell(
-    peaks: PeakList, best: Candidate, others: Sequence[SamplePhase], name: str = "cell 1"
-) -> SamplePhase:
-    """The first cell as a phase beside others, with the lines that it indexes."""
-    lines = best.lines[best.indexed]
-    taken = {int(line) for phase in others for line in phase.lines}
-    shared = np.array([int(line) in taken for line in lines], dtype=bool)
-    shown = best.settings[0]
-    return SamplePhase(
-        name,
-        "found",
-        shown.cell,
-        shown.centring,
-        lines,
-        shared,
-        share_of(peaks, lines, shared),
-        best.n_calculated,
-    )

@@ -178,7 +178,8 @@ class Candidate:
 class SamplePhase:
     """A phase of a sample beside the first cell, or that cell where there are others.
 
-    ``kind`` says where it comes from: ``known`` (it was given), ``standard`` or ``found``.
+    ``kind`` says where it comes from: ``known`` (it was given), ``standard``, ``recognized`` (a
+    common substance) or ``found``.
     ``lines`` are the positions in the list (m,), from 0, of its lines; ``shared`` (m,) says which
     of them are partly another phase's. ``share`` is its part of the intensity of all lines, None
     where the list has no intensities; shared lines count half. ``expected`` is how many lines it
@@ -193,6 +194,9 @@ class SamplePhase:
     shared: np.ndarray
     share: float | None
     expected: int
+    #: What was found: the candidate, with the positions of its lines, and why it is convincing.
+    candidate: Candidate | None = None
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -207,8 +207,8 @@ class PhaseOfSample(_Part):
     """A phase of the sample, and the lines of the list that are its own."""
 
     name: str
-    kind: Literal["known", "standard", "found"] = Field(
-        description="Whether it was given, is a standard, or its cell was found"
+    kind: Literal["known", "standard", "recognized", "found"] = Field(
+        description="Whether it was given, is a standard, a common substance, or was found"
     )
     centring: str = Field(description="Centring letter of the cell; R for hR on hexagonal axes")
     cell: Cell

@@ -10,7 +10,12 @@ from mlindex.reports.result.notation import percent, plain_cell
 from mlindex.reports.result.view import Axis, joined
 
 #: What the kinds of phases are called.
-KINDS = {"known": "known phase", "standard": "standard", "found": "found"}
+KINDS = {
+    "known": "known phase",
+    "standard": "standard",
+    "recognized": "recognized",
+    "found": "found",
+}
 
 
 def known_phases(result: IndexingResult) -> list[SamplePhase]:

@@ -1,0 +1,237 @@
+"""Further phases: what the first cell leaves is recognized, or indexed again.
+
+Where the first cell is convincing, the lines that it leaves are searched for a second and a third
+phase. Where it is not, for the other phase's lines may be all that speaks against it, they are
+searched too; and with a convincing second cell the rest is searched once more, so that two cells
+which explain the list together are convincing together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlindex.crystal.phase import Phase
+from mlindex.indexing.known import Degrees
+from mlindex.indexing.named import Named, recognized, said
+from mlindex.indexing.phases import Left, share_of
+from mlindex.indexing.result import Candidate, IndexingResult, SamplePhase
+from mlindex.patterns.peaklist import PeakList
+
+#: A search of some lines of a list; the second value says whether the whole search is wanted.
+Look = Callable[[PeakList, bool], IndexingResult]
+
+#: Lines, and share of the intensity, that are worth a search of their own.
+_FEWEST, _LEAST_SHARE = 6, 0.01
+#: Cells that a list is searched for, the first one included.
+_MOST_CELLS = 3
+#: What the cell of a further phase needs: log-evidence, and the share of its lines that it indexes.
+#: Lines that a first cell leaves are worse than a list: remains of strong lines, overlaps.
+_LEAST_EVIDENCE, _LEAST_INDEXED = 8.0, 0.6
+#: Lines that were not used are a cell's within so many root-mean-square misfits of those that were,
+#: or so many degrees.
+_MISFITS, _NEAR_DEG = 3.0, (0.02, 0.08)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cell:
+    """A cell that was found: its search, and which lines of the whole list (n,) it explains."""
+
+    result: IndexingResult
+    lines: np.ndarray
+
+    @property
+    def best(self) -> Candidate:
+        """Its candidate, with the positions of its lines in the whole list."""
+        return self.result.candidates[0]
+
+
+def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResult:
+    """The result with what the first cell leaves: lines recognized, and cells of further phases.
+
+    Args:
+        result: of the whole list, known phases included.
+        left: what was searched for it.
+        look: searches a list.
+    """
+    if not result.candidates:
+        return result
+    search = _Search(result.peaks, left, look)
+    first = _Cell(result, search.explained(result.candidates[0]))
+    rest = search.all & ~first.lines
+    shift = result.candidates[0].zero_shift_deg
+    named = recognized(result.peaks, rest, shift) if rest.any() else ()
+    for one in named:
+        rest[one.lines] = False
+    cells = search.after(first, rest) if result.convincing else search.jointly(first, rest)
+    return _told(search, result, cells, named)
+
+
+@dataclass(frozen=True, eq=False)
+class _Search:
+    """The search of a list for several cells."""
+
+    peaks: PeakList
+    left: Left
+    look: Look
+
+    @property
+    def all(self) -> np.ndarray:
+        """Which lines of the whole list (n,) known phases do not explain alone."""
+        kept = np.zeros(len(self.peaks), dtype=bool)
+        kept[self.left.lines] = True
+        return kept
+
+    def explained(self, candidate: Candidate) -> np.ndarray:
+        """Which lines of the whole list (n,) a candidate explains, those not used included."""
+        found = np.zeros(len(self.peaks), dtype=bool)
+        found[candidate.lines[candidate.indexed]] = True
+        used = np.zeros(len(self.peaks), dtype=bool)
+        used[candidate.lines] = True
+        others = self.all & ~used
+        if others.any():
+            found[others] = self._near(candidate, used)[others]
+        return found
+
+    def _near(self, candidate: Candidate, used: np.ndarray) -> np.ndarray:
+        """Which lines (n,) lie near reflections of a candidate."""
+        axis = Degrees(self.left.of_all(self.peaks), None)
+        shift = candidate.zero_shift_deg - self.left.shift_deg
+        phase = Phase("", candidate.bravais, candidate.cell, candidate.centring)
+        reflections_q2 = phase.lines(float(axis.q2[-1]) * 1.02)
+        away = np.abs(axis.distances(reflections_q2, shift))
+        mine = away[candidate.lines[candidate.indexed]]
+        rms = float(np.sqrt(np.mean(mine**2))) if len(mine) else 0.0
+        return away <= np.clip(_MISFITS * rms, *_NEAR_DEG)
+
+    def after(self, first: _Cell, rest: np.ndarray) -> list[_Cell]:
+        """A convincing first cell, and those of what it leaves, ``rest`` (n,)."""
+        cells = [first]
+        while len(cells) < _MOST_CELLS and self._worth(rest):
+            found = self._found(rest, first.best.zero_shift_deg, True)
+            if found is None:
+                break
+            cells.append(found)
+            rest = rest & ~found.lines
+        return cells
+
+    def jointly(self, first: _Cell, rest: np.ndarray) -> list[_Cell]:
+        """The first cell alone, or two that are convincing together."""
+        if not self._worth(rest):
+            return [first]
+        second = self._found(rest, first.best.zero_shift_deg, False)
+        if second is None:
+            return [first]
+        lines = self.all & ~second.lines
+        again = self._looked(lines, 0.0, True)
+        if again is None or not again.result.convincing:
+            return [first]
+        return [again, second]
+
+    def _worth(self, rest: np.ndarray) -> bool:
+        """Whether lines (n,) are enough, and strong enough, to be searched."""
+        if rest.sum() < _FEWEST:
+            return False
+        share = share_of(self.peaks, np.flatnonzero(rest), np.zeros(int(rest.sum()), dtype=bool))
+        return share is None or share >= _LEAST_SHARE
+
+    def _found(self, rest: np.ndarray, shift_deg: float, whole: bool) -> _Cell | None:
+        """A cell of what others leave, if it is convincing."""
+        cell = self._looked(rest, shift_deg, whole)
+        if cell is None or not cell.result.convincing:
+            return None
+        best = cell.best
+        enough = best.n_indexed >= _LEAST_INDEXED * best.n_used
+        return cell if enough and best.log_evidence >= _LEAST_EVIDENCE else None
+
+    def _looked(self, lines: np.ndarray, shift_deg: float, whole: bool) -> _Cell | None:
+        """The search of some lines (n,) of the list, a zero shift of the list as measured taken
+        off; None if that finds nothing."""
+        positions = np.flatnonzero(lines)
+        peaks = self.left.of_all(self.peaks).only(positions)
+        more = shift_deg - self.left.shift_deg if shift_deg else 0.0
+        if more and peaks.wavelength_A is not None:
+            peaks = peaks.shifted(more)
+        result = self.look(peaks, whole)
+        if not result.candidates:
+            return None
+        found = tuple(
+            replace(
+                c,
+                used_lines=positions[c.lines],
+                zero_shift_deg=c.zero_shift_deg + more + self.left.shift_deg,
+            )
+            for c in result.candidates
+        )
+        result = replace(result, candidates=found)
+        return _Cell(result, self.explained(found[0]) & lines)
+
+
+def _told(
+    search: _Search, result: IndexingResult, cells: list[_Cell], named: tuple[Named, ...]
+) -> IndexingResult:
+    """The result with its further phases, by name."""
+    notes = said(named, search.peaks)
+    first = cells[0].result
+    given = tuple(phase for phase in result.phases if phase.kind != "found")
+    given += tuple(_recognized(search, one) for one in named if one.phase is not None)
+    if len(cells) == 1 and not given:
+        return replace(result, notes=(*result.notes, *notes))
+    found = []
+    for number, cell in enumerate(cells, 1):
+        found.append(_phase(search, cell, f"cell {number}", [*given, *found]))
+    together = len(cells) > 1
+    return replace(
+        result,
+        candidates=first.candidates,
+        convincing=first.convincing,
+        reason=_reason(search, first, cells) if together else result.reason,
+        notes=(*result.notes, *notes),
+        phases=(*given, *found),
+    )
+
+
+def _phase(search: _Search, cell: _Cell, name: str, others: list[SamplePhase]) -> SamplePhase:
+    lines = np.flatnonzero(cell.lines)
+    taken = {int(line) for phase in others for line in phase.lines}
+    shared = np.array([int(line) in taken for line in lines], dtype=bool)
+    shown = cell.best.settings[0]
+    return SamplePhase(
+        name,
+        "found",
+        shown.cell,
+        shown.centring,
+        lines,
+        shared,
+        share_of(search.peaks, lines, shared),
+        cell.best.n_calculated,
+        cell.best,
+        cell.result.reason,
+    )
+
+
+def _recognized(search: _Search, one: Named) -> SamplePhase:
+    shared = np.zeros(len(one.lines), dtype=bool)
+    return SamplePhase(
+        one.name,
+        "recognized",
+        one.phase.cell,
+        one.phase.centring,
+        one.lines,
+        shared,
+        share_of(search.peaks, one.lines, shared),
+        len(one.phase.lines(float(search.peaks.q2_inv_A2[-1]))),
+    )
+
+
+def _reason(search: _Search, first: IndexingResult, cells: list[_Cell]) -> str:
+    explained = np.any([cell.lines for cell in cells], axis=0)
+    of = int(search.all.sum())
+    share = ""
+    if search.peaks.intensity is not None and search.peaks.intensity.sum() > 0:
+        part = share_of(search.peaks, np.flatnonzero(explained), np.zeros(explained.sum(), bool))
+        share = f", with {100 * part:.1f} % of the intensity"
+    number = {2: "Two", 3: "Three"}[len(cells)]
+    return f"{first.reason} {number} phases explain {int(explained.sum())} of {of} lines{share}."
