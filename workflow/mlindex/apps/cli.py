@@ -54,8 +54,8 @@ def index(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for result.html, result.txt, result.json, best.cif and tables, and for a "
-            "pattern peaks.txt.",
+            help="Folder for result.html, result.txt, result.json, best.cif, phase_2.cif if there "
+            "is a second phase, tables, and for a pattern peaks.txt.",
             parser=folder,
             metavar="path",
         ),

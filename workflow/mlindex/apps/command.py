@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 _ROWS_AS_TEXT, _WIDTH = 10, 80
 #: Files of a result that may be there from an earlier one.
 CELL, PEAKS = "best.cif", "peaks.txt"
+PHASES = ("phase_2.cif", "phase_3.cif")
 
 
 @dataclass(frozen=True)
@@ -247,8 +248,9 @@ def _is_there(path: Path) -> bool:
 def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None) -> None:
     """Everything about the result as files in a folder; ``provenance`` goes with the tables.
 
-    All files are written, or none. ``best.cif`` of an earlier result is removed where this one has
-    no cell. A list of peaks that is there may hold someone's edits: it is kept.
+    All files are written, or none. ``best.cif`` and ``phase_2.cif`` of an earlier result are
+    removed where this one has no such cell. A list of peaks that is there may hold someone's
+    edits: it is kept.
 
     Raises:
         MlindexError: the folder can't be written to.
@@ -261,12 +263,14 @@ def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None)
             _set_aside(folder / PEAKS, new / PEAKS)
         if not done.result.candidates:
             (folder / CELL).unlink(missing_ok=True)
+        for name in PHASES[len(done.result.further_phases) :]:
+            (folder / name).unlink(missing_ok=True)
     except OSError as error:
         raise MlindexError(f"{folder}: can't be written to: {explained(error, False)}") from error
 
 
 def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
-    from mlindex.reports.result.cif import best_cell_cif
+    from mlindex.reports.result.cif import best_cell_cif, phase_cifs
     from mlindex.reports.result.data import write_tables
     from mlindex.reports.result.page import page
 
@@ -277,6 +281,7 @@ def _write(done: Done, folder: Path, provenance: Mapping[str, Any]) -> None:
     }
     if done.result.candidates:
         texts[CELL] = best_cell_cif(done.result)
+    texts |= phase_cifs(done.result)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     if done.found is not None:

@@ -13,11 +13,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.crystal.phase import Phase
 from mlindex.indexing.known import Degrees
 from mlindex.indexing.named import Named, recognized, said
 from mlindex.indexing.phases import Left, share_of
 from mlindex.indexing.result import Candidate, IndexingResult, SamplePhase
+from mlindex.indexing.verdict import verdict
 from mlindex.patterns.peaklist import PeakList
 
 #: A search of some lines of a list; the second value says whether the whole search is wanted.
@@ -100,7 +102,11 @@ class _Search:
         axis = Degrees(self.left.of_all(self.peaks), None)
         shift = candidate.zero_shift_deg - self.left.shift_deg
         phase = Phase("", candidate.bravais, candidate.cell, candidate.centring)
-        reflections_q2 = phase.lines(float(axis.q2[-1]) * 1.02)
+        try:
+            reflections_q2 = phase.lines(float(axis.q2[-1]) * 1.02)
+        except MlindexError:
+            # So many reflections that any line is near one.
+            return np.ones(len(axis.q2), dtype=bool)
         away = np.abs(axis.distances(reflections_q2, shift))
         mine = away[candidate.lines[candidate.indexed]]
         rms = float(np.sqrt(np.mean(mine**2))) if len(mine) else 0.0
@@ -124,11 +130,30 @@ class _Search:
         second = self._found(rest, first.best.zero_shift_deg, False)
         if second is None:
             return [first]
-        lines = self.all & ~second.lines
-        again = self._looked(lines, 0.0, True)
-        if again is None or not again.result.convincing:
+        again = self._looked(self.all & ~second.lines, 0.0, True)
+        if again is None:
             return [first]
-        return [again, second]
+        if not again.result.convincing:
+            # The second cell may have part in lines that the first one met by chance.
+            again = self._judged_without(again, self.explained(second.best) & ~again.lines)
+        if not again.result.convincing:
+            return [first]
+        return sorted([again, second], key=lambda cell: -self._weight(cell.lines))
+
+    def _judged_without(self, cell: _Cell, others: np.ndarray) -> _Cell:
+        """A cell judged again without lines (n,) that others explain."""
+        candidates = tuple(_without(c, others) for c in cell.result.candidates)
+        strong = self.peaks.intensity
+        used = None if strong is None else strong[candidates[0].lines]
+        convincing, reason = verdict(candidates, True, True, None, used)
+        judged = {"candidates": candidates, "convincing": convincing, "reason": reason}
+        return _Cell(replace(cell.result, **judged), cell.lines & ~others)
+
+    def _weight(self, lines: np.ndarray) -> float:
+        """How much some lines (n,) are: their intensity, where it is known."""
+        return float(
+            lines.sum() if self.peaks.intensity is None else self.peaks.intensity[lines].sum()
+        )
 
     def _worth(self, rest: np.ndarray) -> bool:
         """Whether lines (n,) are enough, and strong enough, to be searched."""
@@ -167,6 +192,19 @@ class _Search:
         )
         result = replace(result, candidates=found)
         return _Cell(result, self.explained(found[0]) & lines)
+
+
+def _without(candidate: Candidate, others: np.ndarray) -> Candidate:
+    """A candidate without some lines (n,) of the list."""
+    kept = ~others[candidate.lines]
+    return replace(
+        candidate,
+        hkl=candidate.hkl[kept],
+        q2_corrected_inv_A2=candidate.q2_corrected_inv_A2[kept],
+        q2_calculated_inv_A2=candidate.q2_calculated_inv_A2[kept],
+        indexed=candidate.indexed[kept],
+        used_lines=candidate.lines[kept],
+    )
 
 
 def _told(

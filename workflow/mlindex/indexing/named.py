@@ -32,12 +32,15 @@ _WEAKEST, _MOST_ASKED = 0.05, 12
 _TEXTURE = 6.0
 #: Lines that a substance must show, and that other lines of the tube must.
 _FEWEST, _FEWEST_OF_TUBE = 3, 2
+#: Share of the lines asked for that must be there.
+_LEAST_MET = 0.6
 #: How often lines may be named by chance: see the figure in :func:`recognized`.
 _BY_CHANCE = 0.001
 #: Degrees over which lines are counted to say how many there are by chance.
 _AROUND_DEG = 20.0
-#: Lines of the tube are looked for beside lines of at least this share of the strongest, and are
-#: at most so strong beside them without a filter.
+#: Other lines of the tube are looked for beside so many of the strongest lines, of at least this
+#: share of the strongest, and are at most so strong beside them, without a filter.
+_AMONG = (3, 5, 8)
 _STRONG, _MOST_OF_ALPHA = 0.2, 0.3
 
 
@@ -57,8 +60,9 @@ class Named:
 def recognized(peaks: PeakList, left: np.ndarray, shift_deg: float) -> tuple[Named, ...]:
     """What the lines left are, the surest first; each line has one name.
 
-    Of 3,000 lists with 3 to 40 lines left at random angles and intensities a substance or a line of
-    the tube is named in FIGURE; thresholds were chosen on others.
+    Of 600 lists with 3 to 40 lines left at random angles and intensities none had a name; of 84
+    with one of the substances (angles off by 0.01 degrees, intensities by 40 %) 75 had it, 6 more
+    were silver or gold, and the others diamond, of which two lines are in the range.
 
     Args:
         peaks: the whole list.
@@ -158,7 +162,8 @@ def _counted(
         met &= (ratio < _TEXTURE * scale) & (ratio > scale / _TEXTURE)
         # Lines too weak to be in the list are not missed.
         asked &= met | (strength * scale > 2 * lines.intensity.min())
-    if met.sum() < _FEWEST or not met[asked][: _FEWEST - 1].all():
+    enough = met.sum() >= max(_FEWEST, _LEAST_MET * asked.sum())
+    if not enough or not met[asked][: _FEWEST - 1].all():
         return None
     return np.unique(nearest[met]), _tail(lines.chance(at[asked]), int(met.sum()))
 
@@ -178,19 +183,26 @@ def _of_tube(lines: _Lines, peaks: PeakList) -> Iterator[Named]:
     if tube is None or lines.intensity is None:
         return
     kinds = OTHER_LINES.get(tube, ())
-    strong = np.flatnonzero(lines.intensity >= _STRONG)
+    order = np.argsort(-lines.intensity, kind="stable")
+    strong = order[lines.intensity[order] >= _STRONG][: _AMONG[-1]]
     for name, wavelength in kinds:
         at = two_theta_at_wavelength(lines.two_theta_deg[strong], lines.wavelength_A, wavelength)
         distance = np.where(lines.left, np.abs(lines.two_theta_deg - at[:, None]), np.inf)
         nearest = distance.argmin(axis=1)
         share = lines.intensity[nearest] / lines.intensity[strong]
         met = (distance.min(axis=1) < _WINDOW_DEG) & (share < _MOST_OF_ALPHA)
-        inside = at > lines.two_theta_deg[0] - 0.5
-        if met.sum() < _FEWEST_OF_TUBE or share[met].max() > _TEXTURE * share[met].min():
-            continue
-        chance = len(kinds) * _tail(lines.chance(at[inside]), int(met.sum()))
-        if chance < _BY_CHANCE:
-            yield Named(f"{name} of the tube", np.unique(nearest[met]), chance)
+        best = None
+        for most in _AMONG:
+            own = met & (np.arange(len(strong)) < most)
+            if own.sum() < _FEWEST_OF_TUBE or share[own].max() > _TEXTURE * share[own].min():
+                continue
+            asked = (at > lines.two_theta_deg[0] - _BEYOND_DEG)[:most]
+            expected = _tail(lines.chance(at[:most][asked]), int(own.sum()))
+            chance = expected * len(kinds) * len(_AMONG)
+            if chance < (_BY_CHANCE if best is None else best.chance):
+                best = Named(f"{name} of the tube", np.unique(nearest[own]), chance)
+        if best is not None:
+            yield best
 
 
 def said(found: Iterable[Named], peaks: PeakList) -> tuple[str, ...]:

@@ -174,7 +174,7 @@ class Candidate:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SamplePhase:
     """A phase of a sample beside the first cell, or that cell where there are others.
 
@@ -238,6 +238,11 @@ class IndexingResult:
         best = f"{verdict}: {_cell_text(self.candidates[0])}" if self.candidates else "no cell"
         n = len(self.candidates)
         return f"IndexingResult({self.peaks.name!r}, {best}; {n} candidate{'s' * (n != 1)})"
+
+    @property
+    def further_phases(self) -> tuple[SamplePhase, ...]:
+        """Phases whose cells were found beside the first."""
+        return tuple(phase for phase in self.phases if phase.candidate is not None)[1:]
 
     @cached_property
     def phase_of_lines(self) -> list[str]:

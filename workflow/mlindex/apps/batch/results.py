@@ -20,7 +20,10 @@ _TEXTS = {
     ".json": re.compile(r'^\{"schema": [^,]{1,20}, "mlindex_version": "'),
 }
 #: What else lies in the folder of a result, see :mod:`mlindex.apps.command`.
-_BESIDE = frozenset({"result.html", "result.txt", "best.cif", "peaks.txt", "peaks.before.txt"})
+_BESIDE = frozenset({"result.html", "result.txt", "best.cif", "phase_2.cif", "phase_3.cif"}) | {
+    "peaks.txt",
+    "peaks.before.txt",
+}
 
 
 def is_result(path: str | Path) -> bool:

@@ -15,6 +15,11 @@ BATCH_SAMPLES = Table(
         Column("error", STRING, "Why it was not indexed; empty where it was", nullable=True),
         Column("n_lines", INT32, "Lines in the list, where it could be read", nullable=True),
         Column("candidates", INT32, "Candidates found"),
+        Column(
+            "further_cells",
+            list_of(STRING),
+            "Cells of further phases: lattice, a, b, c (A), alpha, beta, gamma (degrees)",
+        ),
         Column("wavelength_A", FLOAT64, "Wavelength, where known", "A", nullable=True),
         Column("seconds", FLOAT64, "Time the search took, if there was one", "s", nullable=True),
         Column("notes", list_of(STRING), "Remarks on the lines and the search"),

@@ -85,12 +85,18 @@ def _arrow(waiting: list[_Rows]) -> list[pa.Table]:
 def _rows(answer: dict[str, Any]) -> _Rows:
     if "error" in answer:
         nothing = dict.fromkeys(BATCH_SAMPLES.names)
-        row = {"verdict": FAILED, "reason": "", "candidates": 0, "notes": []}
+        row = {"verdict": FAILED, "reason": "", "candidates": 0, "notes": [], "further_cells": []}
         return _Rows([], [nothing | row | answer], [])
     verdict = CONVINCING if answer["convincing"] else NOT_CONVINCING
     found = answer | {"verdict": verdict, "error": None, "candidates": len(answer["candidates"])}
+    found["further_cells"] = [_cell(p["candidate"]) for p in answer["phases"] if p["candidate"]]
     row = {name: found[name] for name in BATCH_SAMPLES.names}
     return _Rows(cell_rows(answer), [row], partner_rows(answer))
+
+
+def _cell(candidate: dict[str, Any]) -> str:
+    values = " ".join(f"{value:.6g}" for value in candidate["cell"].values())
+    return f"{candidate['bravais_lattice'][0]}{candidate['centring']} {values}"
 
 
 def _fault(sample: str, error: Exception) -> _Rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import PurePath
 
 import gemmi
@@ -56,6 +57,16 @@ def best_cell_cif(result: IndexingResult) -> str:
     _peaks(block, result.peaks, best)
     _indices(block, best)
     return document.as_string()
+
+
+def phase_cifs(result: IndexingResult) -> dict[str, str]:
+    """CIF of each further phase whose cell was found, by the name of its file."""
+    return {
+        f"phase_{number}.cif": best_cell_cif(
+            replace(result, candidates=(phase.candidate,), convincing=True, reason=phase.reason)
+        )
+        for number, phase in enumerate(result.further_phases, 2)
+    }
 
 
 def _block_name(name: str) -> str:

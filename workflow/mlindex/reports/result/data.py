@@ -50,7 +50,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "seconds": _known(float(result.seconds)),
         "notes": list(result.notes),
         "options": {name: _known(value) for name, value in result.options.items()},
-        "phases": [_phase(phase) for phase in result.phases],
+        "phases": [_phase(phase, result) for phase in result.phases],
         "calibration": result.calibration and _calibration(result.calibration),
         "observed_lines": _observed(result.peaks, result.phase_of_lines),
         "candidates": [
@@ -119,7 +119,9 @@ def _calibration(found: Calibration) -> dict[str, Any]:
     return values | {"lines": (found.lines + 1).tolist()}
 
 
-def _phase(phase: SamplePhase) -> dict[str, Any]:
+def _phase(phase: SamplePhase, result: IndexingResult) -> dict[str, Any]:
+    further = any(phase is one for one in result.further_phases)
+    candidate = _candidate(1, phase.candidate, result.peaks.wavelength_A) if further else None
     return {
         "name": phase.name,
         "kind": phase.kind,
@@ -129,6 +131,8 @@ def _phase(phase: SamplePhase) -> dict[str, Any]:
         "shared_lines": (phase.lines[phase.shared] + 1).tolist(),
         "expected": phase.expected,
         "intensity_share": phase.share,
+        "candidate": candidate and candidate | {"formula_units": None},
+        "reason": phase.reason if further else "",
     }
 
 

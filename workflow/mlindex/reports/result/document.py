@@ -218,6 +218,10 @@ class PhaseOfSample(_Part):
     intensity_share: Share | None = Field(
         description="Its part of the intensity of all lines, shared ones halved; null without them"
     )
+    candidate: CandidateCell | None = Field(
+        description="Of a further phase that was found, everything about its cell; else null"
+    )
+    reason: str = Field(description="Why that cell is convincing")
 
 
 class CalibrationByStandard(_Part):

@@ -30,6 +30,8 @@ def phase_facts(result: IndexingResult, axis: Axis, most: int) -> list[tuple[str
         where = joined(_positions(result, phase, axis), most) or "none"
         facts.append((KINDS[phase.kind].capitalize(), f"{_named(phase)}: {_amount(phase)}"))
         facts.append((f"  lines, {axis.name}", where))
+        if phase in result.further_phases:
+            facts.append(("  verdict", phase.reason))
     return facts
 
 
@@ -45,10 +47,11 @@ def phase_table(result: IndexingResult, axis: Axis) -> str:
             str(int(phase.shared.sum())),
             "" if phase.share is None else percent(phase.share),
             ", ".join(_positions(result, phase, axis)),
+            phase.reason,
         ]
         for phase in result.phases
     ]
-    return grid([*headings, f"<lines, {axis.name} ({axis.unit})"], rows)
+    return grid([*headings, f"<lines, {axis.name} ({axis.unit})", "<verdict"], rows)
 
 
 def _named(phase: SamplePhase) -> str:

@@ -1,0 +1,79 @@
+"""Second phases: in what a first cell leaves, and two cells that are convincing together."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import mlindex
+from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
+from mlindex.crystal.phase import phase_of
+from mlindex.patterns.peaklist import PeakList
+from mlindex.reports.result.cif import phase_cifs
+from mlindex.reports.result.data import as_data
+from mlindex.reports.result.page import page
+
+CU = 1.5406
+MAIN = phase_of("tP 5.937 3.81")
+OTHER = phase_of("hP 5.173 8.41")
+TRUE = {"tP": MAIN.cell, "hP": OTHER.cell}
+
+
+def mixture(share: float, shift_deg: float = 0.04) -> PeakList:
+    """Lines of two phases, the second with a share of the intensity."""
+    main, other = MAIN.lines(0.62), OTHER.lines(0.42)
+    q2 = np.concatenate([main, other])
+    strengths = np.concatenate(
+        [np.full(len(main), (1 - share) / len(main)), np.full(len(other), share / len(other))]
+    )
+    order = np.argsort(q2)
+    rng = np.random.default_rng(5)
+    seen = two_theta_from_q2(q2[order], CU) + shift_deg + 0.004 * rng.normal(size=len(q2))
+    order, seen = order[np.argsort(seen)], np.sort(seen)
+    return PeakList("x", q2_from_two_theta(seen, CU), strengths[order], CU)
+
+
+@pytest.fixture(scope="module", params=[0.08, 0.5], ids=["impurity", "equal"])
+def result(request):
+    options = {"lattices": ("tetragonal", "hexagonal"), "two_theta_error_deg": 0.01}
+    return mlindex.index(mixture(request.param), workers=1, **options)
+
+
+def test_both_phases_are_found(result) -> None:
+    assert result.convincing
+    first, second = result.phases
+    assert {first.kind, second.kind} == {"found"}
+    for phase in (first, second):
+        true = TRUE[phase.candidate.bravais]
+        assert phase.cell == pytest.approx(true, rel=5e-4)
+        assert phase.candidate.zero_shift_deg == pytest.approx(0.04, abs=0.03)
+        # Lines of the whole list, whichever of them were searched.
+        q2 = phase.candidate.q2_corrected_inv_A2
+        seen = two_theta_from_q2(result.peaks.q2_inv_A2[phase.candidate.lines], CU)
+        shift = phase.candidate.zero_shift_deg
+        assert two_theta_from_q2(q2, CU) + shift == pytest.approx(seen, abs=0.002)
+    assert result.candidates[0] is first.candidate
+    assert first.candidate.bravais == "tP" or second.share > 0.4
+    explained = {*first.lines, *second.lines}
+    assert len(explained) >= 0.9 * len(result.peaks)
+    assert "Two phases explain" in result.reason
+
+
+def test_every_output_shows_the_second_phase(result) -> None:
+    second = result.phases[1]
+    document = as_data(result)["phases"][1]
+    assert document["candidate"]["bravais_lattice"] == second.candidate.bravais
+    assert document["lines"] == (second.lines + 1).tolist()
+    assert 0 < document["intensity_share"] < 0.7
+    assert "cell 2" in page(result)
+    (cif,) = phase_cifs(result).items()
+    assert cif[0] == "phase_2.cif"
+    assert f"_cell_length_a {second.cell[0]:.2f}"[:-1] in cif[1].replace("  ", " ")
+
+
+def test_lists_of_one_phase_have_no_others() -> None:
+    options = {"lattices": "tetragonal", "two_theta_error_deg": 0.01, "workers": 1}
+    q2 = MAIN.lines(0.9)
+    result = mlindex.index(PeakList("x", q2, np.ones(len(q2)), CU), **options)
+    assert result.convincing
+    assert result.phases == ()
