@@ -12,6 +12,7 @@ from mlindex.indexing.options import Options
 from mlindex.patterns.peaksearch import find_peaks
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 from mlindex.wholepattern.indexer import index_pattern
+from mlindex.wholepattern.known import own_share
 from mlindex.wholepattern.weigh import (
     FLOOR,
     LEFT,
@@ -100,6 +101,23 @@ def test_verdict_counts_what_the_profile_leaves(result):
     left = account(whole, np.ones(best.n_used)).share
     assert left == pytest.approx(1 - best.profile.explained)
     assert account(replace(whole, profile=None), np.ones(best.n_used)).share == 0
+
+
+def test_peaks_of_known_phases_count_neither_way():
+    salt = mlindex.index(
+        measured(other=0.1), lattices=["tetragonal"], keep=1, known_phases=("cF 5.6402",)
+    )
+    best = salt.candidates[0]
+    assert best.cell[[0, 2]] == pytest.approx([4.5937, 2.9587], rel=1e-3)
+    assert best.profile.explained > 0.99
+    assert best.profile.n_other_peaks >= 2
+
+
+def test_share_without_known_peaks():
+    peaks = np.array([20.0, 30.0, 40.0]), np.array([3.0, 5.0, 2.0])
+    assert own_share(10.0, *peaks, np.array([30.05]), 0.1) == pytest.approx(10 / 15)
+    assert own_share(10.0, *peaks, np.empty(0), 0.1) == pytest.approx(0.5)
+    assert own_share(0.0, np.empty(0), np.empty(0), np.empty(0), 0.1) == 0
 
 
 def test_who_stops_waits_for_no_fits():

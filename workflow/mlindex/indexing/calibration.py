@@ -53,6 +53,11 @@ class Calibration:
             raise MlindexError(f"{peaks.name}: a line leaves the range of 2theta when calibrated")
         return replace(peaks, q2_inv_A2=q2_from_two_theta(true, peaks.wavelength_A))
 
+    def seen(self, two_theta_deg: np.ndarray) -> np.ndarray:
+        """Where lines at true 2theta (n,), in degrees, are observed."""
+        bent = (self.displacement_deg or 0.0) * np.cos(np.radians(two_theta_deg) / 2)
+        return two_theta_deg + self.zero_shift_deg + bent
+
     def __str__(self) -> str:
         said = f"zero shift {_with_error(self.zero_shift_deg, self.zero_shift_error_deg)}"
         if self.displacement_deg is not None:

@@ -24,9 +24,10 @@ if TYPE_CHECKING:
     from mlindex.indexing.search.run import Run
 
 #: What more is known of candidates, such as their fit to the whole profile: given those that are
-#: found, the most probable first, and what was taken off all lines in degrees beside their zero
-#: shifts, it gives them with that, the most probable first.
-Weigh = Callable[[Sequence[Candidate], float], tuple[Candidate, ...]]
+#: found, the most probable first, what was taken off all lines in degrees beside their zero shifts,
+#: and what known phases left of the list, it gives them with that, the most probable first.
+Weigh = Callable[[Sequence[Candidate], float, Left], tuple[Candidate, ...]]
+_WeighLeft = Callable[[Sequence[Candidate], float], tuple[Candidate, ...]]
 
 _FEWEST_LINES = 4
 _DETAILED = 3
@@ -81,16 +82,16 @@ def index_list(
     run = Run(out_of_time, threads() if workers is None else workers, report)
     formula = None if options.formula is None else formula_of(options.formula)
     left = without_known(peaks, options)
-    ask = _Ask(options, formula, run, _calibrated(weigh, left))
+    ask = _Ask(options, formula, run, _weighing(weigh, left))
     result = with_further(_with_phases(_result(left, ask), peaks, left), left, _further(ask))
     return replace(result, seconds=time.perf_counter() - started)
 
 
-def _calibrated(weigh: Weigh | None, left: Left) -> Weigh | None:
-    """What weighs candidates of a calibrated list by a pattern that is not."""
-    if weigh is None or not left.shift_deg:
-        return weigh
-    return lambda found, shift_deg: weigh(found, shift_deg + left.shift_deg)
+def _weighing(weigh: Weigh | None, left: Left) -> _WeighLeft | None:
+    """What weighs candidates of a list, maybe a calibrated one, by a pattern that is not."""
+    if weigh is None:
+        return None
+    return lambda found, shift_deg: weigh(found, shift_deg + left.shift_deg, left)
 
 
 def _further(ask: _Ask) -> Look:
@@ -163,7 +164,7 @@ class _Ask:
     options: Options
     formula: Formula | None
     run: Run
-    weigh: Weigh | None
+    weigh: _WeighLeft | None
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ class CandidateProfile:
     Attributes:
         r_wp: weighted profile R factor, background included, of lines and other peaks together.
         goodness: R_wp over what counting allows for, 1 at best.
-        explained: share of the intensity over the background that the lines of the cell explain.
+        explained: share of the intensity over the background, without the peaks of known phases,
+            that the lines of the cell explain.
         n_lines: lines of the cell that the fit can tell apart.
         n_other_peaks: peaks that are none of them.
         zero_shift_deg: observed 2theta = true 2theta + shift; 0 where the fit needs none.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.looks import Weigh, index_list
 from mlindex.indexing.options import Options, about
+from mlindex.indexing.phases import Left
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
@@ -106,14 +107,16 @@ def _by_profile(
 ) -> Weigh:
     """What weighs candidates by the whole profile, all its peaks given."""
 
-    def weigh(found: Sequence[Candidate], shift_deg: float) -> tuple[Candidate, ...]:
+    def weigh(found: Sequence[Candidate], shift_deg: float, left: Left) -> tuple[Candidate, ...]:
         if stopped():
             return tuple(found)
         # Compiled code takes its time to load.
+        from mlindex.wholepattern.known import known_positions
         from mlindex.wholepattern.weigh import with_profiles
 
         report("fits to the whole profile")
-        return with_profiles(pattern, found, every, workers, shift_deg)
+        known_deg = known_positions(left, pattern)
+        return with_profiles(pattern, found, every, workers, shift_deg, known_deg)
 
     return weigh
 

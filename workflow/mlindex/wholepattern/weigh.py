@@ -24,6 +24,7 @@ from mlindex.indexing.result import Candidate
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks
 from mlindex.wholepattern.candidates import fit_candidates
+from mlindex.wholepattern.known import own_share
 from mlindex.wholepattern.result import ProfileFit, ProfileFits, Shift
 
 #: Fitted (conditional logit) on simulated patterns of 51 real crystals, of which 47 had the true
@@ -41,6 +42,7 @@ def with_profiles(
     peaks: FoundPeaks,
     workers: int | None = None,
     shift_deg: float = 0.0,
+    known_deg: np.ndarray | None = None,
 ) -> tuple[Candidate, ...]:
     """Candidates with their fits to the whole profile, the most probable first.
 
@@ -50,14 +52,20 @@ def with_profiles(
         peaks: all peaks of the pattern.
         workers: threads; if None, one for each core that may be used, up to 4.
         shift_deg: the zero shift of all lines beside those of the candidates.
+        known_deg: where lines of known phases are observed (k,), if there are any: what they have
+            of the intensity is nobody's.
     """
     shifted = [replace(c, zero_shift_deg=c.zero_shift_deg + shift_deg) for c in found]
     fits = fit_candidates(pattern, shifted, peaks, workers)
     if fits is None or not fits.ranked:
         return tuple(found)
-    known = len(fits.fits)
-    before = np.array([candidate.probability for candidate in found[:known]])
-    after = reweighed(before, log_factors(fits.fits))
+    own = fits.fits
+    if known_deg is not None and len(known_deg):
+        width = float(np.median(peaks.fwhm_deg))
+        own = tuple(fit and _without_known(fit, known_deg, width) for fit in own)
+    fitted, rest = found[: len(own)], found[len(own) :]
+    before = np.array([candidate.probability for candidate in fitted])
+    after = reweighed(before, log_factors(own))
     weighed = [
         replace(
             candidate,
@@ -65,9 +73,16 @@ def with_profiles(
             probability_with_partners=float(probability),
             profile=None if fit is None else _profile(fits, fit, candidate.probability),
         )
-        for candidate, probability, fit in zip(found[:known], after, fits.fits, strict=True)
+        for candidate, probability, fit in zip(fitted, after, own, strict=True)
     ]
-    return tuple(sorted((*weighed, *found[known:]), key=lambda c: -c.probability))
+    return tuple(sorted((*weighed, *rest), key=lambda c: -c.probability))
+
+
+def _without_known(fit: ProfileFit, known_deg: np.ndarray, within_deg: float) -> ProfileFit:
+    """The fit with the share that it explains of what known phases leave."""
+    own = float(fit.lines.fitted.sum())
+    others = fit.stray_two_theta_deg, fit.stray_intensity
+    return replace(fit, explained=own_share(own, *others, known_deg, within_deg))
 
 
 def log_factors(
