@@ -15,6 +15,7 @@ import numpy as np
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.phase import Phase
+from mlindex.indexing.cubic import cubic_lattice
 from mlindex.indexing.known import Degrees
 from mlindex.indexing.named import Named, recognized, said
 from mlindex.indexing.phases import Left, share_of
@@ -32,6 +33,9 @@ _MOST_CELLS = 3
 #: What the cell of a further phase needs: log-evidence, and the share of its lines that it indexes.
 #: Lines that a first cell leaves are worse than a list: remains of strong lines, overlaps.
 _LEAST_EVIDENCE, _LEAST_INDEXED = 8.0, 0.6
+#: Lines of the first cell that may turn out to be the second one's, so many or this share of them:
+#: with more of them, a subcell of a pseudosymmetric crystal was called convincing.
+_FEW_SHARED, _MOST_SHARED = 2, 1 / 12
 #: Lines that were not used are a cell's within so many root-mean-square misfits of those that were,
 #: or so many degrees.
 _MISFITS, _NEAR_DEG = 3.0, (0.02, 0.08)
@@ -68,6 +72,9 @@ def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResu
     for one in named:
         rest[one.lines] = False
     cells = search.after(first, rest) if result.convincing else search.jointly(first, rest)
+    if len(cells) == 1 and rest.any():
+        cubic = cubic_lattice(result.peaks, rest, shift)
+        named = named if cubic is None else (*named, cubic)
     return _told(search, result, cells, named)
 
 
@@ -90,14 +97,13 @@ class _Search:
         """Which lines of the whole list (n,) a candidate explains, those not used included."""
         found = np.zeros(len(self.peaks), dtype=bool)
         found[candidate.lines[candidate.indexed]] = True
-        used = np.zeros(len(self.peaks), dtype=bool)
-        used[candidate.lines] = True
+        used = self._used(candidate)
         others = self.all & ~used
         if others.any():
-            found[others] = self._near(candidate, used)[others]
+            found[others] = self._near(candidate)[others]
         return found
 
-    def _near(self, candidate: Candidate, used: np.ndarray) -> np.ndarray:
+    def _near(self, candidate: Candidate) -> np.ndarray:
         """Which lines (n,) lie near reflections of a candidate."""
         axis = Degrees(self.left.of_all(self.peaks), None)
         shift = candidate.zero_shift_deg - self.left.shift_deg
@@ -135,10 +141,18 @@ class _Search:
             return [first]
         if not again.result.convincing:
             # The second cell may have part in lines that the first one met by chance.
-            again = self._judged_without(again, self.explained(second.best) & ~again.lines)
+            shared = self.explained(second.best) & ~again.lines & self._used(again.best)
+            if shared.sum() <= max(_FEW_SHARED, _MOST_SHARED * again.best.n_used):
+                again = self._judged_without(again, shared)
         if not again.result.convincing:
             return [first]
         return sorted([again, second], key=lambda cell: -self._weight(cell.lines))
+
+    def _used(self, candidate: Candidate) -> np.ndarray:
+        """Which lines of the whole list (n,) a candidate was found with."""
+        used = np.zeros(len(self.peaks), dtype=bool)
+        used[candidate.lines] = True
+        return used
 
     def _judged_without(self, cell: _Cell, others: np.ndarray) -> _Cell:
         """A cell judged again without lines (n,) that others explain."""

@@ -20,7 +20,7 @@ from mlindex.crystal.wavelengths import OTHER_LINES, tube_of
 from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A, PeakList
 
 #: A line is where it should be within so many degrees of 2theta, as far as the zero shift is known.
-_WINDOW_DEG = 0.05
+WINDOW_DEG = 0.05
 #: Relative changes of a cell that are tried: temperature, composition. They count as so many
 #: independent trials, since neighbours fit the same lines.
 _STRAINS, _TRIALS = np.linspace(-0.003, 0.003, 13), 6
@@ -35,7 +35,7 @@ _FEWEST, _FEWEST_OF_TUBE = 3, 2
 #: Share of the lines asked for that must be there.
 _LEAST_MET = 0.6
 #: How often lines may be named by chance: see the figure in :func:`recognized`.
-_BY_CHANCE = 0.001
+BY_CHANCE = 0.001
 #: Degrees over which lines are counted to say how many there are by chance.
 _AROUND_DEG = 20.0
 #: Other lines of the tube are looked for beside so many of the strongest lines, of at least this
@@ -69,7 +69,7 @@ def recognized(peaks: PeakList, left: np.ndarray, shift_deg: float) -> tuple[Nam
         left: which lines (n,) no phase explains.
         shift_deg: zero shift of the list.
     """
-    lines = _Lines.of(peaks, np.asarray(left, dtype=bool), shift_deg)
+    lines = Lines.of(peaks, np.asarray(left, dtype=bool), shift_deg)
     if lines is None:
         return ()
     found = sorted(
@@ -87,7 +87,7 @@ def recognized(peaks: PeakList, left: np.ndarray, shift_deg: float) -> tuple[Nam
 
 
 @dataclass(frozen=True)
-class _Lines:
+class Lines:
     """Lines of a list (n,) at 2theta without the zero shift, degrees, which of them are left, and
     intensities over the strongest; None where there are none."""
 
@@ -97,7 +97,7 @@ class _Lines:
     wavelength_A: float
 
     @staticmethod
-    def of(peaks: PeakList, left: np.ndarray, shift_deg: float) -> _Lines | None:
+    def of(peaks: PeakList, left: np.ndarray, shift_deg: float) -> Lines | None:
         """The lines of a list; None where too few are left, or out of reach of the wavelength."""
         wavelength = peaks.wavelength_A or ERROR_WAVELENGTH_A
         angles = two_theta_from_q2(peaks.q2_inv_A2, wavelength) - shift_deg
@@ -105,8 +105,8 @@ class _Lines:
             return None
         strong = peaks.intensity
         if strong is not None and strong.max() > 0:
-            return _Lines(angles, left, strong / strong.max(), wavelength)
-        return _Lines(angles, left, None, wavelength)
+            return Lines(angles, left, strong / strong.max(), wavelength)
+        return Lines(angles, left, None, wavelength)
 
     def chance(self, at_deg: np.ndarray) -> np.ndarray:
         """Probability (m,) that one of the lines left is where a line is expected."""
@@ -114,19 +114,19 @@ class _Lines:
         near = (np.abs(rest - at_deg[:, None]) < _AROUND_DEG / 2).sum(axis=1) / _AROUND_DEG
         span = self.two_theta_deg[-1] - self.two_theta_deg[0]
         density = np.maximum(near, len(rest) / max(span, 1.0))
-        return -np.expm1(-2 * _WINDOW_DEG * density)
+        return -np.expm1(-2 * WINDOW_DEG * density)
 
 
-def _substances(lines: _Lines) -> Iterator[Named]:
+def _substances(lines: Lines) -> Iterator[Named]:
     every = substances()
     for phase in every:
         fits = [found for found in _fits(lines, phase) if found is not None]
         number, chance = min(fits, key=lambda found: found[1], default=(None, np.inf))
-        if chance * len(every) * _TRIALS < _BY_CHANCE:
+        if chance * len(every) * _TRIALS < BY_CHANCE:
             yield Named(phase.name, number, chance * len(every) * _TRIALS, phase)
 
 
-def _fits(lines: _Lines, phase: Phase) -> Iterator[tuple[np.ndarray, float] | None]:
+def _fits(lines: Lines, phase: Phase) -> Iterator[tuple[np.ndarray, float] | None]:
     """For each small change of its cell, the lines that a substance explains and the probability
     that so many of those asked for are there by chance."""
     first, last = lines.two_theta_deg[[0, -1]] + (-_BEYOND_DEG, _BEYOND_DEG)
@@ -143,16 +143,14 @@ def _fits(lines: _Lines, phase: Phase) -> Iterator[tuple[np.ndarray, float] | No
         yield _counted(lines, moved, strength[order] / strength[order[0]])
 
 
-def _counted(
-    lines: _Lines, at: np.ndarray, strength: np.ndarray
-) -> tuple[np.ndarray, float] | None:
+def _counted(lines: Lines, at: np.ndarray, strength: np.ndarray) -> tuple[np.ndarray, float] | None:
     """See :func:`_fits`: of lines (m,) expected at these angles, the strongest first."""
     distance = np.abs(lines.two_theta_deg - at[:, None])
     among_left = np.where(lines.left, distance, np.inf)
     nearest = among_left.argmin(axis=1)
-    met = among_left[np.arange(len(at)), nearest] < _WINDOW_DEG
+    met = among_left[np.arange(len(at)), nearest] < WINDOW_DEG
     # What another phase's line covers says nothing.
-    covered = ~met & (np.where(lines.left, np.inf, distance).min(axis=1) < 2 * _WINDOW_DEG)
+    covered = ~met & (np.where(lines.left, np.inf, distance).min(axis=1) < 2 * WINDOW_DEG)
     if met.sum() < _FEWEST:
         return None
     asked = ~covered
@@ -165,10 +163,10 @@ def _counted(
     enough = met.sum() >= max(_FEWEST, _LEAST_MET * asked.sum())
     if not enough or not met[asked][: _FEWEST - 1].all():
         return None
-    return np.unique(nearest[met]), _tail(lines.chance(at[asked]), int(met.sum()))
+    return np.unique(nearest[met]), tail(lines.chance(at[asked]), int(met.sum()))
 
 
-def _tail(chances: np.ndarray, least: int) -> float:
+def tail(chances: np.ndarray, least: int) -> float:
     """Probability that at least so many of independent events (m,) happen."""
     of_number = np.zeros(len(chances) + 1)
     of_number[0] = 1.0
@@ -178,7 +176,7 @@ def _tail(chances: np.ndarray, least: int) -> float:
     return float(of_number[least:].sum())
 
 
-def _of_tube(lines: _Lines, peaks: PeakList) -> Iterator[Named]:
+def _of_tube(lines: Lines, peaks: PeakList) -> Iterator[Named]:
     tube = None if peaks.wavelength_A is None else tube_of(peaks.wavelength_A)
     if tube is None or lines.intensity is None:
         return
@@ -190,16 +188,16 @@ def _of_tube(lines: _Lines, peaks: PeakList) -> Iterator[Named]:
         distance = np.where(lines.left, np.abs(lines.two_theta_deg - at[:, None]), np.inf)
         nearest = distance.argmin(axis=1)
         share = lines.intensity[nearest] / lines.intensity[strong]
-        met = (distance.min(axis=1) < _WINDOW_DEG) & (share < _MOST_OF_ALPHA)
+        met = (distance.min(axis=1) < WINDOW_DEG) & (share < _MOST_OF_ALPHA)
         best = None
         for most in _AMONG:
             own = met & (np.arange(len(strong)) < most)
             if own.sum() < _FEWEST_OF_TUBE or share[own].max() > _TEXTURE * share[own].min():
                 continue
             asked = (at > lines.two_theta_deg[0] - _BEYOND_DEG)[:most]
-            expected = _tail(lines.chance(at[:most][asked]), int(own.sum()))
+            expected = tail(lines.chance(at[:most][asked]), int(own.sum()))
             chance = expected * len(kinds) * len(_AMONG)
-            if chance < (_BY_CHANCE if best is None else best.chance):
+            if chance < (BY_CHANCE if best is None else best.chance):
                 best = Named(f"{name} of the tube", np.unique(nearest[own]), chance)
         if best is not None:
             yield best
