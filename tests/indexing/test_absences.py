@@ -11,7 +11,7 @@ from mlindex.crystal.extinction_classes import allowed_mask, extinction_classes
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.search.absences import NEAR_SIGMAS, absences
-from mlindex.indexing.search.evidence import log_likelihood
+from mlindex.indexing.search.evidence import log_likelihood, plain_misfit
 from mlindex.indexing.search.lines import STRAY
 from mlindex.indexing.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
 
@@ -46,7 +46,9 @@ def test_classes_are_weighed_by_their_own_lines(bravais, error_sigmas):
         lines = own[distinct(own)]
         lines = lines[lines <= q2[-1] + 2 * observed.sigma[-1]]
         value = max(
-            log_likelihood(nearest(q2, own), errors, max(len(lines), 1), q2[-1])
+            log_likelihood(
+                plain_misfit(nearest(q2, own)), errors, observed.stray, max(len(lines), 1), q2[-1]
+            )
             for errors in observed.errors
         )
         plain = value if plain is None else plain
@@ -74,6 +76,7 @@ def test_pseudo_centring_is_a_mixture_of_strong_and_weak_lines(bravais):
         q2,
         observed.sigma,
         observed.errors,
+        observed.stray,
         free.rotations.astype(np.int64),
         free.translations_24.astype(np.int64),
         starts,

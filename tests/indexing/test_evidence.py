@@ -5,7 +5,7 @@ import pytest
 
 from helpers.made_trials import trial_of
 from mlindex.files.peak_lists import peaks_from_columns
-from mlindex.indexing.search.evidence import log_likelihood, model_of
+from mlindex.indexing.search.evidence import log_likelihood, model_of, plain_misfit
 from mlindex.indexing.search.lines import STRAY
 from mlindex.indexing.search.observed import ERROR_SCALES, observe
 from mlindex.indexing.search.walked import walk_of
@@ -26,7 +26,15 @@ def test_evidence_is_the_likelihood_integrated_over_the_parameter() -> None:
     trial, observed = trial_of("cP", _CUBIC, "P", q2)
     x = trial.x[0] * (1 + np.linspace(-2e-3, 2e-3, 4001))
     whole = [
-        np.trapezoid([np.exp(log_likelihood(q2 - _SUMS * v, errors, 11, q2[-1])) for v in x], x)
+        np.trapezoid(
+            [
+                np.exp(
+                    log_likelihood(plain_misfit(q2 - _SUMS * v), errors, observed.stray, 11, q2[-1])
+                )
+                for v in x
+            ],
+            x,
+        )
         for errors in observed.errors
     ]
     width = model_of(walk_of(trial.bravais.system).matrix, q2[-1], False, 100).prior[0]
@@ -40,19 +48,21 @@ def test_evidence_is_the_likelihood_integrated_over_the_parameter() -> None:
 
 def test_a_line_is_a_reflection_or_a_stray() -> None:
     errors = np.full(2, 1e-4)
-    sure = log_likelihood(np.zeros(2), errors, 10, 0.3)
+    sure = log_likelihood(plain_misfit(np.zeros(2)), errors, np.full(2, STRAY), 10, 0.3)
     peak = 0.97 * 0.03 / (np.sqrt(2 * np.pi) * 1e-4) + STRAY
     assert sure == pytest.approx(2 * np.log(peak))
-    one_off = log_likelihood(np.array([0.0, 1.0]), errors, 10, 0.3)
+    one_off = log_likelihood(plain_misfit(np.array([0.0, 1.0])), errors, np.full(2, STRAY), 10, 0.3)
     assert one_off == pytest.approx(np.log(peak) + np.log(STRAY))
 
 
 @pytest.mark.parametrize("n", [1, 15, 16, 17, 60])
 def test_no_number_of_lines_is_too_many_for_a_product(n) -> None:
-    errors = np.full(n, 1e-14)
-    exact = log_likelihood(np.zeros(n), errors, 10, 0.3)
+    errors, stray = np.full(n, 1e-14), np.full(n, STRAY)
+    exact = log_likelihood(plain_misfit(np.zeros(n)), errors, stray, 10, 0.3)
     assert exact == pytest.approx(n * np.log(0.97 * 0.03 / (np.sqrt(2 * np.pi) * 1e-14) + STRAY))
-    assert log_likelihood(np.ones(n), errors, 10, 0.3) == pytest.approx(n * np.log(STRAY))
+    assert log_likelihood(plain_misfit(np.ones(n)), errors, stray, 10, 0.3) == pytest.approx(
+        n * np.log(STRAY)
+    )
 
 
 def test_errors_of_a_list_go_down_to_its_rounding() -> None:

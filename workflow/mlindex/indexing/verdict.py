@@ -92,12 +92,19 @@ def _nothing(explained: bool, complete: bool) -> str:
 
 
 def _by_chance(best: Candidate) -> str:
-    least = _LEAST_EVIDENCE if best.n_used >= _FEW_LINES else _LEAST_EVIDENCE_FEW
+    least = _LEAST_EVIDENCE if _own_lines(best) >= _FEW_LINES else _LEAST_EVIDENCE_FEW
     if best.log_evidence >= least:
         return ""
     return (
         f"The best cell explains {best.n_indexed} of {best.n_used} lines little better than "
         f"chance (log-evidence {best.log_evidence:.1f}; at least {least:g} is needed)."
+    )
+
+
+def _own_lines(best: Candidate) -> int:
+    """Lines used, those at one reflection counted once: scans that were joined repeat them."""
+    return len(
+        np.unique(np.where(best.indexed, best.q2_calculated_inv_A2, -np.arange(best.n_used)))
     )
 
 

@@ -58,7 +58,7 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
     evidence = np.array([c.trial.evidence for c in candidates])
     supported = evidence + np.array([c.absences.gain for c in candidates])
     volume = np.array([c.volume_A3 for c in candidates])
-    explained = np.array([c.explained.sum() for c in candidates], dtype=float)
+    explained = np.array([observed.weight[c.explained].sum() for c in candidates])
     log_rms = np.log([c.rms for c in candidates])
     rows = np.zeros((len(candidates), len(FEATURES)))
     for i, candidate in enumerate(candidates):
@@ -79,7 +79,7 @@ def features(candidates: Sequence[Known], observed: Observed) -> np.ndarray:
 def _own(candidate: Known, observed: Observed) -> dict[str, float]:
     trial, found = candidate.trial, candidate.absences
     n = len(observed.q2)
-    lost = int(n - candidate.explained.sum())
+    lost = float(observed.weight[~candidate.explained].sum())
     reduced = trial.lattice().reduced[:3]
     number = max(trial.number, 1)
     mean = max(float(np.mean(np.abs(trial.difference))), 1e-7 * observed.q2[-1])
@@ -94,7 +94,7 @@ def _own(candidate: Known, observed: Observed) -> dict[str, float]:
         "unseen": found.unseen,
         "reflections_per_line": np.log(number / n),
         "unexplained": lost / 3,
-        "unexplained_share": 5 * lost / n,
+        "unexplained_share": 5 * lost / float(observed.weight.sum()),
         "rms_errors": np.log(candidate.rms),
         "free_parameters": trial.bravais.system.n_free / 6,
         "shift": abs(trial.shift_deg) / 0.05,

@@ -20,7 +20,7 @@ from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.line_kernels import distances, forbidden
 from mlindex.crystal.lines import reflections
 from mlindex.crystal.tolerances import LATTICE_LINE_REL
-from mlindex.indexing.search.evidence import log_likelihood
+from mlindex.indexing.search.evidence import log_likelihood, plain_misfit
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pseudo import WEAK_SHARES, pseudo_centred, repeats
 from mlindex.indexing.search.trials import Trial, tabled
@@ -67,7 +67,7 @@ def absences(trial: Trial, observed: Observed) -> Absences:
     calculated = quadratic_terms(hkl) @ reciprocal_from_cell(cell)
     far = np.all(np.abs(calculated[:, None] - q2) > NEAR_SIGMAS * observed.sigma, axis=1)
     values, numbers, unseen = _likelihoods(
-        hkl, calculated, far, q2, observed.sigma, errors, starts, rotations, shifts
+        hkl, calculated, far, q2, observed.sigma, errors, observed.stray, starts, rotations, shifts
     )
     # The first class has no conditions.
     gains = values - values[0]
@@ -80,6 +80,7 @@ def absences(trial: Trial, observed: Observed) -> Absences:
             q2,
             observed.sigma,
             errors,
+            observed.stray,
             rotations[starts[c] : starts[c + 1]],
             shifts[starts[c] : starts[c + 1]],
             *repeats(trial.bravais.symbol, centring),
@@ -136,6 +137,7 @@ def _likelihoods(
     q2: np.ndarray,
     sigma: np.ndarray,
     errors: np.ndarray,
+    stray: np.ndarray,
     starts: np.ndarray,
     rotations: np.ndarray,
     shifts: np.ndarray,
@@ -143,13 +145,14 @@ def _likelihoods(
     """Log-likelihood of the lines, number of lines and share unseen of each class: (c,) each.
 
     ``calculated`` (r,) rises; hkl (r, 3); ``far`` (r,) from all lines; ``errors`` (s, n) at every
-    scale. Lines of the first half of the list may be unseen.
+    scale; ``stray`` (n,). Lines of the first half of the list may be unseen.
     """
     n_classes = len(starts) - 1
     values = np.empty(n_classes)
     numbers = np.zeros(n_classes, dtype=np.int64)
     unseen = np.zeros(n_classes)
     difference, allowed = np.empty(len(q2)), np.empty(len(hkl))
+    misfit = plain_misfit(difference)
     half = q2[len(q2) // 2]
     end = q2[-1] + 2 * sigma[-1]
     for c in range(n_classes):
@@ -173,6 +176,6 @@ def _likelihoods(
         unseen[c] /= max(early, 1)
         values[c] = -np.inf
         for scaled in errors:
-            value = log_likelihood(difference, scaled, max(number, 1), q2[-1])
+            value = log_likelihood(misfit, scaled, stray, max(number, 1), q2[-1])
             values[c] = max(values[c], value)
     return values, numbers, unseen

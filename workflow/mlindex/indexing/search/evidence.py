@@ -1,10 +1,11 @@
 """Trials refined by least squares and weighed by the evidence for them.
 
 The evidence compares two accounts of the lines: each is one of the N reflections of the lattice,
-displaced by a normal error, but for a share of strays; or each lies anywhere. Integrated over the
-free parameters (Laplace's approximation) it prefers few parameters and few reflections where the
-fit is as good: the determinant of the normal equations is the price of a parameter. The scale of
-the errors is not trusted: it is taken from a grid, so that exact lists are worth more.
+displaced by a normal error, or a stray, with a probability of its own; or each lies anywhere.
+Integrated over the free parameters (Laplace's approximation) it prefers few parameters and few
+reflections where the fit is as good: the determinant of the normal equations is the price of a
+parameter. The scale of the errors is not trusted: it is taken from a grid, so that exact lists are
+worth more.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from numba import njit
 from mlindex.base.linear import cholesky, solve_positive
 from mlindex.crystal.walk import Region, form_of, k_range, l_row, last_h, q2_of
 from mlindex.indexing.search.kernels import design_row, place_of
-from mlindex.indexing.search.lines import STRAY
 
 _ROOT_2_PI = float(np.sqrt(2 * np.pi))
 #: Prior spread of a zero shift, degrees of 2theta.
@@ -36,16 +36,34 @@ AT_ONCE = 16
 _DRAWN, _TELLING = 10.0, 4.0
 #: Reflections are walked to this much beyond the last line, and counted to so many errors.
 _REACH, _COUNTED = 1.05, 2.0
+#: Reflections so near, relatively, are one line by symmetry.
+_ONE_LINE = 1e-8
 
 
 class ObservedPattern(NamedTuple):
     """Lines (n,): q² as observed, 1/A², its expected errors, the errors at every scale tried
-    (s, n), and d(q²)/d(2theta), 1/A² per degree."""
+    (s, n), d(q²)/d(2theta), 1/A² per degree, how probable it is that each is a stray, and how far
+    apart reflections near it are two lines, 1/A²: 0 where all are."""
 
     q2: np.ndarray
     sigma: np.ndarray
     errors: np.ndarray
     slope: np.ndarray
+    stray: np.ndarray
+    resolution: np.ndarray
+
+
+class Misfit(NamedTuple):
+    """How lines (n,) miss the reflections of a trial.
+
+    ``difference`` from the nearest one, 1/A²; ``gap``, 1/A², how far apart two reflections are that
+    are not resolved and have the line between them, 0 where there are none; ``again``: another line
+    is nearer to the same reflection, so that this one is no further evidence.
+    """
+
+    difference: np.ndarray
+    gap: np.ndarray
+    again: np.ndarray
 
 
 class Model(NamedTuple):
@@ -112,7 +130,7 @@ def refine_and_weigh(
         numbers[t] = _refine(parameters[t], region, model, pattern, fit)
         if numbers[t] > 0:
             _derive(model.basis, pattern.slope, fit)
-            evidence[t] = _weigh(parameters[t], numbers[t], model, pattern, fit)
+            evidence[t] = _weigh(parameters[t], region, numbers[t], model, pattern, fit)
     return evidence, numbers, differences
 
 
@@ -151,15 +169,22 @@ def _place(
     parameters: np.ndarray, region: Region, model: Model, pattern: ObservedPattern, fit: Fit
 ) -> int:
     """Give every line its nearest reflection; the number of reflections, 0 if too many or none."""
-    x6 = np.zeros(6)
-    for s in range(model.basis.shape[0]):
-        for u in range(6):
-            x6[u] += parameters[s] * model.basis[s, u]
+    x6 = _x6(parameters, model)
     observed = pattern.q2 - pattern.slope * parameters[-1]
     last = observed[-1] + _COUNTED * pattern.sigma[-1]
     number = _nearest(x6, region, observed, last, model.most, fit)
     fit.difference[:] = observed - fit.calculated
     return number
+
+
+@njit(cache=True, nogil=True)
+def _x6(parameters: np.ndarray, model: Model) -> np.ndarray:
+    """The six reciprocal parameters."""
+    x6 = np.zeros(6)
+    for s in range(model.basis.shape[0]):
+        for u in range(6):
+            x6[u] += parameters[s] * model.basis[s, u]
+    return x6
 
 
 @njit(cache=True, nogil=True)
@@ -246,12 +271,21 @@ def _move(
 
 @njit(cache=True, nogil=True)
 def _weigh(
-    parameters: np.ndarray, number: int, model: Model, pattern: ObservedPattern, fit: Fit
+    parameters: np.ndarray,
+    region: Region,
+    number: int,
+    model: Model,
+    pattern: ObservedPattern,
+    fit: Fit,
 ) -> float:
     """The evidence for a trial: of the scales of the errors the best, at the price of choosing."""
-    best = -np.inf
+    best, best_errors = -np.inf, pattern.errors[0]
+    misfit = plain_misfit(fit.difference)
+    _mark_repeated(fit, misfit.again)
+    if pattern.resolution[0] > 0.0:
+        number += _unresolved(parameters, region, model, pattern, misfit.gap)
     for errors in pattern.errors:
-        value = log_likelihood(fit.difference, errors, number, pattern.q2[-1])
+        value = log_likelihood(misfit, errors, pattern.stray, number, pattern.q2[-1])
         if value <= best:
             continue
         information = _information(errors, model, fit)
@@ -262,8 +296,84 @@ def _weigh(
             value -= np.log(information[s, s])
         if model.size == model.prior.shape[0]:
             value -= 0.5 * (parameters[-1] / model.prior[-1]) ** 2
-        best = max(best, value)
+        if value > best:
+            best, best_errors = value, errors
+    _take_as_pairs(misfit, best_errors)
     return best - np.log(pattern.errors.shape[0])
+
+
+@njit(cache=True, nogil=True)
+def _unresolved(
+    parameters: np.ndarray,
+    region: Region,
+    model: Model,
+    pattern: ObservedPattern,
+    gap: np.ndarray,
+) -> int:
+    """The number of pairs of neighbouring reflections that are not resolved.
+
+    ``gap`` (n,) becomes how far apart those are that a line lies between, 0 where there are none.
+    """
+    q2 = pattern.q2 - pattern.slope * parameters[-1]
+    values = np.empty(model.most + 1)
+    count = _values(_x6(parameters, model), region, q2[-1] * _REACH, values)
+    values = np.sort(values[:count])
+    pairs, line = 0, 0
+    for i in range(1, count):
+        low, high = values[i - 1], values[i]
+        while line < q2.shape[0] and q2[line] < low:
+            line += 1
+        if line == q2.shape[0]:
+            break
+        if high - low <= _ONE_LINE * high or high - low > pattern.resolution[line]:
+            continue
+        pairs += 1
+        for inside in range(line, q2.shape[0]):
+            if q2[inside] > high:
+                break
+            gap[inside] = high - low
+    return pairs
+
+
+@njit(cache=True, nogil=True)
+def _values(x6: np.ndarray, region: Region, q2_end: float, values: np.ndarray) -> int:
+    """Fill in q² of the reflections up to an end, in no order; how many there are, or fit in."""
+    form, count = form_of(x6), 0
+    for h in range(last_h(form, q2_end) + 1):
+        k_low, k_high = k_range(form, region, h, q2_end)
+        for k in range(k_low, k_high + 1):
+            l_low, number, step = l_row(form, region, h, k, q2_end)
+            for i in range(number):
+                if count == values.shape[0]:
+                    return count
+                values[count] = q2_of(form, h, k, l_low + i * step)
+                count += 1
+    return count
+
+
+@njit(cache=True, nogil=True)
+def _mark_repeated(fit: Fit, again: np.ndarray) -> None:
+    """Of lines at one reflection, all but the nearest: several scans measured it, or others of the
+    lines are strays."""
+    for i in range(1, again.shape[0]):
+        if fit.calculated[i] != fit.calculated[i - 1]:
+            continue
+        first = i - 1
+        while again[first]:
+            first -= 1
+        if abs(fit.difference[i]) < abs(fit.difference[first]):
+            again[first] = True
+        else:
+            again[i] = True
+
+
+@njit(cache=True, nogil=True)
+def _take_as_pairs(misfit: Misfit, errors: np.ndarray) -> None:
+    """Lines that are rather pairs of reflections lie as near to their place as others do."""
+    gap, difference = misfit.gap, misfit.difference
+    for i in range(gap.shape[0]):
+        if gap[i] > 0.0 and gap[i] * normal_density(difference[i], errors[i]) < 1.0:
+            difference[i] = min(max(difference[i], -errors[i]), errors[i])
 
 
 @njit(cache=True, nogil=True)
@@ -284,12 +394,27 @@ def _information(errors: np.ndarray, model: Model, fit: Fit) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def log_likelihood(difference: np.ndarray, errors: np.ndarray, number: int, q2_max: float) -> float:
-    """Log-likelihood ratio of lines (n,) near so many reflections to lines that lie anywhere."""
+def plain_misfit(difference: np.ndarray) -> Misfit:
+    """Lines each at a reflection of its own, none of them a pair."""
+    n = difference.shape[0]
+    return Misfit(difference, np.zeros(n), np.zeros(n, dtype=np.bool_))
+
+
+@njit(cache=True, nogil=True)
+def log_likelihood(
+    misfit: Misfit, errors: np.ndarray, stray: np.ndarray, number: int, q2_max: float
+) -> float:
+    """Log-likelihood ratio of lines (n,) near so many reflections to lines that lie anywhere.
+
+    Pairs of reflections that are not resolved count among the number.
+    """
     total, product = 0.0, 1.0
-    for i in range(difference.shape[0]):
-        density = normal_density(difference[i], errors[i])
-        product *= (1 - STRAY) * q2_max / number * density + STRAY
+    for i in range(errors.shape[0]):
+        density = normal_density(misfit.difference[i], errors[i])
+        if misfit.gap[i] > 0.0:
+            density += 1.0 / misfit.gap[i]
+        odds = (1 - stray[i]) * q2_max / number * density + stray[i]
+        product *= min(odds, 1.0) if misfit.again[i] else odds
         if (i + 1) % AT_ONCE == 0:
             total += np.log(product)
             product = 1.0

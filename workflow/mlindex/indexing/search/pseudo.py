@@ -21,7 +21,6 @@ from mlindex.crystal.line_kernels import distances, forbidden
 from mlindex.crystal.space_groups import whole_operations
 from mlindex.crystal.tolerances import LATTICE_LINE_REL
 from mlindex.indexing.search.evidence import AT_ONCE, normal_density
-from mlindex.indexing.search.lines import STRAY
 
 #: Share of the lines on reflections that break the repeat; alike probable.
 WEAK_SHARES = np.array([0.05, 0.1, 0.2])
@@ -92,6 +91,7 @@ def pseudo_centred(
     q2: np.ndarray,
     sigma: np.ndarray,
     errors: np.ndarray,
+    stray: np.ndarray,
     rotations: np.ndarray,
     shifts: np.ndarray,
     starts: np.ndarray,
@@ -104,6 +104,7 @@ def pseudo_centred(
         hkl: reflections (r, 3) with rising q² ``calculated`` (r,).
         q2, sigma: lines (n,) and their expected errors.
         errors: at every scale that is tried (s, n); the best one counts.
+        stray: how probable it is that each line is a stray (n,).
         rotations, shifts: operations of the extinction class that they obey.
         starts, repeats: of :func:`repeats`.
         weak_shares: of the lines on reflections that break the repeat.
@@ -130,7 +131,7 @@ def pseudo_centred(
             count[weak] += 1
         for weak in range(2):
             distances(q2, kinds[weak, : count[weak]], difference[weak])
-        values[s] = _mixed(difference, np.maximum(number, 1.0), errors, q2[-1], weak_shares)
+        values[s] = _mixed(difference, np.maximum(number, 1.0), errors, stray, q2[-1], weak_shares)
     return values
 
 
@@ -147,6 +148,7 @@ def _mixed(
     difference: np.ndarray,
     number: np.ndarray,
     errors: np.ndarray,
+    stray: np.ndarray,
     q2_last: float,
     weak_shares: np.ndarray,
 ) -> float:
@@ -159,7 +161,7 @@ def _mixed(
             weak = normal_density(difference[1, i], scaled[i]) / number[1]
             for f in range(len(weak_shares)):
                 density = (1 - weak_shares[f]) * main + weak_shares[f] * weak
-                product[f] *= (1 - STRAY) * q2_last * density + STRAY
+                product[f] *= (1 - stray[i]) * q2_last * density + stray[i]
             if (i + 1) % AT_ONCE == 0:
                 total += np.log(product)
                 product[:] = 1.0

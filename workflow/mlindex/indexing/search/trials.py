@@ -82,7 +82,14 @@ def weigh(
         np.asarray(centring, dtype=np.int64),
         np.array(walk_of(system).domain),
         model_of(walk_of(system).matrix, observed.q2[-1], refine_shift, _MOST_REFLECTIONS),
-        ObservedPattern(observed.q2, observed.sigma, observed.errors, observed.slope),
+        ObservedPattern(
+            observed.q2,
+            observed.sigma,
+            observed.errors,
+            observed.slope,
+            observed.stray,
+            observed.resolution,
+        ),
     )
     cells = cell_from_reciprocal(parameters[:, :-1] @ walk_of(system).matrix)
     good = np.isfinite(evidence) & np.all(np.isfinite(cells), axis=1)
