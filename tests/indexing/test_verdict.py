@@ -170,6 +170,18 @@ def test_few_strong_lines_speak_against_a_cell(share, evidence, convinces):
     assert (f"2 of 20 lines unindexed, with {100 * share:.1f} % of the" in reason) is not convinces
 
 
+@pytest.mark.parametrize(
+    ("gains", "less", "convinces"), [(2, 9.0, False), (2, 13.0, True), (1, 9.0, True)]
+)
+def test_clear_lines_that_a_supercell_indexes_are_no_impurity(gains, less, convinces):
+    best = cubic(indexed=17)
+    other = cubic(10.0, 17 + gains, best.log_evidence - less)
+    other.indexed[0] = False
+    convincing, reason = verdict([best, other], intensity=strengths(0.03, 17))
+    assert convincing is convinces
+    assert ("supercell of index 8 indexes 2 clear lines" in reason) is not convinces
+
+
 @pytest.mark.parametrize("intensity", [np.zeros(20), np.full(20, np.nan)])
 def test_intensities_that_are_none_count_lines(intensity):
     assert "8 of 20 lines unindexed." in verdict([cubic(indexed=12)], intensity=intensity)[1]
