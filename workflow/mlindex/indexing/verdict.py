@@ -26,7 +26,10 @@ _LEAST_EVIDENCE, _LEAST_EVIDENCE_FEW = 5.0, 10.0
 #: their intensities are not known.
 _MOST_UNINDEXED = 0.2
 #: Nor one that leaves more than the first share of the intensity, or, with the log-evidence given
-#: or more, the second; its lines may be as many as they will.
+#: or more, the second; its lines may be as many as they will. The known cells of 47 of 59 measured
+#: lists leave less than 10 % (most others are of another temperature, or shifted); right cells
+#: of four mixtures of 10 and 20 % left 2 to 11 %; an axis tripled for impurities left 14 %, with a
+#: log-evidence of 12.
 _MOST_LEFT, _SURE, _MOST_LEFT_SURE = 0.1, 20.0, 0.25
 #: A supercell that indexes so many lines more, with so little less log-evidence, casts doubt,
 #: however probable the ranking finds it that they are impurities'.
