@@ -49,7 +49,8 @@ def _revisions(trial: Trial, observed: Observed) -> list[Trial]:
         hkl = reflections_walked(trial, _REACH * q2[-1])
     except ValueError:
         return []
-    shares = quadratic_terms(hkl) @ walk_of(trial.bravais.system).matrix.T  # (r, f)
+    # Equivalent reflections have the same line: in cubic lattices there are up to 24 of each.
+    shares = np.unique(quadratic_terms(hkl) @ walk_of(trial.bravais.system).matrix.T, axis=0)
     found = []
     for p in range(len(trial.x)):
         values = _agreed(trial.x, shares, p, q2, _ERRORS * observed.sigma)
