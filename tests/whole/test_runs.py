@@ -70,5 +70,5 @@ def test_samples_are_indexed_without_any_model_and_give_the_same_bytes_twice(tmp
     }
     write_config(project, samples={"scan": {**scan, "wavelength_A": None}})
     output = snakemake(project, "results/indexed/scan", check=False)
-    assert "give it with" in output or "give the wavelength" in output
+    assert "the file states no wavelength, and 2theta needs one" in output
     assert "Traceback" not in output
