@@ -1,5 +1,8 @@
 """A measured pattern is indexed with its profile."""
 
+import ast
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -138,3 +141,13 @@ def test_pattern_over_d_without_a_wavelength_is_fitted():
     best = mlindex.index(pattern, lattices=["tP"], keep=1).candidates[0]
     # The second lines of the doublet, of which nothing is known, are nobody's.
     assert 0.8 < best.profile.explained < 0.95
+
+
+def test_commands_load_no_fits_before_there_is_a_pattern():
+    code = (
+        "import sys, mlindex.apps.command, mlindex.apps.batch.work\n"
+        "print([m for m in sys.modules if m.startswith('mlindex.wholepattern.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = ["mlindex.wholepattern.compiling", "mlindex.wholepattern.indexer"]
+    assert sorted(ast.literal_eval(done.stdout)) == loaded
