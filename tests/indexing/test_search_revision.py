@@ -17,7 +17,7 @@ from mlindex.indexing.search.absences import absences
 from mlindex.indexing.search.find_and_weigh import SEARCH_LINES, WEIGHED_LINES, find, weighed_again
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.pseudo import repeats
-from mlindex.indexing.search.revision import revised
+from mlindex.indexing.search.revision import _most_votes, revised
 from mlindex.indexing.search.trials import weigh
 from mlindex.indexing.search.walked import walk_of
 from mlindex.patterns.peaklist import PeakList
@@ -127,3 +127,22 @@ def test_lines_of_one_row_are_no_error(seed, bravais, refine_shift):
     codes = np.array([CENTRING_CODES["P"]])
     found = weigh(lattice, x[None], codes, observed, 0.0, refine_shift)
     assert all(np.isfinite(trial.evidence) for trial in found.values())
+
+
+def test_votes_for_a_value_are_those_of_different_lines_near_it() -> None:
+    rng = np.random.default_rng(2)
+    chosen = 0
+    for _ in range(40):
+        n = rng.integers(1, 60)
+        values, owner = np.sort(rng.random(n)), rng.integers(0, 8, n)
+        width = np.full(n, rng.choice([0.003, 0.03, 0.2]))
+        near = np.abs(values[:, None] - values) <= width
+        votes = np.array([len(set(owner[row])) for row in near])
+        plain = []
+        while len(plain) < 6 and votes.max() >= 2:
+            best = int(np.argmax(votes))
+            plain.append(values[best])
+            votes[np.abs(values - values[best]) <= 2 * width[best]] = 0
+        assert _most_votes(values, width, owner, 6).tolist() == plain
+        chosen += len(plain)
+    assert chosen > 40

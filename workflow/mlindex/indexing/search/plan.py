@@ -7,10 +7,13 @@ table; a strategy fills the pools of its Bravais lattices.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from mlindex.crystal.lattice import BRAVAIS, BravaisLattice, LatticeSystem
 from mlindex.indexing.search import exhaustive, monoclinic, triclinic
@@ -39,11 +42,18 @@ STRATEGIES: dict[str, Strategy] = {
     "zones and unique axis": monoclinic.search,
     "zones": _zones,
 }
-#: Log-evidence at which no further stage is run: of a sharp stage, where only exact lines reach
+#: Log-evidence at which no further stage is run: of a sharp stage, where only exact lists reach
 #: it, and of any other that tried no zero shift. The shifted ones are for lists that need them.
 _ENOUGH_SHARP, _ENOUGH = 45.0, 15.0
 #: And so much more than the next lattice has.
 _AHEAD = 3.0
+#: A trial that leaves no more than this share of the lines, farther off than so many errors,
+#: explains the list as a whole: what sharper windows and shifts are for is not there. It has
+#: _ENOUGH, or the first of these two and is ahead by the second. Of 82 lists (noise of 0.01 and
+#: 0.02 degrees, shifts, two impurities, few lines) 33 ended earlier by this: 32 with the same
+#: answer, one with a right cell more that is convincing.
+_MOST_LEFT, _ERRORS = 0.05, 3.0
+_ENOUGH_ALONE, _ALONE = 8.0, 6.0
 _KEPT = 40
 
 
@@ -105,13 +115,13 @@ def search(observed: Observed, wanted: Sequence[str], run: Run) -> tuple[list[Tr
 
     best: list[Trial] = []
     for stage in STAGES:
-        if not _makes_sense(stage, observed):
+        if not _makes_sense(stage, observed) or (stage.sharpness < 1 and _whole(best, observed)):
             continue
         found = look(stage, wanted)
         if found is None:
             break
         best = _joined(best, found, observed, wanted)
-        if _settled(best, stage):
+        if _settled(best, stage, observed):
             break
     best = _looked_closer(best, observed, wanted, look)
     larger = [t for t in with_supercells(best, observed) if t.bravais.symbol in wanted]
@@ -155,12 +165,27 @@ def _joined(
     return different(sorted(pooled, key=lambda t: -t.evidence), _KEPT)
 
 
-def _settled(best: list[Trial], stage: SearchStage) -> bool:
+def _settled(best: list[Trial], stage: SearchStage, observed: Observed) -> bool:
+    """Whether what was found makes further stages needless."""
     if not best:
         return False
-    enough = _ENOUGH_SHARP if stage.sharpness < 1 else _ENOUGH
-    ahead = len(best) < 2 or best[0].evidence >= best[1].evidence + _AHEAD
-    return best[0].evidence >= enough and (ahead or best[0].evidence >= _ENOUGH_SHARP)
+    evidence, lead, whole = best[0].evidence, _lead(best), _whole(best, observed)
+    if stage.sharpness < 1:
+        return evidence >= _ENOUGH_SHARP or (whole and lead >= _AHEAD)
+    return evidence >= _ENOUGH_SHARP or whole or (evidence >= _ENOUGH and lead >= _AHEAD)
+
+
+def _lead(best: list[Trial]) -> float:
+    """How much more log-evidence than the next lattice the best has."""
+    return best[0].evidence - best[1].evidence if len(best) > 1 else math.inf
+
+
+def _whole(best: list[Trial], observed: Observed) -> bool:
+    """Whether the best trial explains the list as a whole."""
+    if not best or best[0].evidence < (_ENOUGH_ALONE if _lead(best) >= _ALONE else _ENOUGH):
+        return False
+    left = np.abs(best[0].difference) > _ERRORS * observed.sigma
+    return bool(left.mean() <= _MOST_LEFT)
 
 
 def _label(stage: SearchStage) -> str:
