@@ -21,7 +21,7 @@ TRUE = {"tP": MAIN.cell, "hP": OTHER.cell}
 
 def mixture(share: float, shift_deg: float = 0.04) -> PeakList:
     """Lines of two phases, the second with a share of the intensity."""
-    main, other = MAIN.lines(0.62), OTHER.lines(0.42)
+    main, other = MAIN.lines(0.62), OTHER.lines(0.2)
     q2 = np.concatenate([main, other])
     strengths = np.concatenate(
         [np.full(len(main), (1 - share) / len(main)), np.full(len(other), share / len(other))]

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.phase import Phase
+from mlindex.crystal.tolerances import FOUND_LATTICE
 from mlindex.indexing.cubic import cubic_lattice
 from mlindex.indexing.known import Degrees
 from mlindex.indexing.named import Named, recognized, said
@@ -36,6 +38,9 @@ _LEAST_EVIDENCE, _LEAST_INDEXED = 8.0, 0.6
 #: Lines of the first cell that may turn out to be the second one's, so many or this share of them:
 #: with more of them, a subcell of a pseudosymmetric crystal was called convincing.
 _FEW_SHARED, _MOST_SHARED = 2, 1 / 12
+#: Candidates that are tried with a cubic lattice beside them, and the log-evidence that another
+#: than the first must be ahead with it.
+_OTHERS, _WORTH_ANOTHER = 5, 3.0
 #: Lines that were not used are a cell's within so many root-mean-square misfits of those that were,
 #: or so many degrees.
 _MISFITS, _NEAR_DEG = 3.0, (0.02, 0.08)
@@ -43,15 +48,17 @@ _MISFITS, _NEAR_DEG = 3.0, (0.02, 0.08)
 
 @dataclass(frozen=True, eq=False)
 class _Cell:
-    """A cell that was found: its search, and which lines of the whole list (n,) it explains."""
+    """A cell that was found: its search, which lines of the whole list (n,) it explains, and its
+    place among the candidates, from 0."""
 
     result: IndexingResult
     lines: np.ndarray
+    place: int = 0
 
     @property
     def best(self) -> Candidate:
         """Its candidate, with the positions of its lines in the whole list."""
-        return self.result.candidates[0]
+        return self.result.candidates[self.place]
 
 
 def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResult:
@@ -70,10 +77,14 @@ def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResu
     shift = result.candidates[0].zero_shift_deg
     named = recognized(result.peaks, rest, shift) if rest.any() else ()
     for one in named:
-        rest[one.lines] = False
+        # A substance may be named for another that has some of its lines: its lines are searched.
+        if one.phase is None:
+            rest[one.lines] = False
     cells = search.after(first, rest) if result.convincing else search.jointly(first, rest)
-    if len(cells) == 1 and rest.any():
-        cubic = cubic_lattice(result.peaks, rest, shift)
+    if len(cells) > 1:
+        named = tuple(one for one in named if _stands(one, cells))
+    elif not named and rest.any():
+        cells, cubic = search.with_cubic(first, rest)
         named = named if cubic is None else (*named, cubic)
     return _told(search, result, cells, named)
 
@@ -169,6 +180,22 @@ class _Search:
             lines.sum() if self.peaks.intensity is None else self.peaks.intensity[lines].sum()
         )
 
+    def with_cubic(self, first: _Cell, rest: np.ndarray) -> tuple[list[_Cell], Named | None]:
+        """The first cell and the cubic lattice that ``rest`` (n,) is of, if any; another candidate
+        where the first is not convincing and the two of them say more together."""
+        cubic = cubic_lattice(self.peaks, rest, first.best.zero_shift_deg)
+        if cubic is not None or first.result.convincing:
+            return [first], cubic
+        best, most = (first, cubic), first.best.log_evidence + _WORTH_ANOTHER
+        for place, candidate in enumerate(first.result.candidates[1:_OTHERS], 1):
+            lines = self.explained(candidate)
+            cubic = cubic_lattice(self.peaks, self.all & ~lines, candidate.zero_shift_deg)
+            if cubic is None or candidate.log_evidence - np.log(cubic.chance) <= most:
+                continue
+            most = candidate.log_evidence - np.log(cubic.chance)
+            best = _Cell(first.result, lines, place), cubic
+        return [best[0]], best[1]
+
     def _worth(self, rest: np.ndarray) -> bool:
         """Whether lines (n,) are enough, and strong enough, to be searched."""
         if rest.sum() < _FEWEST:
@@ -208,6 +235,16 @@ class _Search:
         return _Cell(result, self.explained(found[0]) & lines)
 
 
+def _stands(one: Named, cells: list[_Cell]) -> bool:
+    """Whether lines are still of what they were named, cells having been found: if none has them,
+    or one of that lattice."""
+    if one.phase is None or not np.any([cell.lines[one.lines] for cell in cells]):
+        return True
+    lattice = lattice_of(one.phase.cell, one.phase.centring)
+    others = [lattice_of(cell.best.cell, cell.best.centring) for cell in cells]
+    return any(same(lattice, other, *FOUND_LATTICE) for other in others)
+
+
 def _without(candidate: Candidate, others: np.ndarray) -> Candidate:
     """A candidate without some lines (n,) of the list."""
     kept = ~others[candidate.lines]
@@ -228,12 +265,18 @@ def _told(
     notes = said(named, search.peaks)
     first = cells[0].result
     given = tuple(phase for phase in result.phases if phase.kind != "found")
-    given += tuple(_recognized(search, one) for one in named if one.phase is not None)
+    taken = np.any([cell.lines for cell in cells], axis=0)
+    given += tuple(
+        _recognized(search, one)
+        for one in named
+        if one.phase is not None and not taken[one.lines].any()
+    )
     if len(cells) == 1 and not given:
         return replace(result, notes=(*result.notes, *notes))
     found = []
     for number, cell in enumerate(cells, 1):
-        found.append(_phase(search, cell, f"cell {number}", [*given, *found]))
+        name = f"candidate {cell.place + 1}" if cell.place else f"cell {number}"
+        found.append(_phase(search, cell, name, [*given, *found]))
     together = len(cells) > 1
     return replace(
         result,
@@ -260,7 +303,7 @@ def _phase(search: _Search, cell: _Cell, name: str, others: list[SamplePhase]) -
         share_of(search.peaks, lines, shared),
         cell.best.n_calculated,
         cell.best,
-        cell.result.reason,
+        "" if cell.place else cell.result.reason,
     )
 
 
