@@ -21,6 +21,7 @@ from mlindex.indexing.result import (
     Partner,
     Searched,
 )
+from mlindex.indexing.shift import LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 
@@ -81,7 +82,7 @@ def candidate(peaks, bravais, cell, centring, *, used=USED, zero=0.0, tolerance=
         else None,
         m20_reversed=float(further.m_reversed[0]),
         m20_symmetric=float(further.m_symmetric[0]),
-        zero_shift_deg=zero,
+        shift=LineShift(zero),
         hkl=np.where(indexed[:, None], figure.hkl, 0),
         q2_corrected_inv_A2=q2,
         q2_calculated_inv_A2=figure.q2_calculated_inv_A2,

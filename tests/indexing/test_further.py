@@ -46,12 +46,12 @@ def test_both_phases_are_found(result) -> None:
     for phase in (first, second):
         true = TRUE[phase.candidate.bravais]
         assert phase.cell == pytest.approx(true, rel=5e-4)
-        assert phase.candidate.zero_shift_deg == pytest.approx(0.04, abs=0.03)
+        assert phase.candidate.shift.low_deg == pytest.approx(0.04, abs=0.03)
         # Lines of the whole list, whichever of them were searched.
         q2 = phase.candidate.q2_corrected_inv_A2
         seen = two_theta_from_q2(result.peaks.q2_inv_A2[phase.candidate.lines], CU)
-        shift = phase.candidate.zero_shift_deg
-        assert two_theta_from_q2(q2, CU) + shift == pytest.approx(seen, abs=0.002)
+        put_back = phase.candidate.shift.put_on(two_theta_from_q2(q2, CU))
+        assert put_back == pytest.approx(seen, abs=0.002)
     assert result.candidates[0] is first.candidate
     assert first.candidate.bravais == "tP" or second.share > 0.4
     explained = {*first.lines, *second.lines}

@@ -45,7 +45,7 @@ def test_exact_lines_give_back_cell_and_shift(symbol: str, shift: float) -> None
         zero_shift=True,
     )
     np.testing.assert_allclose(found.cell, cell, rtol=1e-8)
-    assert found.zero_shift_deg == pytest.approx(shift, abs=1e-8)
+    assert found.shift.zero_deg == pytest.approx(shift, abs=1e-8)
     np.testing.assert_allclose(found.q2_corrected_inv_A2, q2, rtol=1e-7)
     np.testing.assert_allclose(found.q2_calculated_inv_A2, q2, rtol=1e-7)
     fixed = [not isinstance(entry, str) for entry in lattice.system.template]
@@ -77,8 +77,8 @@ def test_uncertainties_are_those_of_general_least_squares(symbol: str) -> None:
     error = np.sqrt(np.diag(np.linalg.inv(fit.jac.T @ fit.jac)) * chi2)
     np.testing.assert_allclose(system.free_from_cell(found.cell), fit.x[:-1], rtol=1e-6)
     np.testing.assert_allclose(system.free_from_cell(found.cell_error), error[:-1], rtol=2e-3)
-    assert found.zero_shift_deg == pytest.approx(fit.x[-1], abs=1e-6)
-    assert found.zero_shift_error_deg == pytest.approx(error[-1], rel=2e-3)
+    assert found.shift.zero_deg == pytest.approx(fit.x[-1], abs=1e-6)
+    assert found.shift.zero_error_deg == pytest.approx(error[-1], rel=2e-3)
     assert found.chi2_reduced == pytest.approx(chi2, rel=1e-6)
 
 

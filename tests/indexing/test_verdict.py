@@ -31,7 +31,6 @@ def cubic(a_A=5.0, indexed=20, evidence=50.0, probability=0.99, used=20):
         m20_symmetric=600.0,
         log_evidence=evidence,
         probability=probability,
-        zero_shift_deg=0.0,
         hkl=np.zeros((used, 3), dtype=int),
         q2_corrected_inv_A2=lines,
         q2_calculated_inv_A2=lines,

@@ -22,6 +22,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_provenance, read_table
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.indexing import tables as declared
+from mlindex.indexing.shift import LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.reports.result import data, notation, view
 from mlindex.reports.result.cif import best_cell_cif
@@ -123,6 +124,23 @@ def test_terminal_says_everything_of_the_best_cell():
         "A convincing cell: monoclinic P (mP)",
     ):
         assert piece in words, piece
+
+
+def test_a_displaced_sample_is_told_everywhere():
+    result = made.monoclinic()
+    shift = LineShift(0.0, 0.1504, 0.0421, 0.0023)
+    result = replace(result, candidates=(replace(result.candidates[0], shift=shift),))
+    said = "sample displacement +0.150(2)° × cos θ"
+    assert said in " ".join(printed(result).split())
+    assert said in page(result)
+    block = gemmi.cif.read_string(best_cell_cif(result)).sole_block()
+    told = gemmi.cif.as_string(block.find_value("_pd_proc_info_data_reduction"))
+    assert "sample displacement +0.150(2) degrees * cos theta" in told
+    assert "or a zero shift: the errors of the cell contain both" in told
+    first = data.as_data(result)["candidates"][0]
+    names = ("zero_shift", "displacement")
+    assert [first[f"{n}_deg"] for n in names] == [0.0, 0.1504]
+    assert [first[f"{n}_error_deg"] for n in names] == [0.0421, 0.0023]
 
 
 def test_terminal_rows_and_the_rest():

@@ -1,5 +1,6 @@
 """Ab initio indexing: all lattices, spoiled lists, limits, and the verdict."""
 
+import re
 import time
 
 import numpy as np
@@ -78,7 +79,7 @@ def test_errors_and_a_zero_shift_are_found_out(bravais: str) -> None:
     peaks = _list(bravais, np.random.default_rng(4), error=0.005, shift=0.07)
     result = mlindex.index(peaks, two_theta_error_deg=0.01)
     assert _right(result, bravais)
-    assert result.candidates[0].zero_shift_deg == pytest.approx(0.07, abs=0.02)
+    assert result.candidates[0].shift.low_deg == pytest.approx(0.07, abs=0.02)
 
 
 @pytest.mark.parametrize("bravais", ["tI", "hP", "oC", "mP"])
@@ -212,13 +213,14 @@ def test_a_gross_zero_shift_is_found_out_and_told(bravais: str, shift_deg: float
     assert result.convincing, result.reason
     assert _right(result, bravais)
     best = result.candidates[0]
-    assert best.zero_shift_deg == pytest.approx(shift_deg, abs=0.02)
-    assert f"{abs(best.zero_shift_deg):.2f} degrees" in result.notes[-1]
+    assert best.shift.low_deg == pytest.approx(shift_deg, abs=0.03)
+    said = re.search(r"all lines lie (\S+) degrees of 2theta too", result.notes[-1])
+    assert float(said[1]) == pytest.approx(abs(shift_deg), abs=0.03)
     assert ("high" if shift_deg > 0 else "low") in result.notes[-1]
     # What is said of the lines is of those observed, wherever they are searched.
     true = two_theta_from_q2(best.q2_corrected_inv_A2, WAVELENGTH_A)
     seen = two_theta_from_q2(peaks.q2_inv_A2, WAVELENGTH_A)[: best.n_used]
-    np.testing.assert_allclose(true + best.zero_shift_deg, seen, atol=1e-6)
+    np.testing.assert_allclose(best.shift.put_on(true), seen, atol=1e-6)
 
 
 def test_shifted_lists() -> None:

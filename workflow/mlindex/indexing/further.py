@@ -22,6 +22,7 @@ from mlindex.indexing.known import Degrees
 from mlindex.indexing.named import Named, recognized, said
 from mlindex.indexing.phases import Left, share_of
 from mlindex.indexing.result import Candidate, IndexingResult, SamplePhase
+from mlindex.indexing.shift import LineShift
 from mlindex.indexing.verdict import verdict
 from mlindex.patterns.peaklist import PeakList
 
@@ -74,7 +75,7 @@ def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResu
     search = _Search(result.peaks, left, look)
     first = _Cell(result, search.explained(result.candidates[0]))
     rest = search.all & ~first.lines
-    shift = result.candidates[0].zero_shift_deg
+    shift = result.candidates[0].shift.low_deg
     named = recognized(result.peaks, rest, shift) if rest.any() else ()
     for one in named:
         # A substance may be named for another that has some of its lines: its lines are searched.
@@ -117,7 +118,7 @@ class _Search:
     def _near(self, candidate: Candidate) -> np.ndarray:
         """Which lines (n,) lie near reflections of a candidate."""
         axis = Degrees(self.left.of_all(self.peaks), None)
-        shift = candidate.zero_shift_deg - self.left.shift_deg
+        shift = candidate.shift.low_deg - self.left.shift.low_deg
         phase = Phase("", candidate.bravais, candidate.cell, candidate.centring)
         try:
             reflections_q2 = phase.lines(float(axis.q2[-1]) * 1.02)
@@ -133,7 +134,7 @@ class _Search:
         """A convincing first cell, and those of what it leaves, ``rest`` (n,)."""
         cells = [first]
         while len(cells) < _MOST_CELLS and self._worth(rest):
-            found = self._found(rest, first.best.zero_shift_deg, True)
+            found = self._found(rest, first.best.shift.low_deg, True)
             if found is None:
                 break
             cells.append(found)
@@ -144,7 +145,7 @@ class _Search:
         """The first cell alone, or two that are convincing together."""
         if not self._worth(rest):
             return [first]
-        second = self._found(rest, first.best.zero_shift_deg, False)
+        second = self._found(rest, first.best.shift.low_deg, False)
         if second is None:
             return [first]
         again = self._looked(self.all & ~second.lines, 0.0, True)
@@ -217,7 +218,7 @@ class _Search:
         off; None if that finds nothing."""
         positions = np.flatnonzero(lines)
         peaks = self.left.of_all(self.peaks).only(positions)
-        more = shift_deg - self.left.shift_deg if shift_deg else 0.0
+        more = shift_deg - self.left.shift.low_deg if shift_deg else 0.0
         if more and peaks.wavelength_A is not None:
             peaks = peaks.shifted(more)
         result = self.look(peaks, whole)
@@ -227,7 +228,7 @@ class _Search:
             replace(
                 c,
                 used_lines=positions[c.lines],
-                zero_shift_deg=c.zero_shift_deg + more + self.left.shift_deg,
+                shift=c.shift.plus(LineShift(more)).plus(self.left.shift),
             )
             for c in result.candidates
         )

@@ -8,9 +8,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
 from mlindex.base.quick_start import load_numba
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.formula_volume import Formula, formula_of
 from mlindex.indexing.further import Look, with_further
 from mlindex.indexing.options import Options
@@ -91,7 +94,7 @@ def _weighing(weigh: Weigh | None, left: Left) -> _WeighLeft | None:
     """What weighs candidates of a list, maybe a calibrated one, by a pattern that is not."""
     if weigh is None:
         return None
-    return lambda found, shift_deg: weigh(found, shift_deg + left.shift_deg, left)
+    return lambda found, shift_deg: weigh(found, shift_deg + left.shift.low_deg, left)
 
 
 def _further(ask: _Ask) -> Look:
@@ -193,22 +196,25 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
     return look, ("the search for gross zero shifts was not finished",) if out_of_time() else ()
 
 
-def _look(peaks: PeakList, ask: _Ask, shift_deg: float = 0.0) -> _Look:
+def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
+    """A look at a list, a zero shift taken off its lines."""
     from mlindex.indexing.ranking.rank import ranked as by_probability
     from mlindex.indexing.ranking.shipped import shipped_ranking
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates, detailed
     from mlindex.indexing.search.find_and_weigh import find
 
+    if taken_off_deg:
+        peaks = peaks.shifted(taken_off_deg)
     observed, trials, progress = find(peaks, ask.options, ask.run)
     ranked = by_probability(trials, observed, shipped_ranking())
     if ask.formula is not None:
         ranked = weighed_by_volume(ranked, ask.formula)
     keep = ask.options.keep
     most = keep if ask.weigh is None else max(keep, _WEIGHED)
-    found = candidates(ranked[:most], observed, peaks)
+    found = candidates(ranked[:most], observed, peaks, taken_off_deg)
     if ask.weigh is not None:
-        found = ask.weigh(found, shift_deg)
+        found = ask.weigh(found, 0.0)
     found = detailed(found[:keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
     convincing, reason = verdict(found, bool(trials), complete, ask.formula, peaks.intensity)
@@ -236,12 +242,13 @@ def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, s
     shift = gross_shift(peaks, ask.options, ask.run, least)
     if shift is None:
         return None
-    look = _look(peaks.shifted(shift), ask, shift)
+    look = _look(peaks, ask, shift)
     if not look.convincing or look.log_evidence <= least:
         return None
-    found = tuple(replace(c, zero_shift_deg=c.zero_shift_deg + shift) for c in look.found)
-    whole = found[0].zero_shift_deg
-    return replace(look, found=found), (
+    best = look.found[0]
+    corrected = two_theta_from_q2(best.q2_corrected_inv_A2, peaks.wavelength_A)
+    whole = float(np.mean(best.shift.put_on(corrected) - corrected))
+    return look, (
         f"all lines lie {abs(whole):.2f} degrees of 2theta too {'high' if whole > 0 else 'low'}: "
         "check the alignment and the wavelength"
     )

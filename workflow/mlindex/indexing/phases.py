@@ -13,6 +13,7 @@ from mlindex.indexing.calibration import Calibration, calibrated
 from mlindex.indexing.known import Match, matched
 from mlindex.indexing.options import Options, names_file
 from mlindex.indexing.result import Candidate, SamplePhase
+from mlindex.indexing.shift import NO_SHIFT, LineShift
 from mlindex.patterns.peaklist import PeakList
 
 #: A known phase that shows no more than this share of its lines is said to show few.
@@ -30,9 +31,17 @@ class Left:
     calibration: Calibration | None = None
 
     @property
-    def shift_deg(self) -> float:
-        """The zero shift that was taken off by calibration, degrees."""
-        return 0.0 if self.calibration is None else self.calibration.zero_shift_deg
+    def shift(self) -> LineShift:
+        """What was taken off by calibration."""
+        known = self.calibration
+        if known is None:
+            return NO_SHIFT
+        return LineShift(
+            known.zero_shift_deg,
+            known.displacement_deg or 0.0,
+            known.zero_shift_error_deg,
+            known.displacement_error_deg or 0.0,
+        )
 
     def of_all(self, peaks: PeakList) -> PeakList:
         """The whole list, calibrated if there is a standard."""
@@ -40,11 +49,11 @@ class Left:
 
     def of_whole_list(self, candidate: Candidate) -> Candidate:
         """A candidate found in the rest, with the positions of its lines in the whole list, and the
-        zero shift of the list as measured."""
+        shift of the list as measured."""
         if not self.phases:
             return candidate
-        shift = candidate.zero_shift_deg + self.shift_deg
-        return replace(candidate, used_lines=self.lines[candidate.lines], zero_shift_deg=shift)
+        shift = candidate.shift.plus(self.shift)
+        return replace(candidate, used_lines=self.lines[candidate.lines], shift=shift)
 
 
 def without_known(peaks: PeakList, options: Options) -> Left:

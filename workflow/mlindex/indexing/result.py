@@ -14,6 +14,7 @@ from mlindex.crystal.axes import CellOnAxes, on_axes, own_axes
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.formula_volume import Formula
 from mlindex.indexing.profile import CandidateProfile
+from mlindex.indexing.shift import LineShift
 from mlindex.patterns.peaklist import PeakList
 
 if TYPE_CHECKING:
@@ -106,9 +107,7 @@ class Candidate:
     #: Probability that this is the lattice, by the learned ranking; the probabilities of all
     #: candidates and of "none of them" add up to 1.
     probability: float
-    #: Refined zero shift: observed 2theta = true 2theta + shift; 0 where not refined.
-    zero_shift_deg: float
-    #: (n, 3) Miller indices, 0 0 0 where not indexed; (n,) q² observed, the zero shift taken off;
+    #: (n, 3) Miller indices, 0 0 0 where not indexed; (n,) q² observed, the shift taken off;
     #: (n,) q² calculated; (n,) indexed.
     hkl: np.ndarray
     q2_corrected_inv_A2: np.ndarray
@@ -127,6 +126,19 @@ class Candidate:
     used_lines: np.ndarray | None = None
     #: Its fit to the whole profile, where a pattern was indexed.
     profile: CandidateProfile | None = None
+    #: Zero shift of 2theta and sample displacement, 0 where not refined. Where the lines don't
+    #: tell the two apart, the errors of the cell contain both.
+    shift: LineShift = field(default=LineShift())
+
+    @property
+    def zero_shift_deg(self) -> float:
+        """Zero shift: observed 2theta = true 2theta + zero shift + displacement cos(theta)."""
+        return self.shift.zero_deg
+
+    @property
+    def displacement_deg(self) -> float:
+        """Sample displacement as a shift of 2theta that goes with cos(theta)."""
+        return self.shift.displacement_deg
 
     @cached_property
     def settings(self) -> tuple[CellOnAxes, ...]:

@@ -13,6 +13,7 @@ from mlindex.base.cores import threads
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.result import Candidate
+from mlindex.indexing.shift import NO_SHIFT, LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks, PeakSearch, find_peaks
 from mlindex.wholepattern.candidate import CellFit, again, fit_cell, refit
@@ -37,12 +38,12 @@ _LAST_STEPS = 3
 @dataclass(frozen=True)
 class CellToFit:
     """What a fit needs of a candidate, named as there: Bravais lattice, centring letter, cell
-    (A, degrees), and the zero shift to start from."""
+    (A, degrees), and the shift of the lines to start from."""
 
     bravais: str
     centring: str
     cell: np.ndarray
-    zero_shift_deg: float = 0.0
+    shift: LineShift = NO_SHIFT
 
 
 def fit_candidates(
@@ -117,7 +118,7 @@ def _fit(
     system = BRAVAIS[candidate.bravais].system
     try:
         return fit_cell(
-            known, found_deg, system, candidate.cell, candidate.centring, candidate.zero_shift_deg
+            known, found_deg, system, candidate.cell, candidate.centring, candidate.shift.low_deg
         )
     except (ValueError, np.linalg.LinAlgError):
         return None

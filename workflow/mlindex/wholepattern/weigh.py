@@ -21,6 +21,7 @@ import numpy as np
 
 from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate
+from mlindex.indexing.shift import LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks
 from mlindex.wholepattern.candidates import fit_candidates
@@ -55,7 +56,7 @@ def with_profiles(
         known_deg: where lines of known phases are observed (k,), if there are any: what they have
             of the intensity is nobody's.
     """
-    shifted = [replace(c, zero_shift_deg=c.zero_shift_deg + shift_deg) for c in found]
+    shifted = [replace(c, shift=c.shift.plus(LineShift(shift_deg))) for c in found]
     fits = fit_candidates(pattern, shifted, peaks, workers)
     if fits is None or not fits.ranked:
         return tuple(found)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.lattice import quadratic_terms
@@ -19,6 +20,7 @@ from mlindex.indexing.refine import Refined, refine
 from mlindex.indexing.result import AbsentLine, Candidate, Partner
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.trials import Trial, standard
+from mlindex.indexing.shift_choice import refine_with_shift
 from mlindex.patterns.peaklist import PeakList
 
 #: A line is indexed within this many errors, in units of how well the cell fits.
@@ -31,13 +33,20 @@ _MOST_PARTNERS = 6
 
 
 def candidates(
-    ranked: list[tuple[Trial, float]], observed: Observed, peaks: PeakList
+    ranked: list[tuple[Trial, float]],
+    observed: Observed,
+    peaks: PeakList,
+    taken_off_deg: float = 0.0,
 ) -> tuple[Candidate, ...]:
-    """Candidates of trials and their probabilities, in the order given; see :func:`detailed`."""
+    """Candidates of trials and their probabilities, in the order given; see :func:`detailed`.
+
+    ``taken_off_deg`` is a zero shift that was taken off the lines before the search: that of a
+    candidate is the whole one.
+    """
     made = []
     for trial, probability in ranked:
         try:
-            made.append(_candidate(trial, probability, observed, peaks))
+            made.append(_candidate(trial, probability, observed, peaks, taken_off_deg))
         except ValueError:
             # Undetermined by its lines, or with more reflections than any list could tell apart.
             continue
@@ -54,7 +63,9 @@ def detailed(
     )
 
 
-def _candidate(trial: Trial, probability: float, observed: Observed, peaks: PeakList) -> Candidate:
+def _candidate(
+    trial: Trial, probability: float, observed: Observed, peaks: PeakList, taken_off_deg: float
+) -> Candidate:
     cell, centring = standard(trial)
     system = trial.bravais.system
     unshifted = observed.q2 - observed.slope * trial.shift_deg
@@ -63,18 +74,27 @@ def _candidate(trial: Trial, probability: float, observed: Observed, peaks: Peak
         _LEAST_SCALE, float(np.median(np.abs(unshifted - calculated) / observed.sigma)) / 0.6745
     )
     indexed = np.abs(unshifted - calculated) <= _ERRORS * min(scale, 1.0) * observed.sigma
-    with_shift = trial.shift_deg != 0.0 and observed.shiftable
-    refined = refine(
-        cell,
-        centring,
-        system,
-        observed.q2,
-        observed.sigma,
-        np.where(indexed[:, None], hkl, 0),
-        None,
-        peaks.wavelength_A,
-        zero_shift=with_shift,
-    )
+    used = np.where(indexed[:, None], hkl, 0)
+    wavelength, angles, shift = peaks.wavelength_A, None, trial.shift_deg + taken_off_deg
+    if shift and observed.shiftable:
+        angles = two_theta_from_q2(observed.q2, wavelength) + taken_off_deg
+
+    def fit(zero_shift: bool, displacement: bool) -> Refined:
+        return refine(
+            cell,
+            centring,
+            system,
+            observed.q2,
+            observed.sigma,
+            used,
+            angles,
+            wavelength,
+            zero_shift,
+            displacement,
+            taken_off_deg,
+        )
+
+    refined = fit(False, False) if angles is None else refine_with_shift(fit)
     return _described(trial, refined, centring, indexed, probability, peaks)
 
 
@@ -113,12 +133,12 @@ def _described(
         log_evidence=trial.evidence,
         probability=probability,
         probability_with_partners=probability,
-        zero_shift_deg=refined.zero_shift_deg,
         hkl=np.where(indexed[:, None], hkl, 0),
         q2_corrected_inv_A2=q2,
         q2_calculated_inv_A2=calculated,
         indexed=indexed,
         n_calculated=number,
+        shift=refined.shift,
     )
     return replace(candidate, absent=_absent(candidate))
 

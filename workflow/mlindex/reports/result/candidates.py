@@ -20,6 +20,7 @@ from mlindex.reports.result.notation import (
     plain_cell,
     profile_fit,
     related,
+    shift_text,
     signed,
     volume,
 )
@@ -32,7 +33,7 @@ def ranked(result: IndexingResult, axis: Axis, most: int) -> tuple[list[str], li
     headings = [
         *("rank", "<lattice", *(f"{s} ({u})" for s, u in zip(SYMBOLS, "ÅÅÅ°°°", strict=True))),
         *("V (Å³)", f"M{n}", f"F{n}", "Rwp (%)", "explained (%)"),
-        *("probability", "indexed", "not observed", "zero (°)"),
+        *("probability", "indexed", "not observed", "shift (°)"),
         "<extinction symbol",
     ]
     rows = [_ranked(rank, c, axis) for rank, c in enumerate(result.candidates[:most], 1)]
@@ -65,7 +66,7 @@ def _ranked(rank: int, candidate: Candidate, axis: Axis) -> list[str]:
         percent(candidate.probability),
         f"{candidate.n_indexed}/{candidate.n_used}",
         str(len(candidate.absent)),
-        signed(candidate.zero_shift_deg, 3) if axis.wavelength_A else "",
+        signed(candidate.shift.low_deg, 3) if axis.wavelength_A else "",
         candidate.extinctions[0].symbol if candidate.extinctions else "",
     ]
 
@@ -114,7 +115,7 @@ def _facts(candidate: Candidate, axis: Axis) -> str:
         ("lines predicted", f"{candidate.n_calculated} up to the last line used"),
     ]
     if axis.wavelength_A:
-        pairs.append(("zero shift of 2θ", f"{signed(candidate.zero_shift_deg, 4)}°"))
+        pairs.append(("shift of 2θ", shift_text(candidate.shift)))
     return facts(pairs + _profile(candidate))
 
 
@@ -153,7 +154,7 @@ def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
         measured = (axis.text(lines.observed[i]), axis.text(lines.corrected[i]))
         rows.append([str(lines.number[i]), hkl, *others, *measured, calculated, difference])
     headings = ["line", "h k l", *(f"h k l, {name}" for name, _ in other_cells(candidate))]
-    headings += [f"observed {axis.name} ({axis.unit})", "corrected for zero shift"]
+    headings += [f"observed {axis.name} ({axis.unit})", "corrected for shift"]
     classes = ["" if indexed else "lost" for indexed in lines.indexed]
     table = grid([*headings, "calculated", "obs − calc"], rows, classes)
     lost = candidate.n_used - candidate.n_indexed
@@ -187,12 +188,12 @@ def _absent(candidate: Candidate, axis: Axis) -> str:
             hkl,
             1 / np.sqrt(q2),
             axis.positions(q2),
-            axis.positions(q2, candidate.zero_shift_deg),
+            axis.positions(q2, candidate.shift),
             strict=True,
         )
     ]
     where = f"calculated {axis.name} ({axis.unit})"
-    table = grid(["h k l", where, "with zero shift", "d (Å)"], rows)
+    table = grid(["h k l", where, "with shift", "d (Å)"], rows)
     return fold(f"Predicted, not observed: {len(rows)} lines", table)
 
 
@@ -219,7 +220,7 @@ def _partners(candidate: Candidate, axis: Axis) -> str:
 
 def _partner(partner: Partner, candidate: Candidate, axis: Axis) -> list[str]:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
-    positions = axis.positions(q2, candidate.zero_shift_deg)
+    positions = axis.positions(q2, candidate.shift)
     where = ", ".join(axis.text(p) for p in positions) or "no line distinguishes the two"
     cell = plain_cell(partner.settings[0].cell)
     return [lattice_name(partner), cell, related(partner), where]

@@ -14,6 +14,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import ANGLES, AXES
 from mlindex.indexing.result import Candidate, IndexingResult
+from mlindex.indexing.shift import NO_SHIFT
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.notation import (
     cell_numbers,
@@ -21,7 +22,7 @@ from mlindex.reports.result.notation import (
     lattice_name,
     other_cells,
     percent,
-    signed,
+    shift_text,
     volume,
 )
 from mlindex.reports.result.view import figure_lines, headline
@@ -148,13 +149,13 @@ def _measurement(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> No
     block.set_pair("_cell_measurement_theta_min", f"{theta[0]:.2f}")
     block.set_pair("_cell_measurement_theta_max", f"{theta[-1]:.2f}")
     block.set_pair("_diffrn_radiation_wavelength", f"{peaks.wavelength_A:g}")
-    if best.zero_shift_deg:
-        shift = f"Zero shift of {signed(best.zero_shift_deg, 4)} degrees subtracted from 2theta."
-        _set(block, "_pd_proc_info_data_reduction", shift)
+    if best.shift != NO_SHIFT:
+        text = shift_text(best.shift).replace("θ", "theta").replace("×", "*")
+        _set(block, "_pd_proc_info_data_reduction", f"Subtracted from 2theta: {text}.")
 
 
 def _peaks(block: gemmi.cif.Block, peaks: PeakList, best: Candidate) -> None:
-    """The lines used, corrected for the zero shift, as the powder dictionary wants its peaks."""
+    """The lines used, corrected for the shift, as the powder dictionary wants its peaks."""
     q2 = best.q2_corrected_inv_A2
     columns = {"id": [str(i + 1) for i in best.lines]}
     if peaks.wavelength_A is not None:

@@ -61,11 +61,11 @@ class CandidateLine(_Part):
     line: int = Field(ge=1, description="Number of the observed line")
     indexed: bool
     hkl: Hkl | None
-    q2_corrected_inv_A2: float = Field(description="Observed 1/d², corrected for the zero shift")
+    q2_corrected_inv_A2: float = Field(description="Observed 1/d², corrected for the shift")
     q2_calculated_inv_A2: float | None
     d_calculated_A: float | None
     two_theta_calculated_deg: float | None = Field(
-        description="Without the zero shift; null without a wavelength too"
+        description="Without the shift; null without a wavelength too"
     )
     q2_difference_inv_A2: float | None = Field(description="Corrected minus calculated 1/d²")
     two_theta_difference_deg: float | None = Field(
@@ -120,7 +120,7 @@ class PartnerLattice(_Part):
     relation: str
     distinguishing_q2_inv_A2: list[float]
     distinguishing_two_theta_deg: list[float | None] | None = Field(
-        description="The same lines, without the zero shift; null where out of reach or unknown"
+        description="The same lines, without the shift; null where out of reach or unknown"
     )
     probability: Share | None = Field(
         description="Its probability as a candidate; null where it is not among them"
@@ -190,7 +190,19 @@ class CandidateCell(_Part):
     probability_with_partners: Share = Field(
         description="Probability of it and of its partners among the candidates together"
     )
-    zero_shift_deg: float = Field(description="Observed minus true 2theta")
+    zero_shift_deg: float = Field(
+        description="Observed 2theta is true 2theta + zero_shift_deg + displacement_deg cos(theta)"
+    )
+    zero_shift_error_deg: float = Field(
+        description="Standard uncertainty; if the zero shift is 0, of what the lines leave open"
+    )
+    displacement_deg: float = Field(
+        description="Shift by a sample that lies too high or too low; the height itself is not "
+        "known without the radius of the goniometer"
+    )
+    displacement_error_deg: float = Field(
+        description="Standard uncertainty; if the displacement is 0, of what the lines leave open"
+    )
     n_indexed: int
     n_used: int
     n_calculated: int = Field(description="Different lines allowed up to the last line used")

@@ -10,6 +10,7 @@ from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.lattice import ANGLES, AXES, BRAVAIS
 from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate, Partner
+from mlindex.indexing.shift import LineShift
 
 #: Uncertainties are given to two digits below this one and to one digit above (IUCr's rule of 19).
 _TWO_DIGITS_BELOW = 1.95
@@ -146,6 +147,25 @@ def related(partner: Partner) -> str:
     if partner.probability is None:
         return partner.relation
     return f"{partner.relation}, probability {percent(partner.probability)}"
+
+
+def shift_text(shift: LineShift) -> str:
+    """Zero shift and displacement with errors, e.g. ``zero shift +0.071(3)°``."""
+    parts = []
+    if shift.zero_deg or not shift.displacement_deg:
+        parts.append(f"zero shift {_signed_error(shift.zero_deg, shift.zero_error_deg)}°")
+    if shift.displacement_deg:
+        value = _signed_error(shift.displacement_deg, shift.displacement_error_deg)
+        parts.append(f"sample displacement {value}° × cos θ")
+    if shift.undecided:
+        other = "sample displacement" if shift.zero_deg else "zero shift"
+        parts.append(f"or a {other}: the errors of the cell contain both")
+    return ", ".join(parts)
+
+
+def _signed_error(value: float, error: float) -> str:
+    text = with_uncertainty(value, error, 4)
+    return text.replace("-", "−") if value <= 0 else f"+{text}"
 
 
 def signed(value: float, decimals: int) -> str:

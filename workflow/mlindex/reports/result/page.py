@@ -183,7 +183,7 @@ def _figures(result: IndexingResult, axis: Axis) -> str:
             ("Rwp", f"{percentage(profile.r_wp)} %" if profile else ""),
             ("intensity explained", intensity_share(profile.explained) if profile else ""),
             ("lines indexed", f"{best.n_indexed} of {best.n_used}"),
-            ("zero shift", f"{signed(best.zero_shift_deg, 3)}°" if axis.wavelength_A else ""),
+            ("shift of 2θ", f"{signed(best.shift.low_deg, 3)}°" if axis.wavelength_A else ""),
             ("space group, suggested", groups[0] if groups else ""),
         ]
     )

@@ -80,12 +80,12 @@ def figure_of(
     for number, candidate in enumerate(shown):
         # Hundreds of lines of each candidate beyond the view would make pages large to no purpose.
         last = end if number == 0 else min(end, _view(result, axis)[1])
-        lines = predicted(candidate, _q2_at(last - candidate.zero_shift_deg, axis))
+        lines = predicted(candidate, _q2_at(float(candidate.shift.taken_off(last)), axis))
         chosen = number == selected
         _guides(fig, number, candidate, lines, axis, (base, top), chosen)
         _ticks(fig, len(heights_px), number, candidate, result, lines, axis, chosen)
         if fits and chosen:
-            positions = axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg)
+            positions = axis.positions(lines.q2_inv_A2, candidate.shift)
             add_ticks(fig, positions, upper_end(top - base, _TOP_HEIGHT))
     _measured(fig, pattern, None if fits else fit, axis)
     if fits:
@@ -192,7 +192,7 @@ def _guides(
     chosen: bool,
 ) -> None:
     """Faint strokes through the pattern at the calculated lines of the range used."""
-    positions = axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg)
+    positions = axis.positions(lines.q2_inv_A2, candidate.shift)
     explained = lines.line >= 0
     inside = lines.q2_inv_A2 <= _seen_end(candidate)
     for which, colour in ((explained, _PALE_BLUE), (inside & ~explained, _PALE_ORANGE)):
@@ -233,7 +233,7 @@ def _ticks(
     _add(
         fig,
         row,
-        x=axis.positions(lines.q2_inv_A2, candidate.zero_shift_deg),
+        x=axis.positions(lines.q2_inv_A2, candidate.shift),
         y=np.full(len(calculated), number + 1),
         mode="markers",
         marker={
@@ -385,7 +385,7 @@ def _layout(
     fig.x_axis(last)["title"] = {"text": f"{axis.name} ({axis.unit})"}
     top = {"title": {"text": "intensity"}, "range": list(span), "zeroline": False}
     if result.peaks.intensity is None and not any(t.get("name") == "measured" for t in fig.data):
-        top |= {"showticklabels": False, "title": {"text": ""}}
+        top |= {"showticklabels": False, "title": {"text": "lines without intensities"}}
     fig.y_axis(1).update(top)
     if last > (2 if shown else 1):
         end = upper_end(span[1] - span[0], _TOP_HEIGHT)

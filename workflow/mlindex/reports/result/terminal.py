@@ -19,6 +19,7 @@ from mlindex.reports.result.notation import (
     plain_cell,
     profile_fit,
     related,
+    shift_text,
     signed,
     volume,
 )
@@ -93,7 +94,7 @@ def _clean(text: str) -> str:
 
 
 def _ranking(result: IndexingResult, rows: int) -> Table:
-    # F and the zero shift are of 2theta: without a wavelength there are none. F stands below where
+    # F and the shift are of 2theta: without a wavelength there are none. F stands below where
     # there is R_wp.
     has_angles = bool(result.peaks.wavelength_A)
     has_profiles = any(candidate.profile for candidate in result.candidates)
@@ -101,7 +102,7 @@ def _ranking(result: IndexingResult, rows: int) -> Table:
         *("", "", "a/Å", "b/Å", "c/Å", "α/°", "β/°", "γ/°", "V/Å³", "M20"),
         *(["Rwp/%"] if has_profiles else ["F"] if has_angles else []),
         *("prob", "lines"),
-        *(["zero/°"] if has_angles else []),
+        *(["shift/°"] if has_angles else []),
     )
     for rank, candidate in enumerate(result.candidates[:rows], 1):
         share, way = candidate.probability, candidate.settings[0]
@@ -115,7 +116,7 @@ def _ranking(result: IndexingResult, rows: int) -> Table:
             *(_third_figure(candidate, has_profiles, has_angles)),
             "<.01" if 0 < share < 0.005 else f"{share:.2f}",
             f"{candidate.n_indexed}/{candidate.n_used}",
-            *([signed(candidate.zero_shift_deg, 3)] if has_angles else []),
+            *([signed(candidate.shift.low_deg, 3)] if has_angles else []),
         )
     return table
 
@@ -179,6 +180,8 @@ def _about(result: IndexingResult, best: Candidate, axis: Axis) -> list[tuple[st
     if best.profile is not None:
         facts.append(("  whole profile", profile_fit(best.profile)))
     facts.append(("  extinction symbol", _extinctions(best)))
+    if axis.wavelength_A:
+        facts.append(("  shift of 2θ", shift_text(best.shift)))
     lost = unindexed_positions(result.peaks, best, axis)
     facts.append((f"  not indexed, {axis.name}", joined(lost, _MOST_LINES) or "none"))
     facts.append(("  not observed", _absent(best, axis)))
@@ -196,7 +199,7 @@ def _extinctions(best: Candidate) -> str:
 
 
 def _absent(best: Candidate, axis: Axis) -> str:
-    positions = axis.positions(np.array([a.q2_inv_A2 for a in best.absent]), best.zero_shift_deg)
+    positions = axis.positions(np.array([a.q2_inv_A2 for a in best.absent]), best.shift)
     hkl = best.settings[0].axes.hkl(np.array([a.hkl for a in best.absent]))
     texts = [f"({miller(h)}) {axis.text(p)}" for h, p in zip(hkl, positions, strict=True)]
     return joined(texts, _MOST_LINES // 2) or "none"
@@ -204,7 +207,7 @@ def _absent(best: Candidate, axis: Axis) -> str:
 
 def _partner(partner: Partner, best: Candidate, axis: Axis) -> str:
     q2 = np.array(partner.distinguishing_q2_inv_A2)
-    positions = axis.positions(q2, best.zero_shift_deg)
+    positions = axis.positions(q2, best.shift)
     where = ", ".join(axis.text(p) for p in positions)
     differing = f"differs at {axis.name} {where}" if where else "no line distinguishes the two"
     return (

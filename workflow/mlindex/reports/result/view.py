@@ -16,6 +16,7 @@ from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.crystal.tolerances import SHOWN_LINE_REL
 from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingResult
+from mlindex.indexing.shift import NO_SHIFT, LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.notation import free_cell, lattice_name, percent
@@ -52,14 +53,14 @@ class Axis:
         """Digits behind the point that positions are shown with."""
         return 3 if self.wavelength_A else 5
 
-    def positions(self, q2_inv_A2: np.ndarray, zero_shift_deg: float = 0.0) -> np.ndarray:
+    def positions(self, q2_inv_A2: np.ndarray, shift: LineShift = NO_SHIFT) -> np.ndarray:
         """Positions (n,) of lines; NaN where the wavelength does not reach them.
 
-        ``zero_shift_deg`` is added to 2theta: where a calculated line is seen.
+        ``shift`` is added to 2theta: where a calculated line is seen.
         """
         q2 = np.asarray(q2_inv_A2, dtype=float)
         if self.wavelength_A:
-            return two_theta_from_q2(q2, self.wavelength_A) + zero_shift_deg
+            return shift.put_on(two_theta_from_q2(q2, self.wavelength_A))
         return np.sqrt(q2)
 
     def of_pattern(self, pattern: MeasuredPattern) -> np.ndarray | None:
@@ -81,7 +82,7 @@ class CandidateLines:
 
     ``number`` are their numbers in the list, from 1.
     ``hkl`` are on the axes that the cell is shown on first, ``other_hkl`` on the others.
-    ``observed`` are as measured, ``corrected`` corrected for the zero shift. ``calculated``
+    ``observed`` are as measured, ``corrected`` corrected for the shift. ``calculated``
     and ``difference`` (corrected minus calculated) are NaN where ``indexed`` is not.
     """
 
