@@ -39,12 +39,13 @@ from mlindex.files import read
 from mlindex.indexing.looks import index_list
 from mlindex.indexing.options import Options
 from mlindex.indexing.rates.judge import Truth
+from mlindex.indexing.result import Candidate
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import PeakSearch, find_peaks
 from mlindex.wholepattern.candidates import CANDIDATES, fit_candidates
 from mlindex.wholepattern.data import ALL_PEAKS
 from mlindex.wholepattern.result import ProfileFit
-from mlindex.wholepattern.weigh import LEFT, MISFIT, log_factors, reweighed
+from mlindex.wholepattern.weigh import LEFT, MISFIT, log_factors, parents_first, reweighed
 
 _HEAD = ("pattern", "by lines", "by profile", "by both", "ahead by", "R_wp", "goodness")
 _HEAD = (*_HEAD, "explained", "points", "CPU s", "s")
@@ -66,6 +67,7 @@ class Judged(NamedTuple):
     right: np.ndarray
     before: np.ndarray
     fits: tuple[ProfileFit | None, ...]
+    found: tuple[Candidate, ...] = ()
 
 
 def main() -> None:
@@ -126,14 +128,14 @@ def _one(case: Case, time_limit_s: float, workers: int) -> tuple[tuple, Judged |
     fits = fit_candidates(pattern, found, peaks, workers)
     spent = process_time() - cpu, perf_counter() - wall
     right = np.array([case.truth.is_(c.cell, c.centring) for c in found])
-    judged = Judged(right, np.array([c.probability for c in found]), fits.fits)
+    judged = Judged(right, np.array([c.probability for c in found]), fits.fits, found)
     return (case.name, *_outcome(judged), len(fits.two_theta_deg), *np.round(spent, 2)), judged
 
 
 def _outcome(judged: Judged) -> Iterator[int | float | None]:
     """Ranks, and figures of the first of all."""
     right, before = judged.right, judged.before
-    after = reweighed(before, log_factors(judged.fits))
+    after = reweighed(before, parents_first(judged.found, log_factors(judged.fits)))
     evidence = np.array([-fit.evidence.total if fit else -np.inf for fit in judged.fits])
     for score in (before, evidence, after):
         yield _rank(right, score)

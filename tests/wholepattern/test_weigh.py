@@ -22,6 +22,7 @@ from mlindex.wholepattern.weigh import (
     MISFIT,
     SCALE,
     log_factors,
+    parents_first,
     reweighed,
     with_profiles,
 )
@@ -84,6 +85,17 @@ def test_reweighed_odds_are_products_and_the_rest_keeps_its_share():
     assert after[1] / after[0] == pytest.approx(2)
     assert after.sum() == pytest.approx(0.9)
     assert np.array_equal(reweighed(np.zeros(2), np.zeros(2)), np.zeros(2))
+
+
+def test_supercell_gains_no_more_than_its_parent_unless_lines_demand_it(result):
+    parent = result.candidates[0]
+    doubled = replace(parent, niggli=parent.niggli * [1, 1, 2, 1, 1, 1])
+    gains = np.array([2.0, 1.0])
+    assert parents_first([doubled, parent], gains).tolist() == [1.0, 1.0]
+    assert parents_first([parent, doubled], gains).tolist() == [2.0, 1.0]
+    fewer = replace(parent, indexed=np.arange(parent.n_used) >= parent.n_used - 2)
+    more = replace(doubled, indexed=np.arange(parent.n_used) >= parent.n_used - 4)
+    assert parents_first([more, fewer], gains).tolist() == [2.0, 1.0]
 
 
 def test_most_probable_is_first_whatever_the_lines_say(result):
