@@ -116,6 +116,8 @@ def test_verdict_counts_what_the_profile_leaves(result):
     left = account(whole, np.ones(best.n_used)).share
     assert left == pytest.approx(1 - best.profile.explained)
     assert account(replace(whole, profile=None), np.ones(best.n_used)).share == 0
+    none = replace(best, indexed=np.zeros(best.n_used, dtype=bool))
+    assert account(none, np.ones(best.n_used)).share == pytest.approx(1 - best.profile.explained)
 
 
 def test_peaks_of_known_phases_count_neither_way():

@@ -27,8 +27,8 @@ def account(candidate: Candidate, intensity: np.ndarray | None) -> Account | Non
     """What a candidate leaves of the lines used, (n,) or more; None where intensities are not
     known.
 
-    Of its share and that of the fit to the whole profile the larger one counts: peaks that hide
-    under others are in no list.
+    Where the candidate was fitted to the whole profile, the share is that of the fit: it tells lines
+    apart of which a list has one maximum, and sees peaks that hide under others.
     """
     used = _used(candidate, intensity)
     if not used.sum() > 0:
@@ -36,7 +36,7 @@ def account(candidate: Candidate, intensity: np.ndarray | None) -> Account | Non
     left = used[~candidate.indexed]
     share = float(left.sum() / used.sum())
     if candidate.profile is not None:
-        share = max(share, 1 - candidate.profile.explained)
+        share = 1 - candidate.profile.explained
     return Account(len(left), share)
 
 
