@@ -1,5 +1,6 @@
 """What holds for all tests: those that run whole workflows are marked so, and in which order."""
 
+import compileall
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,12 @@ TESTS = Path(__file__).parent
 WHOLE = TESTS / "whole"
 #: Each of the two processes begins with one of these, and what they compile is shared from then on.
 COMPILING = (WHOLE / "test_runs.py", TESTS / "apps" / "test_batch.py")
+
+
+def pytest_configure(config):
+    # Hundreds of processes import the package or a copy of it, some where Python may keep nothing.
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(TESTS.parent / "workflow" / "mlindex", quiet=1)
 
 
 def pytest_collection_modifyitems(items):

@@ -57,7 +57,8 @@ def environment(wheel):
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     programs = folder / ("Scripts" if sys.platform == "win32" else "bin")
     pip(str(programs / "python"), "install", "-q", str(wheel))
-    (installed,) = folder.glob("[Ll]ib*/**/site-packages/mlindex")
+    # lib64 may be a link to lib.
+    (installed,) = {path.resolve() for path in folder.glob("[Ll]ib*/**/site-packages/mlindex")}
     take_along(installed)
     return programs
 

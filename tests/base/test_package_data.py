@@ -14,6 +14,7 @@ SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob
 USED_BY = {
     "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates"},
     "crystal/formula_units.json": {"index_sample", "indexing_rates"},
+    "crystal/substances.csv": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.json": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.npz": {"index_sample", "indexing_rates"},
     "reports/plotly-basic.min.js.gz": {"index_sample", "report"},

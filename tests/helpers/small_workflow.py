@@ -29,6 +29,7 @@ TARGETS = (f"results/models/{SYSTEM}", "results/report.html")
 DATA_FILES = (
     "crystal/atomic_volumes.csv",
     "crystal/formula_units.json",
+    "crystal/substances.csv",
     "indexing/ranking/pretrained/ranking.json",
     "indexing/ranking/pretrained/ranking.npz",
 )

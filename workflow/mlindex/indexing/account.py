@@ -27,8 +27,8 @@ def account(candidate: Candidate, intensity: np.ndarray | None) -> Account | Non
     """What a candidate leaves of the lines used, (n,) or more; None where intensities are not
     known.
 
-    Where the candidate was fitted to the whole profile, the share is that of the fit: it tells lines
-    apart of which a list has one maximum, and sees peaks that hide under others.
+    Where the candidate was fitted to the whole profile, the share is that of the fit: it tells
+    lines apart of which a list has one maximum, and sees peaks that hide under others.
     """
     used = _used(candidate, intensity)
     if not used.sum() > 0:

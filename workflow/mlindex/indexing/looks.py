@@ -51,6 +51,8 @@ _EXPLAINED = 15.0
 #: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts. And
 #: what a cell needs with it, at least.
 _MISALIGNED, _LEAST_MISALIGNED = 8.0, 10.0
+#: Such a shift is told, degrees: adjusted instruments show less than half of it.
+_GROSS_DEG = 0.2
 
 
 def index_list(
@@ -188,11 +190,11 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
     """A look, or the second one where that explains what the first does not; what to say of it."""
     look, out_of_time = _look(peaks, ask), ask.run.out_of_time
     if look.convincing or not look.shiftable or look.log_evidence >= _EXPLAINED:
-        return look, ()
+        return look, _gross(look, peaks)
     least = max(look.log_evidence + _MISALIGNED, _LEAST_MISALIGNED)
     again = None if out_of_time() else _look_misaligned(peaks, ask, least)
     if again is not None:
-        return again[0], (again[1],)
+        return again, _gross(again, peaks)
     return look, ("the search for gross zero shifts was not finished",) if out_of_time() else ()
 
 
@@ -233,9 +235,9 @@ def _not_searched(options: Options, complete: bool) -> str:
     return "" if complete else "The search was cut short: not all lattices were searched."
 
 
-def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, str] | None:
-    """A look at the list with a gross zero shift taken off, and what to say of it, if that makes a
-    convincing cell with more log-evidence than ``least``."""
+def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> _Look | None:
+    """A look at the list with a gross zero shift taken off, if that makes a convincing cell with
+    more log-evidence than ``least``."""
     from mlindex.indexing.search.misaligned import gross_shift
 
     ask.run.report("gross zero shifts")
@@ -243,12 +245,19 @@ def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> tuple[_Look, s
     if shift is None:
         return None
     look = _look(peaks, ask, shift)
-    if not look.convincing or look.log_evidence <= least:
-        return None
+    return look if look.convincing and look.log_evidence > least else None
+
+
+def _gross(look: _Look, peaks: PeakList) -> tuple[str, ...]:
+    """What to say of the shift of a convincing cell, if it is a gross one."""
+    if not look.convincing or not look.shiftable or peaks.wavelength_A is None:
+        return ()
     best = look.found[0]
     corrected = two_theta_from_q2(best.q2_corrected_inv_A2, peaks.wavelength_A)
     whole = float(np.mean(best.shift.put_on(corrected) - corrected))
-    return look, (
+    if not abs(whole) >= _GROSS_DEG:
+        return ()
+    return (
         f"all lines lie {abs(whole):.2f} degrees of 2theta too {'high' if whole > 0 else 'low'}: "
-        "check the alignment and the wavelength"
+        "check the alignment and the wavelength",
     )
