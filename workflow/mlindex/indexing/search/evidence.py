@@ -353,8 +353,8 @@ def _values(x6: np.ndarray, region: Region, q2_end: float, values: np.ndarray) -
 
 @njit(cache=True, nogil=True)
 def _mark_repeated(fit: Fit, again: np.ndarray) -> None:
-    """Of lines at one reflection, all but the nearest: several scans measured it, or others of the
-    lines are strays."""
+    """Mark all lines at one reflection but the nearest: several scans measured it, or the others
+    are strays."""
     for i in range(1, again.shape[0]):
         if fit.calculated[i] != fit.calculated[i - 1]:
             continue
