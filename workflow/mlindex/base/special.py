@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
+from numba import njit
 
 #: erf(x) = x T(x²) / U(x²) up to 1; erfc(x) = exp(-x²) P(x) / Q(x) up to 8 and with R, S beyond
 #: (Moshier, Cephes; Cody 1969, Math. Comp. 23, 631). Highest power first.
@@ -49,13 +52,31 @@ _ONE = 6.0
 
 def erf(x: np.ndarray) -> np.ndarray:
     """Error function of x (...), in its precision."""
-    size = np.abs(np.asarray(x, dtype=float))
-    square = size * size
-    inner = size * _polynomial(square, _T) / _polynomial(square, _U)
-    outer = np.minimum(size, _ONE)
-    complement = np.exp(-outer * outer) * _polynomial(outer, _P) / _polynomial(outer, _Q)
-    value = np.copysign(np.where(size <= 1, inner, 1 - complement), x)
-    return value.astype(np.asarray(x).dtype)
+    x = np.asarray(x)
+    value = np.empty(x.size, dtype=float)
+    _fill_erf(np.ascontiguousarray(x, dtype=float).reshape(-1), value)
+    return value.reshape(x.shape).astype(x.dtype)
+
+
+@njit(cache=True, nogil=True)
+def _fill_erf(x: np.ndarray, value: np.ndarray) -> None:
+    for i in range(len(x)):
+        size = abs(x[i])
+        if size <= 1:
+            square = size * size
+            of_size = size * _polynomial(square, _T) / _polynomial(square, _U)
+        else:
+            outer = min(size, _ONE)
+            of_size = 1 - math.exp(-outer * outer) * _polynomial(outer, _P) / _polynomial(outer, _Q)
+        value[i] = math.copysign(of_size, x[i])
+
+
+@njit(cache=True, nogil=True)
+def _polynomial(x: float, coefficients: tuple[float, ...]) -> float:
+    value = coefficients[0]
+    for coefficient in coefficients[1:]:
+        value = value * x + coefficient
+    return value
 
 
 def softmax(x: np.ndarray) -> np.ndarray:
@@ -102,10 +123,3 @@ def _solved(matrix: np.ndarray, right: np.ndarray, free: np.ndarray) -> np.ndarr
     x = np.zeros(matrix.shape[1])
     x[free] = np.linalg.lstsq(matrix[:, free], right, rcond=None)[0]
     return x
-
-
-def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
-    value = np.full_like(x, coefficients[0])
-    for coefficient in coefficients[1:]:
-        value = value * x + coefficient
-    return value
