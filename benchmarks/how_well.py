@@ -1,12 +1,13 @@
 """All figures of the page "How well it works", measured again and written into it.
 
-    python benchmarks/how_well.py results --patterns FOLDER
+    python benchmarks/how_well.py results --patterns FOLDER --cifs CIFS
 
 ``results`` holds the data sets that the workflow makes of crystals of another seed
 (``config/other_crystals.yaml`` says how; fewer crystals will do). FOLDER holds measured patterns
-and their ``index.csv`` (see ``real.py``); without it they are left out. ``--entries`` is the number
-of lists of each Bravais lattice; spoiled and short lists and simulated patterns are fewer. Twenty
-entries take about a quarter of an hour on one core.
+and their ``index.csv`` (see ``real.py``), CIFS holds CIF files of real crystals, of which mixtures
+are simulated (see ``mixtures.py``); what is not given is left out. ``--entries`` is the number of
+lists of each Bravais lattice; spoiled and short lists, simulated patterns and mixtures are fewer.
+Twenty entries take about a quarter of an hour on one core, mixtures as long again.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("results", type=Path)
     parser.add_argument("--patterns", type=Path, help="folder of measured patterns")
+    parser.add_argument("--cifs", type=Path, help="folder of CIF files")
     parser.add_argument("--entries", type=int, default=20, help="of each Bravais lattice")
     parser.add_argument("--workers", type=int, default=1, help="processes, or threads of a search")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for each list")
@@ -55,6 +57,8 @@ def commands(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     shift = ("--shift", "0.05")
     yield ("simulated", "patterns.py", results, *entries(8), *shift, *workers)
     yield ("formulas", "formulas.py", results, "--crystals", str(5 * each))
+    if options.cifs:
+        yield ("mixtures", "mixtures.py", str(options.cifs), "--pairs", str(each), *workers, *limit)
     if options.patterns:
         yield ("measured", "real.py", str(options.patterns), *workers, *limit)
 

@@ -134,6 +134,38 @@ def _simulated() -> str:
     return f"{_table(head, cells)}\n\n{_source('simulated')}"
 
 
+def _mixtures() -> str:
+    """Simulated patterns of two crystals, by the share of the second."""
+    head = [
+        "second phase",
+        "patterns",
+        "main first",
+        "convincing",
+        "wrong",
+        "second found",
+        "where it can be",
+        "false second",
+        "CPU s",
+    ]
+    cells = []
+    for row in record("mixtures")["tables"]["mixtures"]:
+        n, seen = row["patterns"], row["second seen"]
+        cells.append(
+            [
+                f"{row['second phase, %']:g} %",
+                n,
+                _share(row["main first"], n),
+                row["convincing"],
+                row["wrong"],
+                _share(row["second found"], n),
+                f"{row['found of these']} of {seen}",
+                row["false second"],
+                row["median CPU s"],
+            ]
+        )
+    return f"{_table(head, cells)}\n\n{_source('mixtures')}"
+
+
 def _formulas() -> str:
     """What formulas do to the probability of the right cell."""
     head = ["formula", "lists", "more probable", "or above 0.99", "less probable", "odds, median"]
@@ -195,6 +227,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "totals": _totals,
     "times": _times,
     "simulated": _simulated,
+    "mixtures": _mixtures,
     "formulas": _formulas,
 }
 

@@ -13,7 +13,7 @@ from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.options import Options
 from mlindex.indexing.search.evidence import Misfit, log_likelihood, plain_misfit
-from mlindex.indexing.search.find_and_weigh import searched_lines
+from mlindex.indexing.search.find_and_weigh import find, searched_lines, strongest_lines
 from mlindex.indexing.search.lines import STRAY
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.strays import stray_of
@@ -67,6 +67,28 @@ def test_where_few_lines_are_significant_the_strongest_others_are_taken_too():
     assert len(chosen) == 20
     assert {3, 30} <= set(chosen.tolist())
     assert np.all(np.diff(chosen) > 0)
+
+
+def test_the_strongest_lines_are_searched_where_they_are_others():
+    intensity = np.where(np.arange(60) % 2 == 1, 100.0, 5.0)
+    peaks, first = with_intensities(intensity), np.arange(20)
+    strongest = strongest_lines(peaks, Options(), first)
+    np.testing.assert_array_equal(strongest, np.flatnonzero(intensity > 50)[:20])
+    assert strongest_lines(peaks, Options(), strongest) is None
+    assert strongest_lines(replace(peaks, intensity=None), Options(), first) is None
+    assert strongest_lines(peaks, Options(n_lines=20), first) is None
+
+
+def test_a_cell_is_found_among_many_weaker_lines_of_another_phase():
+    main, weak = lines_of_cell(_CELL, 30), np.arange(30)
+    other = np.sort(np.random.default_rng(2).uniform(main[0] / 2, main[-1] / 2, 30))
+    q2, strong = np.concatenate([main, other]), np.concatenate([100.0 + weak, 5.0 + weak / 10])
+    order = np.argsort(q2)
+    peaks = PeakList("mixture", q2[order], strong[order], 1.5406)
+    peaks = replace(peaks, two_theta_error_deg=np.full(60, 0.005))
+    assert (strong[order][searched_lines(peaks, Options())] > 50).sum() <= 6
+    _, found, _ = find(peaks, Options(lattices="oP"))
+    assert np.sort(found[0].cell[:3]) == pytest.approx(_CELL[:3], rel=1e-3)
 
 
 def test_another_line_at_a_reflection_is_no_further_evidence():

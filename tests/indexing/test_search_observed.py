@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,8 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import reflections
 from mlindex.files.peak_lists import peaks_from_columns
+from mlindex.indexing.options import Options
+from mlindex.indexing.search.find_and_weigh import find
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.plan import search
 from mlindex.indexing.search.run import Run
@@ -49,3 +53,17 @@ def test_no_stage_follows_one_that_explains_the_list_as_a_whole(strays, stages):
     assert [line.removeprefix("errors times ") for line in said] == stages
     assert found[0].bravais.symbol == "tP"
     assert found[0].cell[[0, 2]] == pytest.approx([6.31, 9.17], rel=2e-3)
+
+
+def test_zero_shifts_are_not_tried_where_the_shift_is_known():
+    peaks = peaks_from_columns("left", "2theta", _TWO_THETA, 1.5406)
+    said: dict[bool, list[str]] = {True: [], False: []}
+    for aligned, lines in said.items():
+        find(peaks, Options(lattices="cP"), Run(report=lines.append), aligned)
+    shifted = {aligned: ["zero shift" in line for line in lines] for aligned, lines in said.items()}
+    assert not any(shifted[True])
+    assert sum(shifted[False]) == 4
+    found: list[str] = []
+    with_errors = replace(peaks, two_theta_error_deg=np.full(20, 0.005))
+    find(with_errors, Options(lattices="cP"), Run(report=found.append), True)
+    assert found == ["errors times 0.3", "errors times 0.1", "errors times 1"]

@@ -181,6 +181,16 @@ def test_clear_lines_that_a_supercell_indexes_are_no_impurity(gains, less, convi
     assert ("supercell of index 8 indexes 2 clear lines" in reason) is not convinces
 
 
+def test_what_a_first_phase_leaves_holds_remains_of_it():
+    best = cubic(indexed=17, evidence=15.0)
+    other = cubic(10.0, 19, 6.0)
+    other.indexed[0] = False
+    for share, convinces in ((0.2, True), (0.3, False)):
+        strong = strengths(share, 17)
+        assert verdict([best, other], intensity=strong, further=True)[0] is convinces
+        assert not verdict([best, other], intensity=strong)[0]
+
+
 @pytest.mark.parametrize("intensity", [np.zeros(20), np.full(20, np.nan)])
 def test_intensities_that_are_none_count_lines(intensity):
     assert "8 of 20 lines unindexed." in verdict([cubic(indexed=12)], intensity=intensity)[1]

@@ -107,7 +107,8 @@ def _further(ask: _Ask) -> Look:
         options = ask.options
         if not whole and not options.lattices:
             options = replace(options, lattices=_SIMPLE)
-        found = _look(peaks, replace(ask, options=options, weigh=None, formula=None))
+        again = replace(ask, options=options, weigh=None, formula=None, further=True)
+        found = _look(peaks, again)
         return _of_look(peaks, found, replace(ask, options=options), ())
 
     return look
@@ -170,6 +171,8 @@ class _Ask:
     formula: Formula | None
     run: Run
     weigh: _WeighLeft | None
+    #: The list is what other phases leave, and the zero shift is known.
+    further: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,7 +211,7 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
 
     if taken_off_deg:
         peaks = peaks.shifted(taken_off_deg)
-    observed, trials, progress = find(peaks, ask.options, ask.run)
+    observed, trials, progress = find(peaks, ask.options, ask.run, ask.further)
     ranked = by_probability(trials, observed, shipped_ranking())
     if ask.formula is not None:
         ranked = weighed_by_volume(ranked, ask.formula)
@@ -219,7 +222,9 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
         found = ask.weigh(found, 0.0)
     found = detailed(found[:keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
-    convincing, reason = verdict(found, bool(trials), complete, ask.formula, peaks.intensity)
+    convincing, reason = verdict(
+        found, bool(trials), complete, ask.formula, peaks.intensity, ask.further
+    )
     if convincing:
         reason = " ".join(filter(None, (reason, _not_searched(ask.options, complete))))
     best = max((trial.evidence for trial in trials), default=-math.inf)

@@ -30,6 +30,7 @@ _MOST_UNINDEXED = 0.2
 #: lists leave less than 10 % (most others are of another temperature, or shifted); right cells
 #: of four mixtures of 10 and 20 % left 2 to 11 %; an axis tripled for impurities left 14 %, with a
 #: log-evidence of 12.
+#: Of what a first phase leaves, which always holds remains of its lines, the second share counts.
 _MOST_LEFT, _SURE, _MOST_LEFT_SURE = 0.1, 20.0, 0.25
 #: A supercell that indexes so many lines more, with so little less log-evidence, casts doubt,
 #: however probable the ranking finds it that they are impurities'.
@@ -60,6 +61,7 @@ def verdict(
     complete: bool = True,
     formula: Formula | None = None,
     intensity: np.ndarray | None = None,
+    further: bool = False,
 ) -> tuple[bool, str]:
     """Whether the first candidate is convincing, and why (not).
 
@@ -69,6 +71,7 @@ def verdict(
         complete: the search was not cut off.
         formula: the chemical formula, if it is known.
         intensity: of the lines of the list (n,) or more, if they are known.
+        further: the list is what other phases leave.
     """
     if not found:
         return False, _nothing(explained, complete)
@@ -76,11 +79,12 @@ def verdict(
     left = account(best, intensity)
     objections = (
         _by_chance(best),
-        _unindexed(best, left),
+        _unindexed(best, left, further),
         _one_line(best),
         _improbable(best),
         _superstructure(best, found[1:]),
-        _clear_lines(best, found[1:], intensity),
+        # Clear lines that a further phase leaves may be remains of the first.
+        "" if further else _clear_lines(best, found[1:], intensity),
         _pseudo_symmetric(best),
         _small(best),
         _too_small(best, formula),
@@ -116,10 +120,10 @@ def _own_lines(best: Candidate) -> int:
     )
 
 
-def _unindexed(best: Candidate, left: Account | None) -> str:
+def _unindexed(best: Candidate, left: Account | None, further: bool) -> str:
     unindexed = best.n_used - best.n_indexed
     if left is not None:
-        most = _MOST_LEFT_SURE if best.log_evidence >= _SURE else _MOST_LEFT
+        most = _MOST_LEFT_SURE if further or best.log_evidence >= _SURE else _MOST_LEFT
         if left.share <= most:
             return ""
         return (

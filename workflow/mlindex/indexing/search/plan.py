@@ -69,16 +69,15 @@ class SearchStage:
 #: The sharpest windows are for exact lists with many impurities, which drown in wider ones; the
 #: last of them takes longest and is for what nothing else explains. Zero shifts are tried in steps
 #: that windows bridge.
-STAGES = (
-    SearchStage(0.3),
-    SearchStage(0.1),
-    SearchStage(1.0, effort=1),
+PLAIN = (SearchStage(0.3), SearchStage(0.1), SearchStage(1.0, effort=1))
+LONG = (
     SearchStage(0.03, effort=2),
     SearchStage(1.0, 0.05),
     SearchStage(1.0, -0.05),
     SearchStage(1.0, 0.1),
     SearchStage(1.0, -0.1),
 )
+STAGES = PLAIN + LONG
 #: For lists that rest on one zone: few lines tell the other parameters, and the true lattice may be
 #: among those that the quick search leaves out. The sharp windows tell them from chance; the wide
 #: ones find what comes from lines a little off.
@@ -102,8 +101,18 @@ class Progress:
                 self.status[name] = "cut off"
 
 
-def search(observed: Observed, wanted: Sequence[str], run: Run) -> tuple[list[Trial], Progress]:
-    """Search all wanted Bravais lattices (symbols); trials over all stages, best first."""
+def search(
+    observed: Observed,
+    wanted: Sequence[str],
+    run: Run,
+    stages: Sequence[SearchStage] = STAGES,
+    elsewhere: Callable[[], bool] = lambda: False,
+) -> tuple[list[Trial], Progress]:
+    """Search all wanted Bravais lattices (symbols); trials over all stages, best first.
+
+    ``elsewhere`` is asked once, before the stages that take long, whether other lines have given
+    what makes them needless.
+    """
     progress = Progress(status=dict.fromkeys(wanted, "not reached"))
 
     def look(stage: SearchStage, names: Sequence[str], why: str = "") -> list[Trial] | None:
@@ -114,7 +123,9 @@ def search(observed: Observed, wanted: Sequence[str], run: Run) -> tuple[list[Tr
         return run_stage(observed, stage, names, run, progress)
 
     best: list[Trial] = []
-    for stage in STAGES:
+    for stage in stages:
+        if stage == LONG[0] and elsewhere():
+            break
         if not _makes_sense(stage, observed) or (stage.sharpness < 1 and _whole(best, observed)):
             continue
         found = look(stage, wanted)
@@ -173,6 +184,11 @@ def _settled(best: list[Trial], stage: SearchStage, observed: Observed) -> bool:
     if stage.sharpness < 1:
         return evidence >= _ENOUGH_SHARP or (whole and lead >= _AHEAD)
     return evidence >= _ENOUGH_SHARP or whole or (evidence >= _ENOUGH and lead >= _AHEAD)
+
+
+def stands_out(best: list[Trial]) -> bool:
+    """Whether one lattice explains much and is far ahead of the next, whatever it leaves."""
+    return bool(best) and best[0].evidence >= _ENOUGH_ALONE and _lead(best) >= _ALONE
 
 
 def _lead(best: list[Trial]) -> float:
