@@ -58,12 +58,15 @@ def main() -> None:
     structures = Structures.of(asked.folder, asked.pairs, asked.seed, asked.exclude)
     pairs = list(structures.pairs(asked.pairs, asked.seed))
     tasks = [
-        (pair, share, asked.seed, asked.time_limit) for share in asked.shares for pair in pairs
+        (pair, share, asked.seed, asked.time_limit) for pair in pairs for share in asked.shares
     ]
+    done = []
     with ProcessPoolExecutor(asked.workers, multiprocessing.get_context("fork")) as pool:
-        rows = pd.DataFrame(pool.map(one, tasks), columns=["pattern", "share", *_COUNTED, "s"])
-    if asked.each:
-        print(rows.to_string())
+        for found in pool.map(one, tasks):
+            done.append(found)
+            if asked.each:
+                print(*_shown(found), sep=", ", flush=True)
+    rows = pd.DataFrame(done, columns=["pattern", "share", *_COUNTED, "s"])
     counted = [counts(share, rows[rows["share"] == share]) for share in asked.shares]
     _row(counted[0])
     _row(["---"] * len(counted[0]))
@@ -71,6 +74,13 @@ def main() -> None:
         _row(row.values())
     text = f"Simulated patterns of {len(pairs)} pairs of real crystals, seed {asked.seed}."
     record.write(asked.out, text, {"mixtures": counted})
+
+
+def _shown(found: tuple) -> list[str]:
+    """The row of a pattern in words: what is true of it."""
+    name, share, *true, seconds = found
+    said = [text for text, holds in zip(_COUNTED, true, strict=True) if holds]
+    return [name, f"{100 * share:g} %", f"{seconds:.1f} s", *said]
 
 
 def counts(share: float, rows: pd.DataFrame) -> dict[str, float]:
