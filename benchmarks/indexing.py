@@ -64,8 +64,8 @@ def main() -> None:
 
 
 def _shares(options: argparse.Namespace) -> None:
-    _row(["lattice", "entries", *SHARES, "95 % of first", "median s", "worst s", "CPU s"])
-    _row(["---"] * (len(SHARES) + 6))
+    show(["lattice", "entries", *SHARES, "95 % of first", "median s", "worst s", "CPU s"])
+    show(["---"] * (len(SHARES) + 6))
     rows, parts, times = [], [], []
     for name in options.systems:
         measured = measure_cases(_cases(options, name), options.workers)
@@ -73,10 +73,10 @@ def _shares(options: argparse.Namespace) -> None:
         times.append(measured.seconds)
         for bravais, rates in parts[-1].groupby("bravais_lattice", sort=False):
             seconds = measured.seconds[measured.seconds["bravais_lattice"] == bravais]
-            rows.append(_figures(str(bravais), rates, seconds))
-            _row(_texts(rows[-1]))
-    rows.append(_figures(ALL, pd.concat(parts), pd.concat(times)))
-    _row(_texts(rows[-1]))
+            rows.append(figures(str(bravais), rates, seconds))
+            show(texts(rows[-1]))
+    rows.append(figures(ALL, pd.concat(parts), pd.concat(times)))
+    show(texts(rows[-1]))
     record.write(options.out, _what(options), {"lattices": rows})
 
 
@@ -94,7 +94,7 @@ def _cases(options: argparse.Namespace, name: str) -> list[Case]:
     ]
 
 
-def _figures(bravais: str, rates: pd.DataFrame, seconds: pd.DataFrame) -> dict[str, Any]:
+def figures(bravais: str, rates: pd.DataFrame, seconds: pd.DataFrame) -> dict[str, Any]:
     """Counts and seconds of a lattice, as the JSON file has them."""
     return {
         "lattice": bravais,
@@ -107,7 +107,7 @@ def _figures(bravais: str, rates: pd.DataFrame, seconds: pd.DataFrame) -> dict[s
     }
 
 
-def _texts(row: dict[str, Any]) -> list[str]:
+def texts(row: dict[str, Any]) -> list[str]:
     """A row as the terminal shows it, in percent."""
     n = row["entries"]
     low, high = wilson_interval(row["first"], n)
@@ -165,11 +165,11 @@ def _curves(options: argparse.Namespace) -> None:
         print(f"\n{kind} ({unit}): wrong and convincing, percent of the entries\n")
         _grid(found[found["degradation"] == kind], "wrong")
     print("\nseconds for each pattern: median, worst, median of the processor time\n")
-    _row(["lattice", "median s", "worst s", "CPU s"])
-    _row(["---"] * 4)
+    show(["lattice", "median s", "worst s", "CPU s"])
+    show(["---"] * 4)
     for name, rows in times.groupby("system", sort=False):
         wall, cpu = rows["seconds"], rows["cpu_seconds"]
-        _row([str(name), f"{wall.median():.2f}", f"{wall.max():.1f}", f"{cpu.median():.2f}"])
+        show([str(name), f"{wall.median():.2f}", f"{wall.max():.1f}", f"{cpu.median():.2f}"])
     record.write(
         options.out,
         f"The first 20 lines (cubic: 10) of {options.entries} validation crystals of each lattice "
@@ -180,19 +180,20 @@ def _curves(options: argparse.Namespace) -> None:
 
 def _grid(rows: pd.DataFrame, column: str) -> None:
     amounts = sorted(rows["amount"].unique())
-    _row(["lattice", "entries", *(f"{amount:g}" for amount in amounts)])
-    _row(["---"] * (len(amounts) + 2))
+    show(["lattice", "entries", *(f"{amount:g}" for amount in amounts)])
+    show(["---"] * (len(amounts) + 2))
     for name, mine in rows.groupby("system", sort=False):
         values = mine.set_index("amount")[column]
         cells = [f"{100 * values[a]:.0f}" if a in values else "" for a in amounts]
-        _row([str(name), str(mine["entries"].max()), *cells])
+        show([str(name), str(mine["entries"].max()), *cells])
 
 
 def _dataset(results: Path, system: str) -> pd.DataFrame:
     return read_table(results / "dataset" / f"{system}.parquet", DATASET)
 
 
-def _row(cells: Iterable[str]) -> None:
+def show(cells: Iterable[str]) -> None:
+    """Print a row of a table."""
     print(f"| {' | '.join(cells)} |", flush=True)
 
 

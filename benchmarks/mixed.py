@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -117,10 +118,14 @@ def _random(seed: int, name: str) -> np.random.Generator:
 
 
 def _crystal(entry: dict, lines: pd.Series) -> Crystal:
-    cell = np.array([entry[name] for name in cell_names("")], dtype=float)
     q2, intensity = (np.asarray(lines[name], dtype=float) for name in ("q2_inv_A2", "intensity"))
-    truth = Truth(cell, _letter(entry["hm_symbol"][0], cell))
-    return Crystal(entry["entry_id"], entry["lattice_system"], truth, q2, intensity)
+    return Crystal(entry["entry_id"], entry["lattice_system"], truth_of(entry), q2, intensity)
+
+
+def truth_of(entry: Mapping[str, Any]) -> Truth:
+    """The lattice of a row of ENTRIES."""
+    cell = np.array([entry[name] for name in cell_names("")], dtype=float)
+    return Truth(cell, _letter(entry["hm_symbol"][0], cell))
 
 
 def _letter(letter: str, cell: np.ndarray) -> str:

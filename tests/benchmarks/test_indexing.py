@@ -18,11 +18,11 @@ def test_lists_are_counted_and_shown_in_percent(indexing):
     columns = ["first", "solved", "listed", "found", "wrong", "convincing"]
     rates = pd.DataFrame([[1, 1, 1, 1, 0, 1], [0, 1, 1, 1, 0, 0]], columns=columns).astype(bool)
     seconds = pd.DataFrame({"seconds": [0.5, 1.5], "cpu_seconds": [0.4, 0.6]})
-    row = indexing._figures("mP", rates, seconds)
+    row = indexing.figures("mP", rates, seconds)
     assert (row["entries"], row["first"], row["first or partner"]) == (2, 1, 2)
     assert (row["convincing"], row["wrong and convincing"]) == (1, 0)
     assert (row["median_s"], row["worst_s"], row["median_cpu_s"]) == (1.0, 1.5, 0.5)
-    assert indexing._texts(row)[:4] == ["mP", "2", "50.0", "100.0"]
+    assert indexing.texts(row)[:4] == ["mP", "2", "50.0", "100.0"]
 
 
 def test_what_was_measured_is_a_sentence(indexing):

@@ -7,6 +7,7 @@ Two lines of one coordinate plane give two axes, a zone of
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import product
 
 import numpy as np
@@ -18,16 +19,19 @@ from mlindex.indexing.search.kernels import Kind, Tables, popcount
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, consider
 from mlindex.indexing.search.rectangular_zones import (
-    MOST_ORDERS,
     RectangularZones,
     best_rectangular_zones,
+    long_rows,
 )
 from mlindex.indexing.search.rising import rising
+from mlindex.indexing.search.zones import MOST_ORDERS
 
 #: Zones kept, primitive ones and centred ones each, by effort.
 _KEPT = (1200, 2400, 5000)
 #: Highest indices of the voters: h, k and l.
 _HIGHEST_H, _HIGHEST = 3, 4
+#: Zones with a long row, and the highest indices of their voters along the other axes.
+_KEPT_LONG, _HIGHEST_BESIDE = 60, 2
 #: Values of A tried for each zone, and the fewest votes that one needs.
 _PEAKS = 3
 _LEAST_VOTES = 2
@@ -37,15 +41,24 @@ def search(lines: Lines, system: LatticeSystem, letter: str, kind: Kind, pool: K
     """Offer right-angled lattices of a centring letter to a pool."""
     for voted in range(3):
         centred, longer = _zone_of(letter, voted)
-        zones = best_rectangular_zones(lines, centred, _KEPT[lines.effort])
-        forms = zones.forms / np.square(longer)
         axes = np.array([voted, *(axis for axis in range(3) if axis != voted)])
         window = float(lines.window.mean())
-        _vote_all(
-            RectangularZones(forms, zones.masks), axes, lines.q2, window, kind, lines.tables, pool
-        )
+        for (forms, masks), highest in _zones(lines, centred):
+            zones = RectangularZones(forms / np.square(longer), masks)
+            _vote_all(zones, axes, highest, lines.q2, window, kind, lines.tables, pool)
         if letter in "PIF":
             break
+
+
+def _zones(lines: Lines, centred: bool) -> Iterator[tuple[RectangularZones, np.ndarray]]:
+    """Zones and the highest indices of their voters."""
+    few = best_rectangular_zones(lines, centred, _KEPT[lines.effort])
+    yield few, np.array([_HIGHEST_H, _HIGHEST, _HIGHEST])
+    long = long_rows(lines, centred, _KEPT_LONG)
+    if len(long.forms):
+        yield long, np.array([_HIGHEST_BESIDE, MOST_ORDERS, _HIGHEST_BESIDE])
+        other = RectangularZones(long.forms[:, ::-1], long.masks)
+        yield other, np.array([_HIGHEST_BESIDE, _HIGHEST_BESIDE, MOST_ORDERS])
 
 
 def _zone_of(letter: str, voted: int) -> tuple[bool, tuple[int, int]]:
@@ -63,15 +76,19 @@ def _zone_of(letter: str, voted: int) -> tuple[bool, tuple[int, int]]:
 def _vote_all(
     zones: RectangularZones,
     axes: np.ndarray,
+    highest: np.ndarray,
     q2: np.ndarray,
     window: float,
     kind: Kind,
     tables: Tables,
     pool: Kept,
 ) -> None:
-    """With every zone, offer the third axes for which most lines vote."""
+    """With every zone, offer the third axes for which most lines vote.
+
+    The voters have indices up to ``highest``: along the third axis and along those of the zone.
+    """
     n = q2.shape[0]
-    size = n * _HIGHEST_H * (_HIGHEST + 1) ** 2
+    size = n * highest[0] * (highest[1] + 1) * (highest[2] + 1)
     votes, bits = np.empty(size), np.empty(size, dtype=np.int64)
     x6 = np.zeros(6)
     for w in range(zones.forms.shape[0]):
@@ -80,7 +97,7 @@ def _vote_all(
         least, greatest = kind.det_low / (B * C), kind.det_high / (B * C)
         least = max(least, q2[n - 1] / MOST_ORDERS**2)
         count = _votes_of(
-            B, C, axes, q2, zones.masks[w], kind.centring, least, greatest, votes, bits
+            B, C, axes, highest, q2, zones.masks[w], kind.centring, least, greatest, votes, bits
         )
         order = rising(votes[:count])
         _offer_peaks(x6, axes[0], votes, bits, order, window, kind, tables, pool)
@@ -91,6 +108,7 @@ def _votes_of(
     B: float,
     C: float,
     axes: np.ndarray,
+    highest: np.ndarray,
     q2: np.ndarray,
     explained: int,
     centring: int,
@@ -103,9 +121,9 @@ def _votes_of(
     count = 0
     hkl = np.zeros(3, dtype=np.int64)
     n = q2.shape[0]
-    for h in range(1, _HIGHEST_H + 1):
-        for k in range(_HIGHEST + 1):
-            for l in range(_HIGHEST + 1):
+    for h in range(1, highest[0] + 1):
+        for k in range(highest[1] + 1):
+            for l in range(highest[2] + 1):
                 hkl[axes[0]], hkl[axes[1]], hkl[axes[2]] = h, k, l
                 rest = B * k * k + C * l * l
                 if rest >= q2[n - 1]:

@@ -31,7 +31,7 @@ def rests_on_one_zone(trial: Trial, observed: Observed) -> bool:
 
     Only of exact lists, in which lines that fit by chance can be recognized: False for others.
     """
-    if _limit(trial, observed) > _EXACT_ERRORS:
+    if not is_exact(trial, observed):
         return False
     try:
         hkl = _fitting(trial, observed)
@@ -39,6 +39,11 @@ def rests_on_one_zone(trial: Trial, observed: Observed) -> bool:
         return False
     unexplained = len(observed.q2) - len(hkl)
     return len(hkl) - _most_in_a_zone(hkl) <= trial.bravais.system.n_free + unexplained
+
+
+def is_exact(trial: Trial, observed: Observed) -> bool:
+    """Whether the lines that fit do so much better than their errors."""
+    return _limit(trial, observed) <= _EXACT_ERRORS
 
 
 def is_open(trial: Trial, observed: Observed) -> bool:

@@ -21,7 +21,7 @@ from mlindex.crystal.lattice import (
     bravais_of,
     quadratic_terms,
 )
-from mlindex.indexing.search import boxes
+from mlindex.indexing.search import boxes, long_rows
 from mlindex.indexing.search.kernels import Kind, Tables
 from mlindex.indexing.search.kinds import SHORTEST_AXIS_A, Deadline, kind_of
 from mlindex.indexing.search.lines import Lines
@@ -31,8 +31,9 @@ from mlindex.indexing.search.walked import walk_of, walked_centrings
 
 #: Indices up to this one make rows.
 _HIGHEST_INDEX = 6
-#: Numbers of free parameters for which rectangular zones are searched first.
-_BOXES = (3,)
+#: Numbers of free parameters for which rectangular zones, or rows of high orders, are searched
+#: first.
+_BOXES, _LONG = (3,), (2,)
 #: By the number of free parameters: rows of H, first lines of which all combinations are tried,
 #: and first lines of which all but one of a combination come when the last is any other.
 _ROWS = {1: 40, 2: 36, 3: 30}
@@ -61,9 +62,11 @@ def search(
             continue
         pool = pools[bravais.symbol]
         for letter in walked_centrings(bravais):
+            kind = kind_of(lines, system, letter)
             if system.n_free in _BOXES:
-                kind = kind_of(lines, system, letter)
                 boxes.search(lines, system, letter, kind, pool.arrays())
+            if system.n_free in _LONG:
+                long_rows.search(lines, system, kind, pool)
             for combos, inverses in _trials(lines, system, letter):
                 if not _run(lines, system, letter, combos, inverses, pool, deadline):
                     return False

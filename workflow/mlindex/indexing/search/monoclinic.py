@@ -12,7 +12,6 @@ import numpy as np
 from numba import njit
 
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
-from mlindex.crystal.reduction_kernels import reduce_form
 from mlindex.crystal.walk import present
 from mlindex.indexing.search import rectangular_zones
 from mlindex.indexing.search.kernels import Kind, Tables
@@ -22,6 +21,7 @@ from mlindex.indexing.search.pool import Kept, Pool, consider
 from mlindex.indexing.search.refit import refit
 from mlindex.indexing.search.rising import rising
 from mlindex.indexing.search.walked import walked_centrings
+from mlindex.indexing.search.zones import MOST_ORDERS, long_nets, reduced_all
 
 #: What may be missing from the net (u, v) that was seen: the true axes as halves of u and v, and
 #: the letters to try there.
@@ -35,6 +35,8 @@ _VARIANTS = (
 #: The first lines that may be axes of the net, and values of B to try for each variant of a net.
 _NET_AXES = (12, 16, 20)
 _VOTED = 16
+#: Nets with a long row that are tried, and the highest h of the voters elsewhere.
+_LONG_NETS, _HIGHEST = 80, 2
 #: Odd numbers of 64 bits: sums of small multiples, which overflow, are almost never equal.
 _KEYS = np.array([0x1E3779B97F4A7C15, 0x3F58476D1CE4E5B9, 0x14D049BB133111EB])
 #: Nets tried between two looks at the clock.
@@ -49,9 +51,11 @@ def search(
     nets = _unique(
         nets_of(lines.q2, min(_NET_AXES[lines.effort], len(lines))), float(lines.window[0])
     )
+    long = long_nets(lines, _LONG_NETS).forms
     complete = rectangular_zones.search(lines, system, pools, deadline)
     complete = complete and _first_from_110(lines, system, nets, pools, deadline)
-    complete = complete and _first_nets(lines, system, nets, cases, deadline)
+    complete = complete and _first_nets(lines, nets, _HIGHEST, cases, deadline)
+    complete = complete and _first_nets(lines, long, MOST_ORDERS, cases, deadline)
     for pool in {id(case[-1]): case[-1] for case in cases}.values():
         refit(lines, system, pool)
     return complete
@@ -77,16 +81,8 @@ def nets_of(q2: np.ndarray, axes: int) -> np.ndarray:
 
 
 def _reduced(A: np.ndarray, B: np.ndarray, X: np.ndarray) -> np.ndarray:
-    forms = _reduce_all(np.stack([A, B, X], axis=1))
+    forms = reduced_all(np.stack([A, B, X], axis=1))
     return forms[forms[:, 0] > 0]
-
-
-@njit(cache=True, nogil=True)
-def _reduce_all(forms: np.ndarray) -> np.ndarray:
-    out = np.empty_like(forms)
-    for i in range(forms.shape[0]):
-        out[i, 0], out[i, 1], out[i, 2] = reduce_form(forms[i, 0], forms[i, 1], forms[i, 2])
-    return out
 
 
 def _unique(nets: np.ndarray, tolerance: float) -> np.ndarray:
@@ -96,13 +92,15 @@ def _unique(nets: np.ndarray, tolerance: float) -> np.ndarray:
     return nets[np.sort(first)]
 
 
-def _first_nets(lines, system, nets, cases, deadline) -> bool:
+def _first_nets(lines, nets, highest, cases, deadline) -> bool:
     for start in range(0, len(nets), _CHUNK):
         part = nets[start : start + _CHUNK]
         for halves, kind, pool in cases:
             if deadline is not None and deadline():
                 return False
-            _vote(part, halves, 0, lines.q2, lines.window, kind, lines.tables, pool.arrays())
+            _vote(
+                part, halves, 0, highest, lines.q2, lines.window, kind, lines.tables, pool.arrays()
+            )
     return True
 
 
@@ -122,7 +120,17 @@ def _first_from_110(lines, system, nets, pools, deadline) -> bool:
         for kind, pool in kinds:
             if deadline is not None and deadline():
                 return False
-            _vote(part, np.eye(2), 1, lines.q2, lines.window, kind, lines.tables, pool.arrays())
+            _vote(
+                part,
+                np.eye(2),
+                1,
+                _HIGHEST,
+                lines.q2,
+                lines.window,
+                kind,
+                lines.tables,
+                pool.arrays(),
+            )
     return True
 
 
@@ -150,6 +158,7 @@ def _vote(
     nets: np.ndarray,
     halves: np.ndarray,
     axis_k: int,
+    highest: int,
     q2: np.ndarray,
     window: np.ndarray,
     kind: Kind,
@@ -158,12 +167,12 @@ def _vote(
 ) -> None:
     """For every net offer the values of B for which most lines vote.
 
-    The first axis of the net is (1, s, 0) with s = ``axis_k``, and a line (h, k, l) votes for
-    B = (q² - net) / (k² - s² h²).
+    The first axis of the net is (1, s, 0) with s = ``axis_k``, and a line (h, k, l) with h up to
+    ``highest`` votes for B = (q² - net) / (k² - s² h²).
     """
     n = q2.shape[0]
     x6 = np.zeros(6)
-    votes = np.empty(n * 60)
+    votes = np.empty(n * 20 * (highest + 1))
     for m in range(nets.shape[0]):
         A, C, D = _halved(nets[m], halves)
         area = A * C - D * D / 4
@@ -173,7 +182,7 @@ def _vote(
         if axis_k:
             greatest = area / (C * axis_k * axis_k)
         count = 0
-        for h in range(3):
+        for h in range(highest + 1):
             for l in range(0 if h == 0 else -2 - axis_k, 3 + axis_k):
                 net = A * h * h + C * l * l + D * h * l
                 for k in range(0 if axis_k else 1, 3 + axis_k):

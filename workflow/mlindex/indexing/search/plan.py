@@ -17,7 +17,7 @@ import numpy as np
 
 from mlindex.crystal.lattice import BRAVAIS, BravaisLattice, LatticeSystem
 from mlindex.indexing.search import exhaustive, monoclinic, triclinic
-from mlindex.indexing.search.dominant import is_open, rests_on_one_zone
+from mlindex.indexing.search.dominant import is_exact, is_open, rests_on_one_zone
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.observed import Observed
 from mlindex.indexing.search.pool import Pool
@@ -80,10 +80,13 @@ LONG = (
 STAGES = PLAIN + LONG
 #: For lists that rest on one zone: few lines tell the other parameters, and the true lattice may be
 #: among those that the quick search leaves out. The sharp windows tell them from chance; the wide
-#: ones find what comes from lines a little off.
-CLOSER = (SearchStage(0.03, effort=1), SearchStage(0.3, effort=1))
-#: Free parameters of the lattices that the quick search may leave out, and of those that are quick.
-_MANY_FREE, _FEW_FREE = 4, 2
+#: ones find what comes from lines a little off. Also where the axis found has so many orders among
+#: the lines: rows of high orders are what the quick search does without.
+#: Free parameters of the lattices searched, at least, stand beside the stages.
+CLOSER = ((SearchStage(0.03, effort=1), 1), (SearchStage(0.3, effort=1), 4))
+_MANY_ORDERS = 12
+#: Free parameters of the lattices that are quick.
+_FEW_FREE = 2
 
 
 @dataclass
@@ -152,18 +155,31 @@ def _looked_closer(
     wanted: Sequence[str],
     look: Callable[[SearchStage, Sequence[str], str], list[Trial] | None],
 ) -> list[Trial]:
-    """The best trials after the closer stages, where the first of them rests on one zone."""
-    uncertain = [name for name in wanted if BRAVAIS[name].system.n_free >= _MANY_FREE]
-    for stage in CLOSER:
-        if not uncertain or not best or not rests_on_one_zone(best[0], observed):
+    """The best trials after the closer stages, where the first of them calls for it."""
+    for stage, least in CLOSER:
+        if not _calls_for_more(best, observed):
             break
-        found = look(stage, uncertain, ", for lists of one zone")
+        names = [name for name in wanted if BRAVAIS[name].system.n_free >= least]
+        if not names:
+            continue
+        found = look(stage, names, ", for zones and long axes")
         if found is None:
             break
         # A zone with any third axis has more evidence than a cell, and is none.
         found = [trial for trial in found if not is_open(trial, observed)]
         best = _joined(best, found, observed, wanted)
     return best
+
+
+def _calls_for_more(best: list[Trial], observed: Observed) -> bool:
+    """Whether the best trial of an exact list rests on one zone, or has a long axis and is not
+    ahead."""
+    if not best or not is_exact(best[0], observed):
+        return False
+    if rests_on_one_zone(best[0], observed):
+        return True
+    orders = max(best[0].lattice().reduced[:3]) * math.sqrt(observed.q2[-1])
+    return orders >= _MANY_ORDERS and _lead(best) < _AHEAD
 
 
 def _joined(

@@ -22,15 +22,16 @@ from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.pool import Kept, Pool, consider
 from mlindex.indexing.search.votes import Votes, cast, clear, open_lines, room_for, take_peak
 from mlindex.indexing.search.walked import walked_centrings
-from mlindex.indexing.search.zones import MOST_ZONE_LINES, zone_scores
+from mlindex.indexing.search.zones import FEWEST_ORDERS, MOST_ORDERS, MOST_ZONE_LINES, zone_scores
 
 #: First lines of which two give a zone, and highest indices that they may have in it.
 _AXES = (14, 18, 20)
 _HIGHEST = 4
-#: The longest row of a zone has fewer orders among these lines.
-MOST_ORDERS = 25
-#: Zones kept, primitive ones and centred ones each, by effort.
+#: Neighbours in a long row are so many orders apart at most.
+_FARTHEST = 3
+#: Zones kept, primitive ones and centred ones each, by effort; and those with a long row.
 _KEPT = (480, 960, 1440)
+_KEPT_LONG = 60
 #: Centring letters that a zone may belong to, and its b* in units of the lattice's: C leaves even
 #: k only.
 _LETTERS = {False: (("P", 1.0), ("C", 2.0)), True: (("A", 1.0), ("I", 1.0))}
@@ -52,19 +53,35 @@ def search(
     votes = room_for(_BINS)
     for centred, letters in _LETTERS.items():
         zones = with_either_axis(best_rectangular_zones(lines, centred, _KEPT[lines.effort]))
+        long = long_rows(lines, centred, _KEPT_LONG)
         cases = [
             (kind_of(lines, system, letter), pools[bravais.symbol], longer)
             for letter, longer in letters
             for bravais in bravais_of(system.name)
             if bravais.symbol in pools and letter in walked_centrings(bravais)
         ]
-        for start, (kind, pool, longer) in product(range(0, len(zones.forms), _CHUNK), cases):
-            if deadline is not None and deadline():
+        for part, highest_k in ((zones, _HIGHEST_K), (long, MOST_ORDERS)):
+            if not _search(lines, part, highest_k, cases, votes, deadline):
                 return False
-            forms = zones.forms[start : start + _CHUNK] / [longer**2, 1]
-            part = RectangularZones(forms, zones.masks[start:])
-            n_a, window = _A_LINES[lines.effort], float(lines.window.mean())
-            _join(part, lines.q2, n_a, window, kind, lines.tables, votes, pool.arrays())
+    return True
+
+
+def _search(
+    lines: Lines,
+    zones: RectangularZones,
+    highest_k: int,
+    cases: list[tuple[Kind, Pool, float]],
+    votes: Votes,
+    deadline: Deadline | None,
+) -> bool:
+    """Offer trials with zones, for kinds of trials with their pools and the lengths of b*."""
+    for start, (kind, pool, longer) in product(range(0, len(zones.forms), _CHUNK), cases):
+        if deadline is not None and deadline():
+            return False
+        forms = zones.forms[start : start + _CHUNK] / [longer**2, 1]
+        part = RectangularZones(forms, zones.masks[start:])
+        n_a, window = _A_LINES[lines.effort], float(lines.window.mean())
+        _join(part, highest_k, lines.q2, n_a, window, kind, lines.tables, votes, pool.arrays())
     return True
 
 
@@ -83,7 +100,11 @@ def with_either_axis(zones: RectangularZones) -> RectangularZones:
 
 def best_rectangular_zones(lines: Lines, centred: bool, most: int) -> RectangularZones:
     """The best zones, B <= C, at most so many, best first."""
-    forms = _zones_of(lines.q2[: _AXES[lines.effort]], centred)
+    return weighed(_zones_of(lines.q2[: _AXES[lines.effort]], centred), lines, centred, most)
+
+
+def weighed(forms: np.ndarray, lines: Lines, centred: bool, most: int) -> RectangularZones:
+    """The best of zones (m, 2), at most so many, best first, each once."""
     tables = lines.tables._replace(most=MOST_ZONE_LINES, scores=zone_scores(lines))
     found, masks = _weigh(forms, centred, tables)
     order = np.argsort(-found, kind="stable")
@@ -137,6 +158,7 @@ def _weigh(forms: np.ndarray, centred: bool, tables: Tables) -> tuple[np.ndarray
 @njit(cache=True, nogil=True)
 def _join(
     zones: RectangularZones,
+    highest_k: int,
     q2: np.ndarray,
     n_a: int,
     window: float,
@@ -155,7 +177,7 @@ def _join(
         width = max(2 * C / _BINS, window)
         bins = min(int(2 * C / width) + 1, _BINS)
         for line in range(min(q2.shape[0], n_a)):
-            for k in range(_HIGHEST_K + 1):
+            for k in range(highest_k + 1):
                 A = q2[line] - B * k * k
                 if A <= C / 4:
                     break
@@ -164,7 +186,7 @@ def _join(
                 if kind.det_low > B * A * C or kind.det_high < B * C * (A - C / 4):
                     continue
                 x6[0] = A
-                _vote(x6, left, bits, kind.centring, width, bins, votes)
+                _vote(x6, highest_k, left, bits, kind.centring, width, bins, votes)
                 for _ in range(_PEAKS):
                     place = take_peak(votes, bins, _LEAST_VOTES)
                     if place < 0.0:
@@ -177,6 +199,7 @@ def _join(
 @njit(cache=True, nogil=True)
 def _vote(
     x6: np.ndarray,
+    highest_k: int,
     q2: np.ndarray,
     bits: np.ndarray,
     centring: int,
@@ -192,8 +215,26 @@ def _vote(
             if l == 0 or (h == 2 and l & 1 == 0):
                 continue
             per_bin = 1.0 / (h * l * width)
-            for k in range(_HIGHEST_K + 1):
+            for k in range(highest_k + 1):
                 if not present(h, k, l, centring):
                     continue
                 start = -(A * h * h + B * k * k + C * l * l) * per_bin
                 cast(votes, q2, bits, per_bin, start, bins)
+
+
+def long_rows(lines: Lines, centred: bool, most: int) -> RectangularZones:
+    """The best zones with a long row, B < C, at most so many; none for searches of no effort.
+
+    Of a polytype with an axis of 50 A the lines (0, 1, l) follow one another closely, and those
+    that are seen may all be of high orders: (0, 1, 4) to (0, 1, 20). Two neighbours in such a row
+    are B (m² - l²) apart and tell where it begins: q² = C + B l².
+    """
+    if not lines.effort:
+        return RectangularZones(np.empty((0, 2)), np.empty(0, dtype=np.int64))
+    q2 = lines.q2
+    low, high = np.triu_indices(len(q2), 1)
+    order, step = (v.ravel() for v in np.mgrid[:MOST_ORDERS, 1 : _FARTHEST + 1])
+    B = (q2[high] - q2[low])[:, None] / ((order + step) ** 2 - order**2)
+    C = q2[low][:, None] - B * order**2
+    long = (q2[-1] / MOST_ORDERS**2 < B) & (q2[-1] / FEWEST_ORDERS**2 > B) & (B < C)
+    return weighed(np.stack([B[long], C[long]], axis=1), lines, centred, most)

@@ -37,6 +37,8 @@ VOLUMES = (0.5, 7.0)
 _PEAKS = 2
 _LEAST_VOTES = 3
 _BINS = 1024
+#: Highest index along the shared row among the voters, by effort: the row of a long axis has many.
+_ALONG = (2, 12, 12)
 #: Best trials that are fitted.
 _FITTED = 1500
 #: Best fitted trials whose sub- and superlattices are tried.
@@ -65,7 +67,8 @@ def search(lines: Lines, pool: Pool, deadline: Deadline | None = None) -> bool:
             complete = False
             break
         part, window = pairs[first : first + _CHUNK], float(lines.window.mean())
-        join(rows, masks, part, lines.q2, window, kind, lines.tables, votes, trials.arrays())
+        along = _ALONG[lines.effort]
+        join(rows, masks, part, along, lines.q2, window, kind, lines.tables, votes, trials.arrays())
     polish(lines, trials, pool)
     return complete
 
@@ -100,6 +103,7 @@ def join(
     rows: np.ndarray,
     masks: np.ndarray,
     pairs: np.ndarray,
+    along: int,
     q2: np.ndarray,
     window: float,
     kind: Kind,
@@ -113,6 +117,7 @@ def join(
         rows: from :func:`mlindex.indexing.search.zones.shared_rows`.
         masks: lines that each zone explains.
         pairs: from :func:`matching_rows`.
+        along: highest index along the shared row among the voters, at least 2.
         votes: room for :data:`_BINS` bins.
     """
     base, x6 = np.empty(6), np.empty(6)
@@ -131,7 +136,8 @@ def join(
         width = max(2 * half / _BINS, window)
         bins = min(int(2 * half / width) + 1, _BINS)
         left, bits = open_lines(q2, masks[pairs[p, 0]] | masks[pairs[p, 2]])
-        _vote(base, left, bits, width, bins, votes)
+        reach = min(max(int(np.sqrt(tables.q2_max / A)), 2), along)
+        _vote(base, reach, left, bits, width, bins, votes)
         for _ in range(_PEAKS):
             place = take_peak(votes, bins, _LEAST_VOTES)
             if place < 0.0:
@@ -143,7 +149,13 @@ def join(
 
 @njit(cache=True, nogil=True)
 def _vote(
-    x6: np.ndarray, q2: np.ndarray, bits: np.ndarray, width: float, bins: int, votes: Votes
+    x6: np.ndarray,
+    reach: int,
+    q2: np.ndarray,
+    bits: np.ndarray,
+    width: float,
+    bins: int,
+    votes: Votes,
 ) -> None:
     """Values of the open product from every line outside the zones; x6[3] is the least value."""
     A, B, C, low, E, F = x6[0], x6[1], x6[2], x6[3], x6[4], x6[5]
@@ -153,7 +165,7 @@ def _vote(
             if l == 0 or abs(k * l) > 2:
                 continue
             per_bin = 1.0 / (k * l * width)
-            for h in range(-2, 3):
+            for h in range(-reach, reach + 1):
                 rest = A * h * h + B * k * k + C * l * l + E * h * l + F * h * k
                 cast(votes, q2, bits, per_bin, -rest * per_bin - low / width, bins)
 

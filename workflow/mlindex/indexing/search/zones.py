@@ -7,6 +7,7 @@ predicted lines that were observed tells true ones from chance.
 
 from __future__ import annotations
 
+from itertools import combinations, product
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,10 @@ MOST_ZONE_LINES = 60
 #: Share of the predicted lines of a true zone that are observed.
 _SEEN = 0.5
 _HASH = 1 << 15
+#: A row with orders between these is long; neighbours in it are so many orders apart at most.
+FEWEST_ORDERS, MOST_ORDERS, _FARTHEST = 6, 25, 3
+#: Zones with a long row that are added to the others.
+_KEPT_LONG = 100
 
 
 class Zones(NamedTuple):
@@ -69,9 +74,60 @@ def best_zones(lines: Lines, n_axes: int, least_area: float, size: int) -> tuple
         lines.q2, min(n_axes, len(lines)), tables, least_area, Zones(forms, found, masks)
     )
     order = np.argsort(-found[:n], kind="stable")[:size]
-    forms = forms[order]
+    long = long_nets(lines, _KEPT_LONG)
+    forms = np.concatenate([forms[order], long.forms])
     refine_zones(forms, lines.q2, lines.window, tables)
-    return forms, found[order], masks[order]
+    return forms, np.append(found[order], long.found), np.append(masks[order], long.masks)
+
+
+def long_nets(lines: Lines, most: int) -> Zones:
+    """The best zones with a long row, at most so many, best first; none for searches of no effort.
+
+    Of a crystal with an axis of 50 A the lines (1, 0, l) follow one another closely, and those that
+    are seen may all be of high orders. Any three lines are taken for neighbours in such a row.
+    """
+    if not lines.effort:
+        return Zones(np.empty((0, 3)), np.empty(0), np.empty(0, dtype=np.int64))
+    nets = reduced_all(_rows_of_three(lines.q2))
+    tables = lines.tables._replace(most=MOST_ZONE_LINES, scores=zone_scores(lines))
+    found, masks, keys = _weigh_all(nets, tables)
+    _, first = np.unique(keys, return_index=True)
+    order = first[np.argsort(-found[first], kind="stable")[:most]]
+    order = order[np.isfinite(found[order])]
+    return Zones(nets[order], found[order], masks[order])
+
+
+def _rows_of_three(q2: np.ndarray) -> np.ndarray:
+    """Forms A h² + B k² + X hk (m, 3) whose row (h, 1) has three of the lines as neighbours."""
+    first, second, third = np.array(list(combinations(range(len(q2)), 3))).T
+    steps = [(s, s + t) for s, t in product(range(1, _FARTHEST + 1), repeat=2)]
+    s, t = np.array(steps).T
+    one = (q2[second] - q2[first])[:, None] / s
+    A = ((q2[third] - q2[first])[:, None] / t - one) / (t - s)
+    X, B = one - A * s, np.broadcast_to(q2[first][:, None], A.shape)
+    long = (q2[-1] > A * FEWEST_ORDERS**2) & (q2[-1] < A * MOST_ORDERS**2)
+    # The row is farther from the origin than its reflections are from one another.
+    long &= 4 * A * B - X * X > 4 * A * A
+    return np.stack([A[long], B[long], X[long]], axis=1)
+
+
+@njit(cache=True, nogil=True)
+def reduced_all(forms: np.ndarray) -> np.ndarray:
+    """Reduced forms (m, 3); zeros where one isn't positive definite."""
+    out = np.empty_like(forms)
+    for i in range(forms.shape[0]):
+        out[i, 0], out[i, 1], out[i, 2] = reduce_form(forms[i, 0], forms[i, 1], forms[i, 2])
+    return out
+
+
+@njit(cache=True, nogil=True)
+def _weigh_all(forms: np.ndarray, tables: Tables) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Scores, masks and numbers that tell them apart (m,) of reduced zones (m, 3)."""
+    n = forms.shape[0]
+    found, masks, keys = np.empty(n), np.empty(n, dtype=np.int64), np.empty(n, dtype=np.int64)
+    for z in range(n):
+        masks[z], found[z], keys[z] = _weigh(forms[z, 0], forms[z, 1], forms[z, 2], tables)
+    return found, masks, keys
 
 
 @njit(cache=True, nogil=True, inline="always")
