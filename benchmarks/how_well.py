@@ -58,6 +58,8 @@ def commands(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     yield ("simulated", "patterns.py", results, *entries(8), *shift, *workers)
     yield ("formulas", "formulas.py", results, "--crystals", str(5 * each))
     if options.cifs:
+        for kind in ("large", "triclinic"):
+            yield (kind, "crystals.py", str(options.cifs), kind, *workers, *limit)
         yield ("mixtures", "mixtures.py", str(options.cifs), "--pairs", str(each), *workers, *limit)
     if options.patterns:
         yield ("measured", "real.py", str(options.patterns), *workers, *limit)

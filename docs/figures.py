@@ -72,10 +72,10 @@ def _share(count: int, of: int) -> str:
     return f"{100 * count / of:.1f} % ({100 * low:.0f} to {100 * high:.0f})"
 
 
-def _lattices(name: str) -> str:
+def _lattices(name: str, of: str = "lattice") -> str:
     rows = record(name)["tables"]["lattices"]
     head = [
-        "lattice",
+        of,
         "lists",
         "first",
         "first or partner",
@@ -223,6 +223,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "exact": lambda: _lattices("exact"),
     "spoiled": lambda: _lattices("spoiled"),
     "few": lambda: _lattices("few"),
+    "large": lambda: _lattices("large", "crystals"),
+    "triclinic": lambda: _lattices("triclinic", "crystals"),
     "patterns": _patterns,
     "totals": _totals,
     "times": _times,
