@@ -15,6 +15,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.quick_start import load_numba
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.formula_volume import Formula, formula_of
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.further import Look, with_further
 from mlindex.indexing.options import Options
 from mlindex.indexing.phases import Left, without_known
@@ -26,11 +27,15 @@ if TYPE_CHECKING:
     from mlindex.indexing.search.plan import Progress
     from mlindex.indexing.search.run import Run
 
+#: The candidate of a Bravais lattice, centring letter and cell (6,), with the shift of another one;
+#: None where the lines do not determine it.
+Describe = Callable[[str, str, np.ndarray, Candidate], Candidate | None]
 #: What more is known of candidates, such as their fit to the whole profile: given those that are
 #: found, the most probable first, what was taken off all lines in degrees beside their zero shifts,
-#: and what known phases left of the list, it gives them with that, the most probable first.
-Weigh = Callable[[Sequence[Candidate], float, Left], tuple[Candidate, ...]]
-_WeighLeft = Callable[[Sequence[Candidate], float], tuple[Candidate, ...]]
+#: what known phases left of the list, and what makes candidates of further cells, it gives them
+#: with that, the most probable first.
+Weigh = Callable[[Sequence[Candidate], float, Left, Describe], tuple[Candidate, ...]]
+_WeighLeft = Callable[[Sequence[Candidate], Describe], tuple[Candidate, ...]]
 
 _FEWEST_LINES = 4
 _DETAILED = 3
@@ -96,7 +101,7 @@ def _weighing(weigh: Weigh | None, left: Left) -> _WeighLeft | None:
     """What weighs candidates of a list, maybe a calibrated one, by a pattern that is not."""
     if weigh is None:
         return None
-    return lambda found, shift_deg: weigh(found, shift_deg + left.shift.low_deg, left)
+    return lambda found, describe: weigh(found, left.shift.low_deg, left, describe)
 
 
 def _further(ask: _Ask) -> Look:
@@ -208,6 +213,7 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates, detailed
     from mlindex.indexing.search.find_and_weigh import find
+    from mlindex.indexing.search.trials import trial_of
 
     if taken_off_deg:
         peaks = peaks.shifted(taken_off_deg)
@@ -218,8 +224,19 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     keep = ask.options.keep
     most = keep if ask.weigh is None else max(keep, _WEIGHED)
     found = candidates(ranked[:most], observed, peaks, taken_off_deg)
+
+    def describe(
+        bravais: str, centring: str, cell: np.ndarray, like: Candidate
+    ) -> Candidate | None:
+        if bravais not in ask.options.bravais_lattices():
+            return None
+        shift_deg = like.shift.low_deg - taken_off_deg if observed.shiftable else 0.0
+        trial = trial_of(BRAVAIS[bravais], cell, centring, observed, shift_deg)
+        made = [] if trial is None else [(trial, like.probability)]
+        return next(iter(candidates(made, observed, peaks, taken_off_deg)), None)
+
     if ask.weigh is not None:
-        found = ask.weigh(found, 0.0)
+        found = ask.weigh(found, describe)
     found = detailed(found[:keep], observed, peaks, _DETAILED)
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
     convincing, reason = verdict(

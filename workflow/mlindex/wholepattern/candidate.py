@@ -20,6 +20,9 @@ from mlindex.wholepattern.strays import needed, unexplained
 SHIFT_SIGMA_DEG = 0.1
 #: Cells found on the first lines may miss later ones by a width: wider peaks find their way.
 _BLUR, _ROUGH_STEPS, _STEPS = 2.0, 8, 12
+#: But cells move by no more than this share of q², for somewhere any cell meets some lines: without
+#: a limit a monoclinic axis of 6.78 A became one of 5.29 A.
+_REACH = 0.02
 #: Lines beyond the ends of the pattern still add their tails, and may come in.
 _PAD_FWHM, _PAD_DEG = 3.0, 0.5
 #: A peak found this many widths from any line is nobody's; nearer ones the residual tells of.
@@ -70,6 +73,7 @@ def fit_cell(
     cell: np.ndarray,
     centring: str,
     zero_shift_deg: float = 0.0,
+    near: bool = False,
 ) -> CellFit:
     """Fit one cell to the points of a reference.
 
@@ -79,6 +83,7 @@ def fit_cell(
         system: the lattice system whose constraints the cell obeys.
         cell, centring: its six parameters (A, degrees) and centring letter.
         zero_shift_deg: shift to start from.
+        near: the cell is so near that no wide peaks need to find it.
 
     Raises:
         ValueError: the cell has too many reflections.
@@ -90,9 +95,11 @@ def fit_cell(
     pad = _PAD_FWHM * widest + _PAD_DEG
     ends = float(data.x[0] - pad), float(data.x[-1] + pad)
     lines = cell_lines(cell, centring, system, data.radiation.first_A, ends)
-    expected = _expected(reference, layout, start)
+    expected = _expected(reference, layout, start, system)
     begun = CellFit(system, lines, Peaks.none(layout), layout, expected, Fitted.at(start))
-    rough = _fit(data, begun, lines, _apart(data, begun, lines, found_deg), _BLUR)
+    rough = begun
+    if not near:
+        rough = _fit(data, begun, lines, _apart(data, begun, lines, found_deg), _BLUR)
     fit = _fit(data, rough, lines, _apart(data, rough, lines, found_deg))
     return _fit(data, fit, lines, _wanted(reference, fit))
 
@@ -129,7 +136,11 @@ def refit(data: Data, fit: CellFit, most: int, held: np.ndarray | None = None) -
     expected, p = fit.expected, fit.fitted.p
     if held is not None:
         p = _conditional(fit, held)
-        expected = Expected(np.where(held, 0.0, expected.mean), np.where(held, 0.0, expected.sigma))
+        expected = Expected(
+            np.where(held, 0.0, expected.mean),
+            np.where(held, 0.0, expected.sigma),
+            expected.reach,
+        )
     fitted = minimize(data, fit.peaks, fit.layout, expected, p, most=most)
     return replace(fit, expected=expected, fitted=fitted)
 
@@ -151,12 +162,22 @@ def positions(data: Data, design: np.ndarray, layout: Layout, p: np.ndarray) -> 
     return true + zero + displacement * np.cos(np.radians(true) / 2)
 
 
-def _expected(reference: Reference, layout: Layout, start: np.ndarray) -> Expected:
+def _expected(
+    reference: Reference, layout: Layout, start: np.ndarray, system: LatticeSystem
+) -> Expected:
     mean, sigma = start.copy(), np.full(layout.size, np.inf)
+    reach = np.full(layout.size, np.inf)
+    reach[: layout.n_cell] = _REACH * _sizes(layout.cell(start), system)
     shifts = slice(layout.n_cell, layout.n_cell + N_SHIFTS)
     mean[shifts], sigma[shifts] = 0.0, SHIFT_SIGMA_DEG
     sigma[layout.n_cell + N_SHIFTS :] = reference.shape_sigma
-    return Expected(mean, sigma)
+    return Expected(mean, sigma, reach)
+
+
+def _sizes(x: np.ndarray, system: LatticeSystem) -> np.ndarray:
+    """What free reciprocal parameters (p,) are at most, the diagonal ones as they are."""
+    a, b, c = np.sqrt((x @ system.basis_matrix)[:3])
+    return np.array([a * a, b * b, c * c, 2 * b * c, 2 * a * c, 2 * a * b])[list(system.pick)]
 
 
 def _fit(
@@ -175,7 +196,7 @@ def _fit(
     if blur > 1:
         sigma = expected.sigma.copy()
         sigma[layout.n_cell + 1 :] = 0.0
-        expected, most = Expected(p, sigma), _ROUGH_STEPS
+        expected, most = Expected(p, sigma, expected.reach), _ROUGH_STEPS
     fitted = minimize(data, peaks, layout, expected, p, blur, most)
     return replace(before, lines=lines, peaks=peaks, fitted=fitted)
 

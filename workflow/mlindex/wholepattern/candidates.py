@@ -38,12 +38,14 @@ _LAST_STEPS = 3
 @dataclass(frozen=True)
 class CellToFit:
     """What a fit needs of a candidate, named as there: Bravais lattice, centring letter, cell
-    (A, degrees), and the shift of the lines to start from."""
+    (A, degrees), and the shift of the lines to start from; ``near`` says that the cell is within a
+    width of what it will be."""
 
     bravais: str
     centring: str
     cell: np.ndarray
     shift: LineShift = NO_SHIFT
+    near: bool = False
 
 
 def fit_candidates(
@@ -115,11 +117,11 @@ def _fit(
     known: Reference, found_deg: np.ndarray, candidate: Candidate | CellToFit
 ) -> CellFit | None:
     """The fit of a candidate; None where its cell is too large or leads nowhere."""
-    system = BRAVAIS[candidate.bravais].system
+    system, shift_deg = BRAVAIS[candidate.bravais].system, candidate.shift.low_deg
+    cell, centring = candidate.cell, candidate.centring
+    near = isinstance(candidate, CellToFit) and candidate.near
     try:
-        return fit_cell(
-            known, found_deg, system, candidate.cell, candidate.centring, candidate.shift.low_deg
-        )
+        return fit_cell(known, found_deg, system, cell, centring, shift_deg, near)
     except (ValueError, np.linalg.LinAlgError):
         return None
 

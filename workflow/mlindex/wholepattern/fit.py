@@ -29,10 +29,12 @@ _DAMPING, _MOST_DAMPING = 1e-3, 1e6
 
 @dataclass(frozen=True)
 class Expected:
-    """What is known of the parameters (p,) beforehand; inf where nothing is, 0 where fixed."""
+    """What is known of the parameters (p,) beforehand: ``sigma`` is inf where nothing is, 0 where
+    fixed; none goes further from its mean than ``reach``."""
 
     mean: np.ndarray
     sigma: np.ndarray
+    reach: np.ndarray
 
     @property
     def weight(self) -> np.ndarray:
@@ -43,6 +45,9 @@ class Expected:
     @property
     def fixed(self) -> np.ndarray:
         return self.sigma == 0
+
+    def allows(self, p: np.ndarray) -> bool:
+        return bool(np.all(np.abs(p - self.mean) <= self.reach))
 
     def cost(self, p: np.ndarray) -> float:
         return float(self.weight @ (p - self.mean) ** 2)
@@ -106,7 +111,7 @@ def minimize(
             step = np.zeros(len(p))
             damped = information + damping * np.diag(np.diag(information))
             step[free] = np.linalg.solve(damped[np.ix_(free, free)], right[free])
-            if np.isfinite(step).all():
+            if np.isfinite(step).all() and expected.allows(p + step):
                 trial = evaluate(p + step, solution)
                 improved = trial.cost < solution.cost
             damping *= 0.1 if improved else 10.0

@@ -10,7 +10,7 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.looks import Weigh, index_list
+from mlindex.indexing.looks import Describe, Weigh, index_list
 from mlindex.indexing.options import Options, about
 from mlindex.indexing.phases import Left
 from mlindex.indexing.result import Candidate, IndexingResult
@@ -107,7 +107,9 @@ def _by_profile(
 ) -> Weigh:
     """What weighs candidates by the whole profile, all its peaks given."""
 
-    def weigh(found: Sequence[Candidate], shift_deg: float, left: Left) -> tuple[Candidate, ...]:
+    def weigh(
+        found: Sequence[Candidate], shift_deg: float, left: Left, describe: Describe
+    ) -> tuple[Candidate, ...]:
         if stopped():
             return tuple(found)
         # Compiled code takes its time to load.
@@ -116,7 +118,7 @@ def _by_profile(
 
         report("fits to the whole profile")
         known_deg = known_positions(left, pattern)
-        return with_profiles(pattern, found, every, workers, shift_deg, known_deg)
+        return with_profiles(pattern, found, every, workers, shift_deg, known_deg, describe)
 
     return weigh
 

@@ -79,7 +79,8 @@ def reference(data: Data, found: FoundPeaks) -> Reference:
     """Fit the peaks found with one shape over the pattern."""
     layout = Layout(0, Angles(float(data.x[0]), float(data.x[-1])))
     start = np.concatenate([np.zeros(N_SHIFTS), layout.angles.start(found.calibration)])
-    expected = Expected(start, np.concatenate([np.zeros(N_SHIFTS), SHAPE_SIGMA]))
+    sigma = np.concatenate([np.zeros(N_SHIFTS), SHAPE_SIGMA])
+    expected = Expected(start, sigma, np.full(len(start), np.inf))
     position = found.two_theta_deg[found.two_theta_deg < data.x[-1]]
     p = start
     data = data.with_sigma(np.hypot(data.noise, _FIRST_MISFIT * np.maximum(data.y, 0.0)))

@@ -14,11 +14,11 @@ import numpy as np
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
 from mlindex.crystal.holohedries import reciprocal_change
-from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import reflections
 from mlindex.crystal.recognition import EXACT, Recognized, recognize
 from mlindex.indexing.search.observed import Observed
-from mlindex.indexing.search.trials import Trial, walked, weigh
+from mlindex.indexing.search.trials import Trial, trial_of
 
 #: So many of the best trials, and none with so much less log-evidence than the first.
 _BEST, _RIVAL = 3, 12.0
@@ -37,9 +37,8 @@ def with_parents(trials: list[Trial], observed: Observed) -> list[Trial]:
             break
         for way in _parents(trial, observed):
             bravais, shift = BRAVAIS[way.bravais], trial.shift_deg
-            x, letter = walked(way.cell, bravais, way.centring)
-            codes = np.array([CENTRING_CODES[letter]])
-            found += weigh(bravais, x[None], codes, observed, shift, shift != 0.0).values()
+            parent = trial_of(bravais, way.cell, way.centring, observed, shift)
+            found += [] if parent is None else [parent]
     return found
 
 

@@ -109,6 +109,17 @@ def weigh(
     }
 
 
+def trial_of(
+    bravais: BravaisLattice, cell: np.ndarray, centring: str, observed: Observed, shift_deg: float
+) -> Trial | None:
+    """A cell (6,) in the setting of the table refined and weighed, with a zero shift where it
+    starts with one."""
+    x, letter = walked(cell, bravais, centring)
+    codes = np.array([CENTRING_CODES[letter]])
+    found = weigh(bravais, x[None], codes, observed, shift_deg, shift_deg != 0.0)
+    return next(iter(found.values()), None)
+
+
 def trials_of(
     bravais: BravaisLattice, pool: Pool, observed: Observed, shift_deg: float
 ) -> list[Trial]:
