@@ -41,6 +41,9 @@ _LEAST_INDEXED = 0.6
 #: Lines of the first cell that may turn out to be the second one's, so many or this share of them:
 #: with more of them, a subcell of a pseudosymmetric crystal was called convincing.
 _FEW_SHARED, _MOST_SHARED = 2, 1 / 12
+#: Where two phases are as strong, a large cell that meets lines of both by chance may come first:
+#: another candidate is begun with if its log-evidence as one of two is so much more.
+_AHEAD_AS_ONE_OF_TWO = 5.0
 #: Candidates that are tried with a cubic lattice beside them, and the log-evidence that another
 #: than the first must be ahead with it.
 _OTHERS, _WORTH_ANOTHER = 5, 3.0
@@ -145,9 +148,12 @@ class _Search:
 
     def jointly(self, first: _Cell, rest: np.ndarray) -> list[_Cell]:
         """The first cell alone, or two that are convincing together."""
+        begin = self._likeliest_of_two(first)
+        if begin is not first:
+            rest = self.all & ~begin.lines
         if not self._worth(rest):
             return [first]
-        second = self._found(rest, first.best.shift.low_deg, False)
+        second = self._found(rest, begin.best.shift.low_deg, False)
         if second is None:
             return [first]
         again = self._looked(self.all & ~second.lines, second.best.shift.low_deg, True)
@@ -161,6 +167,17 @@ class _Search:
         if not again.result.convincing:
             return [first]
         return sorted([again, second], key=lambda cell: -self._weight(cell.lines))
+
+    def _likeliest_of_two(self, first: _Cell) -> _Cell:
+        """The first cell, or that of a candidate which is far ahead as one of two phases."""
+        mixed = [
+            -np.inf if c.log_evidence_if_mixed is None else c.log_evidence_if_mixed
+            for c in first.result.candidates
+        ]
+        place = int(np.argmax(mixed))
+        if mixed[place] < mixed[0] + _AHEAD_AS_ONE_OF_TWO:
+            return first
+        return _Cell(first.result, self.explained(first.result.candidates[place]), place)
 
     def _used(self, candidate: Candidate) -> np.ndarray:
         """Which lines of the whole list (n,) a candidate was found with."""

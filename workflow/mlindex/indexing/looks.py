@@ -213,6 +213,7 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates, detailed
     from mlindex.indexing.search.find_and_weigh import find
+    from mlindex.indexing.search.mixture import evidence_if_mixed
     from mlindex.indexing.search.trials import trial_of
 
     if taken_off_deg:
@@ -238,6 +239,10 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     if ask.weigh is not None:
         found = ask.weigh(found, describe)
     found = detailed(found[:keep], observed, peaks, _DETAILED)
+    if peaks.intensity is not None:
+        found = tuple(
+            replace(c, log_evidence_if_mixed=evidence_if_mixed(c, observed)) for c in found
+        )
     complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
     convincing, reason = verdict(
         found, bool(trials), complete, ask.formula, peaks.intensity, ask.further

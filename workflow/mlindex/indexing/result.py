@@ -129,6 +129,8 @@ class Candidate:
     #: Zero shift of 2theta and sample displacement, 0 where not refined. Where the lines don't
     #: tell the two apart, the errors of the cell contain both.
     shift: LineShift = field(default=LineShift())
+    #: The log-evidence where many lines may be a second phase's, of lists with intensities.
+    log_evidence_if_mixed: float | None = None
 
     @property
     def zero_shift_deg(self) -> float:

@@ -115,12 +115,19 @@ def _by_chance(best: Candidate) -> str:
     least = _LEAST_EVIDENCE if _own_lines(best) >= _FEW_LINES else _LEAST_EVIDENCE_FEW
     if best.profile is not None and 1 - best.profile.explained <= _EXPLAINED_BUT:
         least = min(least, _LEAST_EVIDENCE_EXPLAINED)
-    if best.log_evidence >= least:
+    evidence = _evidence(best)
+    if evidence >= least:
         return ""
     return (
         f"The best cell explains {best.n_indexed} of {best.n_used} lines little better than "
-        f"chance (log-evidence {best.log_evidence:.1f}; at least {least:g} is needed)."
+        f"chance (log-evidence {evidence:.1f}; at least {least:g} is needed)."
     )
+
+
+def _evidence(best: Candidate) -> float:
+    """Its log-evidence, whether the lines that it leaves are impurities or a second phase's."""
+    mixed = best.log_evidence_if_mixed
+    return best.log_evidence if mixed is None else max(best.log_evidence, mixed)
 
 
 def _own_lines(best: Candidate) -> int:
@@ -133,7 +140,8 @@ def _own_lines(best: Candidate) -> int:
 def _unindexed(best: Candidate, left: Account | None, further: bool) -> str:
     unindexed = best.n_used - best.n_indexed
     if left is not None:
-        most = _MOST_LEFT_SURE if further or best.log_evidence >= _SURE else _MOST_LEFT
+        sure = further or _evidence(best) >= _SURE
+        most = _MOST_LEFT_SURE if sure else _MOST_LEFT
         if left.share <= most:
             return ""
         return (
