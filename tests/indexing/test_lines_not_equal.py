@@ -12,9 +12,11 @@ from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import BRAVAIS, CENTRING_CODES, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.options import Options
+from mlindex.indexing.search.describe import candidates
 from mlindex.indexing.search.evidence import Misfit, log_likelihood, plain_misfit
 from mlindex.indexing.search.find_and_weigh import find, searched_lines, strongest_lines
 from mlindex.indexing.search.lines import STRAY
+from mlindex.indexing.search.mixture import evidence_if_mixed
 from mlindex.indexing.search.observed import observe
 from mlindex.indexing.search.strays import stray_of
 from mlindex.indexing.search.subcells import with_parents
@@ -87,8 +89,12 @@ def test_a_cell_is_found_among_many_weaker_lines_of_another_phase():
     peaks = PeakList("mixture", q2[order], strong[order], 1.5406)
     peaks = replace(peaks, two_theta_error_deg=np.full(60, 0.005))
     assert (strong[order][searched_lines(peaks, Options())] > 50).sum() <= 6
-    _, found, _ = find(peaks, Options(lattices="oP"))
+    observed, found, _ = find(peaks, Options(lattices="oP"))
     assert np.sort(found[0].cell[:3]) == pytest.approx(_CELL[:3], rel=1e-3)
+    # As one of two phases it has more evidence; a cell that is none gains little.
+    right, wrong = candidates([(found[0], 1.0), (found[-1], 0.0)], observed, peaks)
+    assert evidence_if_mixed(right, observed) > right.log_evidence + 5
+    assert evidence_if_mixed(wrong, observed) < 0
 
 
 def test_another_line_at_a_reflection_is_no_further_evidence():

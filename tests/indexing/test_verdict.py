@@ -191,6 +191,14 @@ def test_what_a_first_phase_leaves_holds_remains_of_it():
         assert not verdict([best, other], intensity=strong)[0]
 
 
+@pytest.mark.parametrize(("mixed", "convinces"), [(None, False), (2.0, False), (22.0, True)])
+def test_lines_of_a_second_phase_speak_less_against_a_cell(mixed, convinces):
+    best = replace(cubic(indexed=15, evidence=-3.0), log_evidence_if_mixed=mixed)
+    convincing, reason = verdict([best], intensity=strengths(0.2, 15))
+    assert convincing is convinces
+    assert (f"chance (log-evidence {mixed or -3.0:.1f};" in reason) is not convinces
+
+
 @pytest.mark.parametrize("intensity", [np.zeros(20), np.full(20, np.nan)])
 def test_intensities_that_are_none_count_lines(intensity):
     assert "8 of 20 lines unindexed." in verdict([cubic(indexed=12)], intensity=intensity)[1]

@@ -40,7 +40,8 @@ _WeighLeft = Callable[[Sequence[Candidate], Describe], tuple[Candidate, ...]]
 _FEWEST_LINES = 4
 _DETAILED = 3
 #: Where a first cell is not convincing, what it leaves is searched for lattices with at most four
-#: free parameters.
+#: free parameters, unless it is as many lines as a list needs.
+_MANY_LINES = 20
 _SIMPLE = (
     "cubic",
     "tetragonal",
@@ -110,7 +111,7 @@ def _further(ask: _Ask) -> Look:
     def look(peaks: PeakList, whole: bool) -> IndexingResult:
         ask.run.report("further phases")
         options = ask.options
-        if not whole and not options.lattices:
+        if not whole and not options.lattices and len(peaks) < _MANY_LINES:
             options = replace(options, lattices=_SIMPLE)
         again = replace(ask, options=options, weigh=None, formula=None, further=True)
         found = _look(peaks, again)
