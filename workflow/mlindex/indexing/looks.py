@@ -24,6 +24,7 @@ from mlindex.indexing.verdict import verdict
 from mlindex.patterns.peaklist import PeakList
 
 if TYPE_CHECKING:
+    from mlindex.indexing.search.observed import Observed
     from mlindex.indexing.search.plan import Progress
     from mlindex.indexing.search.run import Run
 
@@ -214,8 +215,6 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     from mlindex.indexing.ranking.volume import weighed_by_volume
     from mlindex.indexing.search.describe import candidates, detailed
     from mlindex.indexing.search.find_and_weigh import find
-    from mlindex.indexing.search.mixture import evidence_if_mixed
-    from mlindex.indexing.search.trials import trial_of
 
     if taken_off_deg:
         peaks = peaks.shifted(taken_off_deg)
@@ -226,6 +225,34 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     keep = ask.options.keep
     most = keep if ask.weigh is None else max(keep, _WEIGHED)
     found = candidates(ranked[:most], observed, peaks, taken_off_deg)
+    if ask.weigh is not None:
+        found = ask.weigh(found, _describing(ask, observed, peaks, taken_off_deg))
+    found = detailed(found[:keep], observed, peaks, _DETAILED)
+    if peaks.intensity is not None:
+        found = _as_one_of_two(found, observed)
+    complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
+    convincing, reason = verdict(
+        found, bool(trials), complete, ask.formula, peaks.intensity, ask.further
+    )
+    if convincing:
+        reason = " ".join(filter(None, (reason, _not_searched(ask.options, complete))))
+    best = max((trial.evidence for trial in trials), default=-math.inf)
+    evidence = found[0].log_evidence if found else best
+    n_lines = len(observed.q2)
+    return _Look(found, evidence, convincing, reason, progress, n_lines, observed.shiftable)
+
+
+def _as_one_of_two(found: Sequence[Candidate], observed: Observed) -> tuple[Candidate, ...]:
+    """Candidates with their evidence as one of two phases."""
+    from mlindex.indexing.search.mixture import evidence_if_mixed
+
+    return tuple(replace(c, log_evidence_if_mixed=evidence_if_mixed(c, observed)) for c in found)
+
+
+def _describing(ask: _Ask, observed: Observed, peaks: PeakList, taken_off_deg: float) -> Describe:
+    """What makes candidates of further cells of the lattices asked for."""
+    from mlindex.indexing.search.describe import candidates
+    from mlindex.indexing.search.trials import trial_of
 
     def describe(
         bravais: str, centring: str, cell: np.ndarray, like: Candidate
@@ -237,23 +264,7 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
         made = [] if trial is None else [(trial, like.probability)]
         return next(iter(candidates(made, observed, peaks, taken_off_deg)), None)
 
-    if ask.weigh is not None:
-        found = ask.weigh(found, describe)
-    found = detailed(found[:keep], observed, peaks, _DETAILED)
-    if peaks.intensity is not None:
-        found = tuple(
-            replace(c, log_evidence_if_mixed=evidence_if_mixed(c, observed)) for c in found
-        )
-    complete = all(progress.status[b] == "complete" for b in ask.options.bravais_lattices())
-    convincing, reason = verdict(
-        found, bool(trials), complete, ask.formula, peaks.intensity, ask.further
-    )
-    if convincing:
-        reason = " ".join(filter(None, (reason, _not_searched(ask.options, complete))))
-    best = max((trial.evidence for trial in trials), default=-math.inf)
-    evidence = found[0].log_evidence if found else best
-    n_lines = len(observed.q2)
-    return _Look(found, evidence, convincing, reason, progress, n_lines, observed.shiftable)
+    return describe
 
 
 def _not_searched(options: Options, complete: bool) -> str:
