@@ -48,6 +48,7 @@ def test_lines_broader_than_others_are_a_lower_symmetry(c, bravais):
     best = result.candidates[0]
     assert best.bravais == bravais
     assert best.settings[0].cell[[0, 2]] == pytest.approx([A, c], rel=3e-4)
+    assert any("widths or splitting" in note for note in result.notes) == (bravais == "tI")
 
 
 def test_lower_symmetry_that_was_not_asked_for_is_not_given():

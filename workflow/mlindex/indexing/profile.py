@@ -31,6 +31,8 @@ class CandidateProfile:
             be, the same array for all candidates.
         observed: intensities (n,), likewise.
         calculated: background and lines of the cell (n,).
+        higher: the Bravais lattice of higher symmetry that this cell was bent out of, because
+            widths and splitting of the lines ask for it; empty for cells that the search found.
     """
 
     r_wp: float
@@ -45,6 +47,7 @@ class CandidateProfile:
     two_theta_deg: np.ndarray
     observed: np.ndarray
     calculated: np.ndarray
+    higher: str = ""
 
     @property
     def difference(self) -> np.ndarray:

@@ -94,8 +94,19 @@ def index_pattern(
         )
     weigh = _by_profile(pattern, every, workers, report, stopped)
     result = index_list(found.peaks, options, workers, report, stopped, weigh)
-    notes = tuple(dict.fromkeys((*found.notes, *result.notes)))
+    notes = tuple(dict.fromkeys((*found.notes, *result.notes, *_bent(result))))
     return replace(result, notes=notes), found
+
+
+def _bent(result: IndexingResult) -> tuple[str, ...]:
+    """What to say of a first cell that only the widths of the lines tell from a higher symmetry."""
+    best = next(iter(result.candidates), None)
+    if best is None or best.profile is None or not best.profile.higher:
+        return ()
+    return (
+        f"the positions of the lines are those of a {best.profile.higher} cell as well, but their "
+        f"widths or splitting ask for {best.bravais}: it fits the whole profile much better",
+    )
 
 
 def _by_profile(

@@ -77,9 +77,17 @@ def with_profiles(
         child = lower and describe(lower.bravais, lower.centring, lower.cell, first)
         if not child:
             break
-        found = _instead(child, first, found)
-        weighed = whole.weighed(found, child.cell)
+        weighed = whole.weighed(_instead(child, first, weighed), child.cell)
+        higher = first.profile.higher or first.bravais
+        weighed = tuple(_bent_from(c, higher) if c.cell is child.cell else c for c in weighed)
     return weighed
+
+
+def _bent_from(candidate: Candidate, higher: str) -> Candidate:
+    """The candidate as one that was bent out of a higher symmetry."""
+    if candidate.profile is None:
+        return candidate
+    return replace(candidate, profile=replace(candidate.profile, higher=higher))
 
 
 def _once(
@@ -108,20 +116,20 @@ def _once(
 
 
 def _instead(
-    child: Candidate, parent: Candidate, found: Sequence[Candidate]
+    child: Candidate, parent: Candidate, weighed: Sequence[Candidate]
 ) -> tuple[Candidate, ...]:
-    """The candidates with another cell that has the probability of a first one, by lines alone."""
+    """The candidates by lines alone, with another cell that has the probability of the first one,
+    ``parent``."""
     lattice = lattice_of(child.cell, child.centring)
     others = []
-    for candidate in found:
-        is_parent = candidate.cell is parent.cell
+    for candidate in weighed:
+        profile, before = candidate.profile, candidate.probability
+        before = before if profile is None else profile.probability_before
         own = lattice_of(candidate.cell, candidate.centring)
-        if (
-            is_parent
-            or candidate.bravais != child.bravais
-            or not same(own, lattice, *FOUND_LATTICE)
-        ):
-            others.append(replace(candidate, probability=0.0) if is_parent else candidate)
+        if candidate is parent:
+            others.append(replace(candidate, probability=0.0))
+        elif candidate.bravais != child.bravais or not same(own, lattice, *FOUND_LATTICE):
+            others.append(replace(candidate, probability=before))
     return replace(child, probability=parent.profile.probability_before), *others
 
 
