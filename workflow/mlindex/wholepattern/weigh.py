@@ -95,7 +95,8 @@ def _once(
 ) -> tuple[list[Candidate], list[ProfileFit | None]]:
     """The candidates that have these fits, those fitted to one cell taken as one.
 
-    Poor lines leave several cells where the profile has one.
+    Poor lines leave several cells where the profile has one. The nearest to that one stands for
+    all, for it has found its lines.
     """
     kept: list[Candidate] = []
     own: list[ProfileFit | None] = []
@@ -106,6 +107,8 @@ def _once(
             alike = other and lattice and kept[i].bravais == candidate.bravais
             if alike and same(other, lattice, *ONE_CANDIDATE):
                 more = kept[i].probability + candidate.probability
+                if _moved(candidate, fit) < _moved(kept[i], own[i]):
+                    kept[i], own[i] = candidate, fit
                 kept[i] = replace(kept[i], probability=more)
                 break
         else:
@@ -113,6 +116,11 @@ def _once(
             own.append(fit)
             lattices.append(lattice)
     return kept, own
+
+
+def _moved(candidate: Candidate, fit: ProfileFit) -> float:
+    """By what share of itself a fit has changed the cell of its candidate most."""
+    return float(np.abs(fit.cell / candidate.cell - 1).max())
 
 
 def _instead(
