@@ -132,6 +132,7 @@ def dataset(count: int) -> pd.DataFrame:
                 "side": "validation" if n % 4 == 0 else "train",
                 "usable": True,
                 "observed_q2_inv_A2": q2,
+                "observed_intensity": np.linspace(100, 20, len(q2)),
             }
             rows.append(row | dict(zip(cell_names(""), cell, strict=True)))
     return pd.DataFrame(rows)

@@ -56,6 +56,7 @@ PEAK_COLUMNS = (
     "entry_id",
     "n_observed",
     *(f"{kind}_{name}" for kind in ("present", "observed") for name in ("q2_inv_A2", *"hkl")),
+    "observed_intensity",
 )
 
 STAGE = "dataset"

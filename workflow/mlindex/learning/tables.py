@@ -27,11 +27,12 @@ DATASET = Table(
         *miller_columns("present_", "list 1"),
         Column("observed_q2_inv_A2", list_of(FLOAT64), "q² of list 2", "1/A²"),
         *miller_columns("observed_", "list 2"),
+        Column("observed_intensity", list_of(FLOAT64), "Pattern at the peaks of list 2"),
     ),
     places=(Place("dataset/{system}.parquet", reported="dataset"),),
     equally_long=(
         ("present_q2_inv_A2", "present_h", "present_k", "present_l"),
-        ("observed_q2_inv_A2", "observed_h", "observed_k", "observed_l"),
+        ("observed_q2_inv_A2", "observed_h", "observed_k", "observed_l", "observed_intensity"),
     ),
 )
 

@@ -14,28 +14,25 @@ from threadpoolctl import threadpool_limits
 
 from mlindex.base.columns import cell_names
 from mlindex.base.provenance import derive_seed
-from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.lattice import LatticeSystem, bravais_of
 from mlindex.crystal.reindexed import cell_to_standard
 from mlindex.crystal.tolerances import FOUND_LATTICE
 from mlindex.indexing.options import Options
+from mlindex.indexing.ranking.drawn import drawn_list
 from mlindex.indexing.ranking.features import features, known
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.settings import RankingExamples
 from mlindex.indexing.ranking.tables import RANKING_EXAMPLES
-from mlindex.indexing.search.find_and_weigh import SEARCH_LINES, WEIGHED_LINES, find
-from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
+from mlindex.indexing.search.find_and_weigh import find
 from mlindex.learning.choice import centring_of
-from mlindex.learning.lattices import n_peaks_of
 from mlindex.learning.sides import TRAIN, VALIDATION
-from mlindex.patterns.peaklist import PeakList
-from mlindex.patterns.spoil import WAVELENGTH_A, Spoil, spoiled
 
 
 @dataclass(frozen=True)
 class _Task:
     entry: dict[str, Any]
+    second: dict[str, Any]
     system: LatticeSystem
     settings: RankingExamples
     seed: int
@@ -62,7 +59,11 @@ def examples(
         workers: processes.
         progress: wraps the loop over lists.
     """
-    tasks = [_Task(e, system, settings, seed) for e in _chosen(dataset, system, settings, seed)]
+    chosen = _chosen(dataset, system, settings, seed)
+    tasks = [
+        _Task(entry, _second(chosen, i, seed), system, settings, seed)
+        for i, entry in enumerate(chosen)
+    ]
     if workers <= 1:
         threadpool_limits(1)
         rows = list(progress(map(_rows_of, tasks)))
@@ -90,16 +91,22 @@ def _chosen(
     return found
 
 
+def _second(entries: list[dict[str, Any]], i: int, seed: int) -> dict[str, Any]:
+    """Another entry of the same side at random, the crystal mixed into a sample with it."""
+    entry = entries[i]
+    others = [e for e in entries if e is not entry and e["side"] == entry["side"]]
+    rng = np.random.default_rng(derive_seed(seed, "second", entry["entry_id"]))
+    return others[int(rng.integers(len(others)))] if others else entry
+
+
 def _rows_of(task: _Task) -> list[dict[str, Any]]:
     entry, settings = task.entry, task.settings
     rng = np.random.default_rng(derive_seed(task.seed, "spoil", entry["entry_id"]))
-    lines, how = _lines(task, rng)
-    if len(lines) < settings.fewest_lines:
+    drawn = drawn_list(entry, task.second, task.system, settings, rng)
+    how = drawn.how
+    if len(drawn.peaks) < settings.fewest_lines:
         return []
-    told = how.noise_deg if rng.random() < settings.spoiled_share else None
-    error_deg = told if told is not None and told > DEFAULT_ERROR_DEG / 10 else None
-    peaks = PeakList(entry["entry_id"], lines, None, WAVELENGTH_A)
-    observed, found, _ = find(peaks, Options(two_theta_error_deg=error_deg))
+    observed, found, _ = find(drawn.peaks, Options(two_theta_error_deg=drawn.error_deg))
     found = found[: settings.candidates]
     rows = features([known(trial, observed) for trial in found], observed)
     truth = _truth(task)
@@ -111,7 +118,9 @@ def _rows_of(task: _Task) -> list[dict[str, Any]]:
         "noise_deg": how.noise_deg,
         "impurities": how.impurities,
         "missing": how.missing,
-        "n_lines": len(lines),
+        "intensities": drawn.peaks.intensity is not None,
+        "second_share": drawn.second_share,
+        "n_lines": len(drawn.peaks),
     }
     nothing = {f"x_{name}": 0.0 for name in FEATURES}
     made = [
@@ -130,38 +139,3 @@ def _truth(task: _Task) -> Lattice:
         cell_to_standard(reindexed, task.system, axis),
         centring_of(task.entry["hm_symbol"], task.system, axis),
     )
-
-
-def _lines(task: _Task, rng: np.random.Generator) -> tuple[np.ndarray, Spoil]:
-    """q² (n,) of the list, rising, and how it was spoiled."""
-    settings = task.settings
-    q2 = np.sort(np.asarray(task.entry["observed_q2_inv_A2"], dtype=float))
-    q2 = q2[np.isfinite(two_theta_from_q2(q2, WAVELENGTH_A))]
-    usual = SEARCH_LINES if rng.random() < settings.spoiled_share else n_peaks_of(task.system)
-    n_lines = WEIGHED_LINES if rng.random() < settings.long_share else usual
-    how, n_lines = _drawn(settings, min(n_lines, len(q2)), rng)
-    return spoiled(q2, n_lines, how, rng), how
-
-
-def _drawn(settings: RankingExamples, n_lines: int, rng: np.random.Generator) -> tuple[Spoil, int]:
-    """How a list is spoiled, and how many lines it has."""
-    if rng.random() < settings.exact_share:
-        return Spoil(), n_lines
-    low, high = np.log(settings.noise_deg)
-    noise = float(np.exp(rng.uniform(low, high)))
-    shifted, with_impurities, with_missing = rng.random(3) < settings.spoiled_share
-    shift = np.clip(rng.normal(0, settings.shift_deg), *_around(settings.greatest_shift_deg))
-    impurities = int(rng.integers(0, settings.impurities + 1))
-    missing = int(rng.integers(0, settings.missing + 1))
-    if rng.random() < settings.short_share:
-        n_lines = int(rng.integers(min(settings.fewest_lines, n_lines), n_lines + 1))
-    return Spoil(
-        float(shift) if shifted else 0.0,
-        noise,
-        impurities if with_impurities else 0,
-        missing if with_missing else 0,
-    ), n_lines
-
-
-def _around(size: float) -> tuple[float, float]:
-    return -size, size

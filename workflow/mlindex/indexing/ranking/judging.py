@@ -34,8 +34,13 @@ def lists_of(examples: pd.DataFrame) -> list[tuple[np.ndarray, np.ndarray]]:
 def figures(examples: pd.DataFrame, model: RankingModel) -> pd.DataFrame:
     """RANKING_FIGURES of the validation side of RANKING_EXAMPLES."""
     held_out = examples[examples["side"] == VALIDATION]
-    exact = held_out["noise_deg"] == 0
-    parts = {"exact": held_out[exact], "spoiled": held_out[~exact], "all": held_out}
+    exact, sample = held_out["noise_deg"] == 0, held_out["intensities"]
+    parts = {
+        "exact": held_out[exact & ~sample],
+        "spoiled": held_out[~exact & ~sample],
+        "with intensities": held_out[sample],
+        "all": held_out,
+    }
     ways: dict[str, Probabilities] = {
         "evidence": lambda x: _by_evidence(x, False),
         "evidence and absences": lambda x: _by_evidence(x, True),

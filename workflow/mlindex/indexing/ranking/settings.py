@@ -18,6 +18,23 @@ class RankingExamples(Section):
         le=1,
     )
     short_share: float = setting(0.2, "Of the others, the share with fewer lines.", ge=0, le=1)
+    intensity_share: float = setting(
+        0.4,
+        "Share of lists with intensities, as a peak search makes them of the pattern of a sample: "
+        "lines of a second crystal among them, near ones merged, weak ones not seen.",
+        ge=0,
+        le=1,
+    )
+    second_share: tuple[float, float] = setting(
+        (0.005, 0.3), "Of these, least and greatest share of the intensity of a second crystal."
+    )
+    least_intensity: tuple[float, float] = setting(
+        (0.002, 0.03), "Of these, least and greatest share of the strongest line that is seen."
+    )
+    resolution_deg: tuple[float, float] = setting(
+        (0.03, 0.15), "Of these, least and greatest distance of two lines.", "degree"
+    )
+    most_lines: int = setting(60, "Most lines of a list with intensities.", ge=20)
     long_share: float = setting(
         0.3, "Share of lists with up to 40 lines, all that weigh what was found.", ge=0, le=1
     )

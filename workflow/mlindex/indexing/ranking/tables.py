@@ -17,6 +17,10 @@ RANKING_EXAMPLES = Table(
         Column("noise_deg", FLOAT64, "Standard deviation of the noise put on", "degree"),
         Column("impurities", INT32, "Impurities put in, of 20 lines"),
         Column("missing", INT32, "Lines left out, of the first 20"),
+        Column(
+            "intensities", BOOL, "Whether the list has intensities, as a peak search makes them"
+        ),
+        Column("second_share", FLOAT64, "Share of the intensity that a second crystal has"),
         Column("n_lines", INT32, "Lines of the list"),
         Column("candidate", INT32, "Number of the candidate by evidence, from 1"),
         Column("right", BOOL, "Whether it is the true lattice"),
@@ -30,7 +34,7 @@ RANKING_FIGURES = Table(
     "a way of ranking and how often it puts the true lattice first, on validation lists",
     (
         Column("ranked_by", STRING, "evidence, evidence and absences, or learned"),
-        Column("lists", STRING, "exact, spoiled or all"),
+        Column("lists", STRING, "exact, spoiled, with intensities, or all"),
         Column("n_lists", INT32, "Lists"),
         Column("found", INT32, "Lists with the true lattice among the candidates"),
         Column("first", INT32, "Lists with it first"),
