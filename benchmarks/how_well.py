@@ -5,9 +5,10 @@
 ``results`` holds the data sets that the workflow makes of crystals of another seed
 (``config/other_crystals.yaml`` says how; fewer crystals will do). FOLDER holds measured patterns
 and their ``index.csv`` (see ``real.py``), CIFS holds CIF files of real crystals, of which mixtures
-are simulated (see ``mixtures.py``); what is not given is left out. ``--entries`` is the number of
-lists of each Bravais lattice; spoiled and short lists, simulated patterns and mixtures are fewer.
-Twenty entries take about a quarter of an hour on one core, mixtures as long again.
+are simulated (see ``mixtures.py``); ``--superstructures`` is a folder of results as
+``config/superstructures.yaml`` makes them. What is not given is left out. ``--entries`` is the
+number of lists of each Bravais lattice; the others are fewer. Twenty entries take about half an
+hour on one core, mixtures as long again.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ def main() -> int:
     parser.add_argument("results", type=Path)
     parser.add_argument("--patterns", type=Path, help="folder of measured patterns")
     parser.add_argument("--cifs", type=Path, help="folder of CIF files")
+    parser.add_argument("--superstructures", type=Path, help="results of other crystals")
     parser.add_argument("--entries", type=int, default=20, help="of each Bravais lattice")
     parser.add_argument("--workers", type=int, default=1, help="processes, or threads of a search")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for each list")
@@ -56,11 +58,21 @@ def commands(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
     yield ("spoiled", "indexing.py", results, *entries(4), *SPOILED, *workers, *limit)
     shift = ("--shift", "0.05")
     yield ("simulated", "patterns.py", results, *entries(8), *shift, *workers)
+    noisy = ("--counts", "500", "--fwhm", "0.2")
+    yield ("noisy", "patterns.py", results, *entries(5), *shift, *noisy, *workers)
+    yield ("curves", "indexing.py", results, "--curves", *entries(4), *workers, *limit)
+    if options.superstructures:
+        made = str(options.superstructures)
+        yield ("superstructures", "patterns.py", made, *entries(4), *shift, *workers)
     yield ("formulas", "formulas.py", results, "--crystals", str(5 * each))
     if options.cifs:
         for kind in ("large", "triclinic"):
             yield (kind, "crystals.py", str(options.cifs), kind, *workers, *limit)
+        yield ("merged", "merged.py", str(options.cifs), "--crystals", str(7 * each), *workers)
         yield ("mixtures", "mixtures.py", str(options.cifs), "--pairs", str(each), *workers, *limit)
+        both = ("--cifs", str(options.cifs), "--pairs", str(each), *workers, *limit)
+        patterns = ("--patterns", str(options.patterns)) if options.patterns else ()
+        yield ("parts", "parts.py", *patterns, *both)
     if options.patterns:
         yield ("measured", "real.py", str(options.patterns), *workers, *limit)
 

@@ -127,7 +127,9 @@ def _outcome(
     found = judge(result, truth)
     verdict = (found.convincing, found.wrong) if with_verdict else (None, None)
     return dict(
-        zip(("way", *_COUNTS), (way, found.first, found.solved, found.listed, *verdict), strict=True)
+        zip(
+            ("way", *_COUNTS), (way, found.first, found.solved, found.listed, *verdict), strict=True
+        )
     )
 
 

@@ -116,8 +116,9 @@ def _totals() -> str:
     return "\n".join(lines)
 
 
-def _simulated() -> str:
-    rows = record("simulated")["tables"]["systems"]
+def _simulated(name: str) -> str:
+    """Whole simulated patterns, a row for each lattice system."""
+    rows = record(name)["tables"]["systems"]
     head = ["lattice system", "patterns", "first", "first or partner", "in 20", "wrong", "CPU s"]
     cells = [
         [
@@ -131,7 +132,7 @@ def _simulated() -> str:
         ]
         for row in rows
     ]
-    return f"{_table(head, cells)}\n\n{_source('simulated')}"
+    return f"{_table(head, cells)}\n\n{_source(name)}"
 
 
 def _mixtures() -> str:
@@ -164,6 +165,42 @@ def _mixtures() -> str:
             ]
         )
     return f"{_table(head, cells)}\n\n{_source('mixtures')}"
+
+
+def _parts() -> str:
+    """What intensities, the ranking and the profile add, way by way."""
+    counted = ("first", "first or partner", "in 20", "convincing", "wrong")
+    rows = record("parts")["tables"]["parts"]
+    cells = [
+        [row["patterns of"], row["with"], row["patterns"], *(row.get(key, "–") for key in counted)]
+        for row in rows
+    ]
+    return (
+        f"{_table(['patterns', 'indexed with', 'number', *counted], cells)}\n\n{_source('parts')}"
+    )
+
+
+def _merged() -> str:
+    """Lists whose close lines were merged."""
+    totals = record("merged")["tables"]["totals"][0]
+    return f"{_table(list(totals), [list(totals.values())])}\n\n{_source('merged')}"
+
+
+def _curves() -> str:
+    """Lists spoiled in one way at a time: found of all, a row for each lattice system."""
+    rows = record("curves")["tables"]["curves"]
+    amounts = list(dict.fromkeys((row["degradation"], row["amount"]) for row in rows))
+    found = {(row["system"], row["degradation"], row["amount"]): row for row in rows}
+    cells = [
+        [system, *(_of(found.get((system, *amount))) for amount in amounts)]
+        for system in dict.fromkeys(row["system"] for row in rows)
+    ]
+    head = ["lattice system", *(f"{kind} {amount:g}" for kind, amount in amounts)]
+    return f"{_table(head, cells)}\n\n{_source('curves')}"
+
+
+def _of(row: Mapping[str, Any] | None) -> str:
+    return "" if row is None else f"{round(row['rate'] * row['entries'])} of {row['entries']}"
 
 
 def _formulas() -> str:
@@ -228,9 +265,14 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "patterns": _patterns,
     "totals": _totals,
     "times": _times,
-    "simulated": _simulated,
+    "simulated": lambda: _simulated("simulated"),
+    "noisy": lambda: _simulated("noisy"),
+    "superstructures": lambda: _simulated("superstructures"),
     "mixtures": _mixtures,
     "formulas": _formulas,
+    "parts": _parts,
+    "merged": _merged,
+    "curves": _curves,
 }
 
 
