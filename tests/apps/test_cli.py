@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from mlindex.apps.cli import app
 from mlindex.apps.declared import declared
+from mlindex.base.errors import MlindexError
 from mlindex.reports.result.data import SCHEMA
 
 SAMPLES = Path(__file__).resolve().parents[2] / "resources" / "samples"
@@ -386,5 +387,12 @@ def test_a_scheduler_ends_a_search_like_ctrl_c(monkeypatch: pytest.MonkeyPatch) 
         assert stopped()
         return command.Done(one_ambiguous(), None, None)
 
+    def nothing(*args: object, **kwargs: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+        raise MlindexError("no peak was found in time")
+
     monkeypatch.setattr(command, "index_content", search)
     assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result.candidates
+    monkeypatch.setattr(command, "index_content", nothing)
+    ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt")])
+    assert (ended.exit_code, ended.stderr) == (130, "mlindex: stopped before there was a result\n")

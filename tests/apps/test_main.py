@@ -11,6 +11,7 @@ import pytest
 from mlindex.apps import cli, command
 from mlindex.apps.main import main
 
+SAID = "mlindex: stopped before there was a result\n"
 SAMPLE = Path(__file__).resolve().parents[2] / "resources/samples/silicon.txt"
 
 
@@ -78,7 +79,7 @@ def test_ctrl_c_while_importing_is_no_traceback() -> None:
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (130, "mlindex: interrupted\n")
+    assert (done.returncode, done.stderr) == (130, SAID)
 
 
 def test_ctrl_c_while_a_command_imports_is_one_line(
@@ -89,21 +90,45 @@ def test_ctrl_c_while_a_command_imports_is_one_line(
 
     monkeypatch.setattr(command, "require_output", pressed)
     monkeypatch.setattr(sys, "argv", ["mlindex", "index", str(SAMPLE)])
-    assert ended(capsys) == (130, "mlindex: interrupted\n")
+    assert ended(capsys) == (130, SAID)
 
 
 def test_a_signal_while_compiling_ends_the_program_at_once() -> None:
     code = (
         "import os, signal, threading, time\n"
-        "from mlindex.apps.command import interruptible\n"
+        "from mlindex.apps.signals import at_once, interruptible\n"
         # As a thread that compiles does.
         "threading.Thread(target=time.sleep, args=(60,)).start()\n"
-        "with interruptible(signal.SIGTERM, nothing_yet=lambda: True):\n"
+        "with interruptible(at_once, nothing_yet=lambda: True):\n"
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    time.sleep(60)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
-    assert (done.returncode, done.stderr) == (130, "mlindex: interrupted while compiling\n")
+    assert (done.returncode, done.stderr) == (130, SAID)
+
+
+@pytest.mark.parametrize(
+    ("number", "tidy", "said"), [("SIGTERM", False, SAID), ("SIGINT", True, "tidied\n" + SAID)]
+)
+def test_a_second_signal_ends_at_once_or_tidies_up(number: str, tidy: bool, said: str) -> None:
+    code = (
+        "import signal, time\n"
+        "from mlindex.apps.signals import at_once, interruptible, tidily\n"
+        "from mlindex.apps import cli\n"
+        "from mlindex.apps.main import main\n"
+        "def app(**_):\n"
+        f"    with interruptible({'tidily' if tidy else 'at_once'}) as stopped:\n"
+        "        try:\n"
+        f"            signal.raise_signal(signal.{number})\n"
+        "            assert stopped()\n"
+        f"            signal.raise_signal(signal.{number})\n"
+        "        finally:\n"
+        "            import sys; print('tidied', file=sys.stderr)\n"
+        "cli.app = app\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stderr) == (130, said)
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_intensities_that_are_none_count_lines(intensity):
 
 def test_nothing_found_is_told_apart_from_a_search_cut_short():
     assert "check wavelength" in verdict([])[1]
-    assert "give it more time" in verdict([], complete=False)[1]
+    assert "before it found anything" in verdict([], complete=False)[1]
     assert "add lines" in verdict([], explained=True)[1]
     assert not any(verdict([], *how)[0] for how in ((False, True), (False, False), (True, True)))
 

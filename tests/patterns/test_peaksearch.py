@@ -12,6 +12,7 @@ from mlindex.files.peak_lists import read_peak_list
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import PeakSearch, find_peaks, write_peak_file
 from mlindex.patterns.peaksearch.background import whittaker
+from mlindex.patterns.peaksearch.fine import averaged
 from mlindex.patterns.peaksearch.noise import are_of_counts
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "experimental"
@@ -61,6 +62,35 @@ def test_all_peaks_and_no_others_are_found():
     assert np.array_equal(found.peaks.intensity, found.area)
     expected = (2 * np.sin(np.radians(found.two_theta_deg / 2)) / SYNCHROTRON) ** 2
     np.testing.assert_allclose(found.peaks.q2_inv_A2, expected)
+
+
+def test_very_fine_steps_are_averaged_for_the_search():
+    x = np.linspace(10, 30, 100_000)
+    positions, heights = [12.0, 15.5, 16.0, 21.0, 27.0], [3000, 4000, 900, 2000, 1500]
+    pattern = MeasuredPattern("made", x, counts(x, positions, heights), None, SYNCHROTRON)
+    found = find_peaks(pattern)
+    np.testing.assert_allclose(found.two_theta_deg, positions, atol=0.005)
+    np.testing.assert_allclose(found.height, heights, rtol=0.05)
+    assert found.background.shape == found.fitted.shape == x.shape
+    coarse = averaged(x, pattern.intensity, np.sqrt(pattern.intensity))
+    assert [len(values) for values in coarse] == [20_000] * 3
+    # The scatter of five points is less by the root of five.
+    fine = averaged(x[:20_000], pattern.intensity[:20_000], None)
+    assert np.median(fine[2][:1000]) / np.median(coarse[2][:200]) == pytest.approx(5**0.5, rel=0.1)
+
+
+def test_a_search_that_is_stopped_gives_what_it_has():
+    x = np.arange(5, 80, 0.02)
+    pattern = MeasuredPattern("made", x, counts(x, *many()), None, SYNCHROTRON)
+    asked = []
+
+    def over():
+        asked.append(len(asked))
+        return len(asked) > 4
+
+    found = find_peaks(pattern, over=over)
+    assert len(found) == 4
+    assert "cut short" in found.notes[-1]
 
 
 def test_area_is_that_of_the_profile():

@@ -130,7 +130,9 @@ def _random_list() -> PeakList:
 def test_a_search_that_had_no_time_does_not_blame_the_lines() -> None:
     result = mlindex.index(_random_list(), stopped=lambda: True)
     assert {s.status for s in result.searched} == {"not reached"}
-    assert "give it more time" in result.reason
+    assert result.reason.endswith("It was stopped.")
+    result = mlindex.index(_random_list(), time_limit_s=1e-9)
+    assert result.reason.endswith("give it more time (--time-limit).")
 
 
 def test_a_lattice_with_a_search_left_out_is_not_complete() -> None:

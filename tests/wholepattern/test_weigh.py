@@ -10,6 +10,7 @@ import pytest
 
 import mlindex
 from helpers.rutile import CU, X, cell, measured
+from mlindex.base.errors import MlindexError
 from mlindex.indexing.account import account
 from mlindex.indexing.options import Options
 from mlindex.patterns.peaksearch import find_peaks
@@ -110,6 +111,39 @@ def test_most_probable_is_first_whatever_the_lines_say(result):
     assert sum(c.probability for c in weighed) == pytest.approx(0.9)
 
 
+def test_what_there_was_time_for_is_fitted(result):
+    pattern, best = measured(other=0.1), result.candidates[0]
+    found = [replace(best, profile=None, probability=p) for p in (0.5, 0.3)]
+    found[1] = replace(found[1], cell=cell(4.71, 4.71, 3.02))
+    peaks, asked = find_peaks(pattern), []
+
+    def over():
+        asked.append(len(asked))
+        return len(asked) > 1
+
+    fitted = with_profiles(pattern, found, peaks, 1, over=over)
+    assert [c.profile is None for c in fitted] == [False, True]
+    none = with_profiles(pattern, found, peaks, 1, over=lambda: True)
+    assert [c.profile for c in none] == [None, None]
+
+
+def test_the_limit_and_a_stop_hold_for_the_whole_of_a_pattern():
+    stopped = []
+
+    def report(text):
+        stopped.extend(["stopped"] * (text == "fits to the whole profile"))
+
+    asked = Options(lattices=("tetragonal",))
+    cut, _ = index_pattern(measured(), asked, 1, report, lambda: bool(stopped))
+    assert any("cut short: 0 of" in note for note in cut.notes)
+    assert {candidate.profile for candidate in cut.candidates} == {None}
+    assert cut.seconds > 0
+    with pytest.raises(MlindexError, match=r"search was not finished\. It was stopped"):
+        index_pattern(measured(), asked, stopped=lambda: True)
+    with pytest.raises(MlindexError, match="give it more time"):
+        index_pattern(measured(), replace(asked, time_limit_s=1e-9))
+
+
 def test_verdict_counts_what_the_profile_leaves(result):
     best = result.candidates[0]
     whole = replace(best, indexed=np.ones(best.n_used, dtype=bool))
@@ -135,11 +169,6 @@ def test_share_without_known_peaks():
     assert own_share(10.0, *peaks, np.array([30.05]), 0.1) == pytest.approx(10 / 15)
     assert own_share(10.0, *peaks, np.empty(0), 0.1) == pytest.approx(0.5)
     assert own_share(0.0, np.empty(0), np.empty(0), np.empty(0), 0.1) == 0
-
-
-def test_who_stops_waits_for_no_fits():
-    found = index_pattern(measured(), Options(lattices=("cubic",)), stopped=lambda: True)[0]
-    assert all(candidate.profile is None for candidate in found.candidates)
 
 
 def test_pattern_over_d_without_a_wavelength_is_fitted():

@@ -63,8 +63,10 @@ def index(
 ) -> None:
     """Find the unit cell of a peak list or a measured pattern; for many files, see 'batch'.
 
+    Ctrl-C or SIGTERM ends the search early and shows what was found.
+
     Ends with 0 if the best cell is convincing, 1 if none is, 2 on wrong use or input, 3 on a fault
-    of the program. Ctrl-C or SIGTERM ends the search early and shows what was found.
+    of the program, 130 if Ctrl-C or SIGTERM came before there was a result.
     """
     from mlindex.apps import command
 
@@ -176,12 +178,13 @@ def docs(
     changing a setting, a table, an option or a docstring.
     """
     from mlindex.apps.reference import pages
+    from mlindex.apps.signals import handled, tidily
     from mlindex.base.atomic import atomic_path
 
     if not folder.is_dir():
         raise MlindexError(f"{folder}: no such folder; run this in a clone, or name a folder")
     for name, text in pages(app).items():
-        with atomic_path(folder / name) as path:
+        with handled(tidily), atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8")
 
 

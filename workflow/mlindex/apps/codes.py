@@ -12,4 +12,4 @@ BAD_USE = 2
 FAULT = 3
 #: Ended by Ctrl-C or SIGTERM before there was a result, and what is said then.
 INTERRUPTED = 130
-STOPPED = "mlindex: interrupted"
+STOPPED = "mlindex: stopped before there was a result"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -14,10 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from mlindex.apps.codes import INTERRUPTED, STOPPED
 from mlindex.apps.known import phases_read
+from mlindex.apps.signals import at_once, handled, interruptible, tidily
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
 from mlindex.indexing.compiling import announced
@@ -66,12 +65,17 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
     ready: list[bool] = []
     with (
         announced() as compiled,
-        interruptible(signal.SIGTERM, nothing_yet=lambda: bool(compiled) and not ready) as stopped,
+        interruptible(at_once, nothing_yet=lambda: bool(compiled) and not ready) as stopped,
         _reporting(quiet) as report,
     ):
 
-        def search(stopped: Callable[[], bool]) -> Done:
-            return index_content(content, options, report=report, stopped=stopped)
+        def search(ended: Callable[[], bool]) -> Done:
+            try:
+                return index_content(content, options, report=report, stopped=ended)
+            except MlindexError:
+                if stopped():
+                    raise KeyboardInterrupt from None
+                raise
 
         done = search(lambda: stopped() or bool(compiled))
         if not compiled or stopped():
@@ -109,39 +113,6 @@ def index_content(
         return Done(index_list(content, options, workers, report, stopped), None, None)
     result, found = index_pattern(content, options, workers, report, stopped)
     return Done(result, content, found)
-
-
-@contextmanager
-def interruptible(
-    *signals: int, nothing_yet: Callable[[], bool] = lambda: False
-) -> Iterator[Callable[[], bool]]:
-    """Ctrl-C (and other signals) set a flag; a second one ends the program as usual.
-
-    While ``nothing_yet`` says True, the first one ends the program at once.
-    """
-    pressed = []
-
-    def remember(number: int, frame: object) -> None:
-        if nothing_yet():
-            _end_now()
-        pressed.append(number)
-        signal.signal(number, before[number])
-
-    before = {n: signal.signal(n, remember) for n in (signal.SIGINT, *signals)}
-    try:
-        yield lambda: bool(pressed)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _end_now() -> NoReturn:
-    """End the program without waiting for threads: nothing stops one that compiles."""
-    if sys.stderr is not None:
-        # What reports progress hides the cursor.
-        cursor = "\r\x1b[2K\x1b[?25h" if sys.stderr.isatty() else ""
-        print(f"{cursor}{STOPPED} while compiling", file=sys.stderr, flush=True)
-    os._exit(INTERRUPTED)
 
 
 @contextmanager
@@ -258,7 +229,7 @@ def write(done: Done, folder: Path, provenance: Mapping[str, Any] | None = None)
     from mlindex.base.atomic import filled_folder
 
     try:
-        with filled_folder(folder) as new:
+        with handled(tidily), filled_folder(folder) as new:
             _write(done, new, provenance or {})
             _set_aside(folder / PEAKS, new / PEAKS)
         if not done.result.candidates:

@@ -7,6 +7,7 @@ import sys
 from typing import NoReturn
 
 from mlindex.apps.codes import BAD_USE, FAULT, INTERRUPTED, STOPPED
+from mlindex.apps.signals import at_once, handled
 
 #: Set to anything, a fault ends with Python's traceback.
 DEBUG = "MLINDEX_DEBUG"
@@ -16,10 +17,11 @@ def main() -> None:
     """Run the command line, and end the program."""
     _open_streams()
     try:
-        # Importing takes long enough for people to press Ctrl-C.
-        from mlindex.apps.cli import app
+        with handled(at_once):
+            # Importing takes long enough for people to press Ctrl-C.
+            from mlindex.apps.cli import app
 
-        app(prog_name="mlindex")
+            app(prog_name="mlindex")
     except KeyboardInterrupt:
         print(STOPPED, file=sys.stderr)
         sys.exit(INTERRUPTED)

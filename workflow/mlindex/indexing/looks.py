@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from mlindex.base.quick_start import load_numba
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.formula_volume import Formula, formula_of
 from mlindex.crystal.lattice import BRAVAIS
+from mlindex.indexing.clock import Clock, running
 from mlindex.indexing.further import Look, with_further
 from mlindex.indexing.options import Options
 from mlindex.indexing.phases import Left, without_known
@@ -38,7 +38,8 @@ Describe = Callable[[str, str, np.ndarray, Candidate], Candidate | None]
 Weigh = Callable[[Sequence[Candidate], float, Left, Describe], tuple[Candidate, ...]]
 _WeighLeft = Callable[[Sequence[Candidate], Describe], tuple[Candidate, ...]]
 
-_FEWEST_LINES = 4
+#: A list of fewer lines is refused.
+FEWEST_LINES = 4
 _DETAILED = 3
 #: Where a first cell is not convincing, what it leaves is searched for lattices with at most four
 #: free parameters, unless it is as many lines as a list needs.
@@ -72,31 +73,28 @@ def index_list(
 ) -> IndexingResult:
     """Find the unit cell of a peak list; see :func:`mlindex.index`.
 
-    ``weigh`` weighs the candidates by what else is known of them.
+    ``weigh`` weighs the candidates by what else is known of them. ``stopped`` may be the clock of
+    a run that has begun before.
 
     Raises:
         MlindexError: the list has too few lines.
     """
-    if len(peaks) < _FEWEST_LINES:
+    if len(peaks) < FEWEST_LINES:
         raise MlindexError(
             f"{peaks.name}: too few lines to index anything, {len(peaks)}: at least "
-            f"{_FEWEST_LINES} are needed, 20 are better; measure to higher angles"
+            f"{FEWEST_LINES} are needed, 20 are better; measure to higher angles"
         )
     # Compiled code takes its time to load: mistakes in the list come first.
     load_numba()
     from mlindex.indexing.search.run import Run
 
-    started = time.perf_counter()
-
-    def out_of_time() -> bool:
-        return stopped() or time.perf_counter() - started > options.time_limit_s
-
-    run = Run(out_of_time, threads() if workers is None else workers, report)
+    clock = running(stopped, options.time_limit_s)
+    run = Run(clock, threads() if workers is None else workers, report)
     formula = None if options.formula is None else formula_of(options.formula)
     left = without_known(peaks, options)
-    ask = _Ask(options, formula, run, _weighing(weigh, left))
+    ask = _Ask(options, formula, run, clock, _weighing(weigh, left))
     result = with_further(_with_phases(_result(left, ask), peaks, left), left, _further(ask))
-    return replace(result, seconds=time.perf_counter() - started)
+    return replace(result, seconds=clock.seconds())
 
 
 def _weighing(weigh: Weigh | None, left: Left) -> _WeighLeft | None:
@@ -124,7 +122,7 @@ def _further(ask: _Ask) -> Look:
 def _result(left: Left, ask: _Ask) -> IndexingResult:
     """The result for what known phases leave of a list, times left out."""
     peaks, options = left.rest, ask.options
-    if len(peaks) < _FEWEST_LINES:
+    if len(peaks) < FEWEST_LINES:
         asked = options.shown() | {"n_lines": len(peaks)}
         reason = f"The known phases leave {len(peaks)} lines: nothing is left to index."
         return IndexingResult(peaks, (), (), False, reason, 0.0, peaks.notes, ask.formula, asked)
@@ -177,6 +175,7 @@ class _Ask:
     options: Options
     formula: Formula | None
     run: Run
+    clock: Clock
     weigh: _WeighLeft | None
     #: The list is what other phases leave, and the zero shift is known.
     further: bool = False
@@ -234,6 +233,8 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     convincing, reason = verdict(
         found, bool(trials), complete, ask.formula, peaks.intensity, ask.further
     )
+    if not complete and not trials:
+        reason = f"{reason} {ask.clock.advice()}"
     if convincing:
         reason = " ".join(filter(None, (reason, _not_searched(ask.options, complete))))
     best = max((trial.evidence for trial in trials), default=-math.inf)

@@ -105,9 +105,7 @@ def _nothing(explained: bool, complete: bool) -> str:
     if explained:
         return "Some lattices explain the lines, but their cells are not determined: add lines."
     if not complete:
-        return (
-            "The search was stopped or ran out of time before it found anything: give it more time."
-        )
+        return "The search ended before it found anything."
     return "No lattice explains the lines: check wavelength, zero shift and impurities."
 
 

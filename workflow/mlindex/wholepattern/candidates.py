@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -53,6 +53,7 @@ def fit_candidates(
     candidates: Sequence[Candidate | CellToFit],
     found: FoundPeaks | None = None,
     workers: int | None = None,
+    over: Callable[[], bool] = lambda: False,
 ) -> ProfileFits | None:
     """Fit candidates to the whole profile of the pattern that they are from.
 
@@ -65,9 +66,10 @@ def fit_candidates(
         candidates: the cells; the first :data:`CANDIDATES` are fitted.
         found: all its peaks, searched for if None.
         workers: threads; if None, one for each core that may be used, up to 4.
+        over: asked before each fit; the rest is left out once it says True.
 
     Returns:
-        The fits; None where the pattern has no peaks, or there are no candidates.
+        The fits; None where the pattern has no peaks, or no candidate was fitted.
     """
     found = found or find_peaks(pattern, PeakSearch(max_peaks=ALL_PEAKS))
     candidates = candidates[:CANDIDATES]
@@ -76,8 +78,12 @@ def fit_candidates(
     data = prepare(pattern, found, _end(candidates, pattern, found))
     known = reference(data, found)
     at = found.two_theta_deg[found.two_theta_deg < data.x[-1]]
+
+    def fitted(candidate: Candidate | CellToFit) -> CellFit | None:
+        return None if over() else _fit(known, at, candidate)
+
     with ThreadPoolExecutor(workers or threads()) as pool:
-        first = list(pool.map(partial(_fit, known, at), candidates))
+        first = list(pool.map(fitted, candidates))
         if not any(first):
             return None
         known = _judged_by(known, first)

@@ -10,7 +10,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.looks import Describe, Weigh, index_list
+from mlindex.indexing.clock import Clock, running
+from mlindex.indexing.looks import FEWEST_LINES, Describe, Weigh, index_list
 from mlindex.indexing.options import Options, about
 from mlindex.indexing.phases import Left
 from mlindex.indexing.result import Candidate, IndexingResult
@@ -76,7 +77,7 @@ def index_pattern(
 ) -> tuple[IndexingResult, FoundPeaks]:
     """Find the unit cell of a measured pattern; also gives the peaks found in it.
 
-    The candidates are fitted to the whole profile, unless ``stopped`` says True before.
+    The candidates are fitted to the whole profile, as many as there is time for.
 
     Raises:
         MlindexError: there are no peaks, or too few.
@@ -84,17 +85,21 @@ def index_pattern(
     from mlindex.patterns.peaksearch import PeakSearch, find_peaks
     from mlindex.wholepattern.data import ALL_PEAKS
 
-    every = find_peaks(pattern, PeakSearch(max_peaks=ALL_PEAKS))
+    clock = running(stopped, options.time_limit_s)
+    every = find_peaks(pattern, PeakSearch(max_peaks=ALL_PEAKS), clock)
     found = every.first(PeakSearch().max_peaks)
+    if len(found.peaks) < FEWEST_LINES and clock():
+        raise MlindexError(f"{pattern.name}: the peak search was not finished. {clock.advice()}")
     if not len(found.peaks):
         raise MlindexError(
             f"{pattern.name}: no peak stands out of the {len(pattern)} points from "
             f"{pattern.two_theta_deg[0]:g} to {pattern.two_theta_deg[-1]:g} degrees; is it the "
             "right file, and the right column? If so, count longer"
         )
-    weigh = _by_profile(pattern, every, workers, report, stopped)
-    result = index_list(found.peaks, options, workers, report, stopped, weigh)
-    notes = tuple(dict.fromkeys((*found.notes, *result.notes, *_bent(result))))
+    cut: list[str] = []
+    weigh = _by_profile(pattern, every, workers, report, clock, cut)
+    result = index_list(found.peaks, options, workers, report, clock, weigh)
+    notes = tuple(dict.fromkeys((*found.notes, *result.notes, *cut, *_bent(result))))
     return replace(result, notes=notes), found
 
 
@@ -114,14 +119,17 @@ def _by_profile(
     every: FoundPeaks,
     workers: int | None,
     report: Callable[[str], None],
-    stopped: Callable[[], bool],
+    clock: Clock,
+    cut: list[str],
 ) -> Weigh:
-    """What weighs candidates by the whole profile, all its peaks given."""
+    """What weighs candidates by the whole profile, all its peaks given; ``cut`` takes what to say
+    of fits that there was no time for."""
 
     def weigh(
         found: Sequence[Candidate], shift_deg: float, left: Left, describe: Describe
     ) -> tuple[Candidate, ...]:
-        if stopped():
+        if clock():
+            cut.append("the candidates were not fitted to the whole profile: no time was left")
             return tuple(found)
         # Compiled code takes its time to load.
         from mlindex.wholepattern.known import known_positions
@@ -129,7 +137,16 @@ def _by_profile(
 
         report("fits to the whole profile")
         known_deg = known_positions(left, pattern)
-        return with_profiles(pattern, found, every, workers, shift_deg, known_deg, describe)
+        weighed = with_profiles(
+            pattern, found, every, workers, shift_deg, known_deg, describe, clock
+        )
+        if clock():
+            fitted = sum(candidate.profile is not None for candidate in weighed)
+            cut.append(
+                f"the fits to the whole profile were cut short: {fitted} of {len(weighed)} "
+                "candidates were fitted"
+            )
+        return weighed
 
     return weigh
 

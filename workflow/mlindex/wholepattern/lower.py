@@ -7,7 +7,7 @@ much better.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import gemmi
@@ -46,6 +46,7 @@ def lower_cell(
     cell: CellToFit,
     peaks: FoundPeaks,
     workers: int | None = None,
+    over: Callable[[], bool] = lambda: False,
 ) -> CellToFit | None:
     """The cell of the next lower symmetry that the profile asks for, as it was fitted; None if it
     asks for none.
@@ -55,9 +56,11 @@ def lower_cell(
         cell: the cell of the higher symmetry.
         peaks: all peaks of the pattern.
         workers: threads; if None, one for each core that may be used, up to 4.
+        over: asked before each fit; once it says True, no more are made.
     """
     children = bent(cell, _strain(peaks))
-    fits = fit_candidates(pattern, [cell, replace(cell, near=True), *children], peaks, workers)
+    cells = [cell, replace(cell, near=True), *children]
+    fits = fit_candidates(pattern, cells, peaks, workers, over)
     own = min(
         (fit for fit in fits.fits[:2] if fit) if fits else (),
         key=lambda fit: fit.evidence.total,

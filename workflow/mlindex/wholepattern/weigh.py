@@ -14,7 +14,7 @@ Supercells always fit better: therefore ``behind`` counts by its logarithm only.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -55,6 +55,7 @@ def with_profiles(
     shift_deg: float = 0.0,
     known_deg: np.ndarray | None = None,
     describe: Describe | None = None,
+    over: Callable[[], bool] = lambda: False,
 ) -> tuple[Candidate, ...]:
     """Candidates with their fits to the whole profile, the most probable first.
 
@@ -68,17 +69,20 @@ def with_profiles(
             of the intensity is nobody's.
         describe: makes a candidate of a cell. If given, the first one gives way to a cell of lower
             symmetry where the profile asks for that.
+        over: asked before each fit; from the first True on, what was fitted is given.
     """
-    whole = _Whole(pattern, peaks, workers, shift_deg, known_deg)
+    whole = _Whole(pattern, peaks, workers, shift_deg, known_deg, over)
     weighed = whole.weighed(found)
     for _ in range(_LOWERED if describe and weighed else 0):
         first = weighed[0]
-        lower = first.profile and lower_cell(pattern, whole.to_fit(first), peaks, workers)
+        lower = first.profile and lower_cell(pattern, whole.to_fit(first), peaks, workers, over)
         child = lower and describe(lower.bravais, lower.centring, lower.cell, first)
         if not child:
             break
-        weighed = whole.weighed(_instead(child, first, weighed), child.cell)
-        higher = first.profile.higher or first.bravais
+        again = whole.weighed(_instead(child, first, weighed), child.cell)
+        if over():
+            break
+        weighed, higher = again, first.profile.higher or first.bravais
         weighed = tuple(_bent_from(c, higher) if c.cell is child.cell else c for c in weighed)
     return weighed
 
@@ -150,6 +154,7 @@ class _Whole:
     workers: int | None
     shift_deg: float
     known_deg: np.ndarray | None
+    over: Callable[[], bool]
 
     def to_fit(self, candidate: Candidate, near: bool = False) -> CellToFit:
         """What a fit needs of a candidate."""
@@ -162,7 +167,7 @@ class _Whole:
         """Candidates with their fits, the most probable first; the cell ``near`` is fitted without
         wide peaks, which make it symmetric again."""
         cells = [self.to_fit(candidate, candidate.cell is near) for candidate in found]
-        fits = fit_candidates(self.pattern, cells, self.peaks, self.workers)
+        fits = fit_candidates(self.pattern, cells, self.peaks, self.workers, self.over)
         if fits is None or not fits.ranked:
             return tuple(found)
         own, known_deg = fits.fits, self.known_deg

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from mlindex.apps.batch.run import partners_path, run_batch, samples_path
 from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.tables import CONVINCING, FAILED, NOT_CONVINCING
-from mlindex.apps.command import interruptible
+from mlindex.apps.signals import interruptible, tidily
 from mlindex.base.cores import cores
 from mlindex.base.names import printable, shown
 from mlindex.indexing.options import Options
@@ -23,7 +22,7 @@ _LONGEST = 300
 
 def run(given: Sequence[str], out: Path, options: Options, workers: int | None) -> Summary:
     """Run a batch and tell of it on standard error; Ctrl-C (or a scheduler) ends it early."""
-    with interruptible(signal.SIGTERM) as stopped, _progress() as progress:
+    with interruptible(tidily) as stopped, _progress() as progress:
         summary = run_batch(given, out, options, workers or cores(), progress, stopped)
     print(report(summary, out), file=sys.stderr)
     return summary

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,8 +43,16 @@ class Data:
     width: np.ndarray
 
 
-def fit_all(data: Data, calibration: Calibration, line: Line, significance: float) -> list[Group]:
+def fit_all(
+    data: Data,
+    calibration: Calibration,
+    line: Line,
+    significance: float,
+    over: Callable[[], bool] = lambda: False,
+) -> list[Group]:
     """Fit all peaks of at least that significance; further ones are sought in the residual.
+
+    Once ``over`` says True, the groups fitted so far are given.
 
     Returns:
         The groups in order of 2theta.
@@ -51,7 +60,9 @@ def fit_all(data: Data, calibration: Calibration, line: Line, significance: floa
     groups: list[Group] = []
     starts = _candidates(data, data.y, data.sigma, calibration, line, significance)
     for number in range(_ROUNDS):
-        groups = _fit_round(data, calibration, line, groups, starts, significance)
+        groups = _fit_round(data, calibration, line, groups, starts, significance, over)
+        if over():
+            break
         model = total(data.x, groups)
         noise = np.hypot(data.sigma, _RESIDUAL_MISFIT * model)
         if number == _ROUNDS - 1:
@@ -65,11 +76,16 @@ def fit_all(data: Data, calibration: Calibration, line: Line, significance: floa
 
 
 def refit(
-    data: Data, calibration: Calibration, line: Line, groups: list[Group], significance: float
+    data: Data,
+    calibration: Calibration,
+    line: Line,
+    groups: list[Group],
+    significance: float,
+    over: Callable[[], bool] = lambda: False,
 ) -> list[Group]:
-    """Fit the peaks of the groups once more, over another background."""
+    """Fit the peaks of the groups once more, over another background, if ``over`` is not True."""
     starts = _merged(_positions(groups), np.empty(0), data)
-    return _fit_round(data, calibration, line, groups, starts, significance)
+    return _fit_round(data, calibration, line, groups, starts, significance, over)
 
 
 def _positions(groups: list[Group]) -> np.ndarray:
@@ -145,14 +161,17 @@ def _split_into_groups(starts, data, split):
     return sorted(groups, key=lambda members: members[0])
 
 
-def _fit_round(data, calibration, line, before, starts, significance):
-    """Fit every group with the profiles of the others, as far as known, taken off."""
+def _fit_round(data, calibration, line, before, starts, significance, over):
+    """Fit every group with the profiles of the others, as far as known, taken off; those before
+    where that is ended."""
     parts = {p: _single(g, k) for g in before for k, p in enumerate(g.position)}
     model = total(data.x, before)
     fitted: list[Group] = []
     lists = _split_into_groups(starts, data, line.split(starts, calibration.shape.ratio))
     ends = [-np.inf, *(m[-1] for m in lists)], [*(m[0] for m in lists), np.inf]
     for number, members in enumerate(lists):
+        if over():
+            return before or fitted
         own = [parts[p] for p in members if p in parts]
         rest = data.y - model + total(data.x, own)
         between = (ends[0][number] + members[0]) / 2, (ends[1][number + 1] + members[-1]) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -13,18 +14,19 @@ from mlindex.patterns.peaklist import PeakList
 from mlindex.patterns.peaksearch.background import fit_background, refine_background
 from mlindex.patterns.peaksearch.calibrate import Calibration, calibrate
 from mlindex.patterns.peaksearch.doublet import Line, ghosts, line_of
+from mlindex.patterns.peaksearch.fine import averaged
 from mlindex.patterns.peaksearch.fit import Group
 from mlindex.patterns.peaksearch.found import FoundPeaks, PeakSearch
 from mlindex.patterns.peaksearch.noise import (
     correlation_excess,
     is_smoothed,
     smoothing_excess,
-    standard_errors,
 )
 from mlindex.patterns.peaksearch.rounds import Data, fit_all, refit, total
 from mlindex.patterns.peaksearch.widths import fit_widths, survey
 
 _FEWEST_POINTS = 20
+_CUT = "the peak search was cut short: peaks may lack"
 _NO_PEAK = "no peak stands out of the noise: amorphous, empty, or measured too short"
 #: Shortest wave of the background in FWHM, and as a share of the range.
 _PERIOD_FWHM = 30.0
@@ -40,7 +42,11 @@ _FEWEST_LAGS, _MOST_LAGS, _MOST_LAGS_SMOOTHED = 3, 4, 6
 _TOO_WIDE, _TOO_NARROW = 3.4, 0.3
 
 
-def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> FoundPeaks:
+def find_peaks(
+    pattern: MeasuredPattern,
+    settings: PeakSearch | None = None,
+    over: Callable[[], bool] = lambda: False,
+) -> FoundPeaks:
     """Find and fit the peaks of a pattern.
 
     Widths are surveyed with matched filters of all widths, the background is a smooth curve
@@ -50,6 +56,7 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
     Args:
         pattern: the pattern; its wavelength is needed, unless it is over d or Q.
         settings: see :class:`PeakSearch`.
+        over: asked often; once it says True, the peaks found so far are given.
 
     Returns:
         Peaks rising in 2theta; none, with a note, where the pattern shows none. Of a pattern over d
@@ -65,8 +72,10 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
             "with --wavelength (in Python mlindex.read(path, wavelength=...))"
         )
     used = _usable(pattern, settings)
-    x, y = pattern.two_theta_deg[used], pattern.intensity[used].astype(float)
-    sigma = standard_errors(y, None if pattern.error is None else pattern.error[used])
+    error = None if pattern.error is None else pattern.error[used]
+    x, y, sigma = averaged(
+        pattern.two_theta_deg[used], pattern.intensity[used].astype(float), error
+    )
     line = line_of(pattern)
     start = _start(x, y, sigma, line)
     smoothed = start is not None and is_smoothed(start[0].y / sigma)
@@ -74,22 +83,23 @@ def find_peaks(pattern: MeasuredPattern, settings: PeakSearch | None = None) -> 
         # What looked clear was noise in part, and has misled the widths and the background.
         start = _start(x, y, sigma * np.prod(_excess(start[0], smoothed)), line)
     if start is None:
-        return _nothing(pattern, used, sigma)
+        return _nothing(pattern, x, y, sigma)
     data, calibration, background = start
     data, together = _with_excess(replace(data, sigma=sigma), data.y, smoothed)
     limit = settings.minimum_significance * together
-    groups = fit_all(data, calibration, line, limit)
-    if smoothed:
+    groups = fit_all(data, calibration, line, limit, over)
+    if smoothed and not over():
         # Crowded peaks count as noise that goes together as long as they are not known.
         rest = data.y - total(x, groups)
         data, together = _with_excess(replace(data, sigma=sigma), rest, smoothed)
         limit = settings.minimum_significance * together
-        groups = fit_all(data, calibration, line, limit)
+        groups = fit_all(data, calibration, line, limit, over)
     period = _scales(x, calibration.widths)[1]
     background = refine_background(x, y, sigma, background, _under_peaks(data, groups), period)
     data = replace(data, y=y - background)
-    groups = refit(data, calibration, line, groups, limit)
-    return _answer(pattern, settings, used, background, groups, together, calibration, line)
+    groups = refit(data, calibration, line, groups, limit, over)
+    answer = _answer(pattern, settings, x, background, groups, together, calibration, line)
+    return replace(answer, notes=(*answer.notes, _CUT)) if over() else answer
 
 
 def _usable(pattern: MeasuredPattern, settings: PeakSearch) -> np.ndarray:
@@ -155,10 +165,9 @@ def _under_peaks(data: Data, groups: list[Group]) -> np.ndarray:
     return out
 
 
-def _nothing(pattern, used, sigma):
-    x, y = pattern.two_theta_deg[used], pattern.intensity[used].astype(float)
+def _nothing(pattern, x, y, sigma):
     fwhm = _NO_PEAK_SHARE * float(x[-1] - x[0])
-    background = _spread(pattern, used, fit_background(x, y, sigma, fwhm, _PERIOD_FWHM * fwhm))
+    background = _spread(pattern, x, fit_background(x, y, sigma, fwhm, _PERIOD_FWHM * fwhm))
     none = np.empty(0)
     peaks = PeakList(pattern.name, none, none, pattern.wavelength_A, (), none, none)
     return FoundPeaks(
@@ -166,17 +175,15 @@ def _nothing(pattern, used, sigma):
     )
 
 
-def _spread(pattern, used, values):
-    """Values at the points used, on all points: constant beyond, between neighbours linear."""
-    x = pattern.two_theta_deg
-    return np.interp(x, x[used], values)
+def _spread(pattern, x, values):
+    """Values at the points used, x, on all points: constant beyond, between neighbours linear."""
+    return np.interp(pattern.two_theta_deg, x, values)
 
 
-def _answer(pattern, settings, used, background, groups, together, calibration, line):
-    x = pattern.two_theta_deg
-    columns, notes = _chosen(_columns(groups, together), settings, x[used], calibration, line)
+def _answer(pattern, settings, x, background, groups, together, calibration, line):
+    columns, notes = _chosen(_columns(groups, together), settings, x, calibration, line)
     wavelength, note = _wavelength(line, calibration)
-    base = _spread(pattern, used, background)
+    base = _spread(pattern, x, background)
     q2 = q2_from_two_theta(columns["position"], wavelength)
     error, fwhm = columns["error"], columns["fwhm"]
     peaks = PeakList(pattern.name, q2, columns["area"], wavelength, (), error, fwhm)
@@ -185,7 +192,7 @@ def _answer(pattern, settings, used, background, groups, together, calibration, 
     return FoundPeaks(
         peaks,
         base,
-        base + total(x, groups),
+        base + total(pattern.two_theta_deg, groups),
         columns["position"],
         columns["error"],
         columns["height"],
