@@ -248,6 +248,18 @@ def test_wrong_values_are_refused_before_anything_is_searched(
     assert words in " ".join(ended.output.replace("│", " ").split())
 
 
+def test_names_of_files_are_no_phases(tmp_path: Path) -> None:
+    (tmp_path / "salt.txt").write_text("cF 5.64")
+    for name, said in (
+        ("", "is a folder"),
+        ("salt.txt", "is a file, but its name does not end in"),
+    ):
+        call = ["index", str(SAMPLES / "silicon.txt"), "--known-phase", str(tmp_path / name)]
+        ended = runner.invoke(app, call)
+        assert ended.exit_code == 2
+        assert said in ended.stderr
+
+
 def test_options_reach_the_search_as_they_are_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     from mlindex.apps import command
     from mlindex.base.errors import MlindexError

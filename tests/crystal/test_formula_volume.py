@@ -72,9 +72,12 @@ def test_formulas_are_read_as_they_are_written(text, atoms):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "can't be read"),
-        ("xyz", "can't be read; give one such as CuO"),
-        ("Xx2", "can't be read"),
+        ("", "can't be read: no element is named"),
+        ("C0", "can't be read: it has no atoms; give"),
+        ("C999999999", "can't be read: it has more than 100000 atoms"),
+        ("Ca(OH", "can't be read: a bracket is open"),
+        ("xyz", "can't be read: 'xyz' is no element with its number; give one such as CuO"),
+        ("Xx2", "can't be read: Xx is no element"),
         ("Cu-1", "can't be read"),
         ("Cu1e9", "can't be read"),
         ("C8H9NO2+", "can't be read"),

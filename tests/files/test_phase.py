@@ -59,7 +59,8 @@ def test_a_lattice_is_enough(cif) -> None:
     ("text", "message"),
     [
         ("data_x\n_y z\n", r"states no cell; give the Bravais lattice .*'cF 5\.4312'"),
-        ("data_x\nloop_\n_a\n_b\n1\n", "is damaged or no CIF"),
+        ("data_x\nloop_\n_a\n_b\n1\n", "or none: values are missing in the loop of line 2"),
+        ("a 1\n", "or none: line 1 stands before any that begins with data_"),
         (" \n", "the file is empty"),
     ],
 )

@@ -23,10 +23,6 @@ _MOST_WAYS = 3
 _HEAVY_HYDROGEN = ("D", "T")
 
 
-class _UnknownElementError(ValueError):
-    """A symbol that no element has."""
-
-
 def atoms_of(text: str) -> dict[str, float]:
     """The atoms of a formula unit, by element: of ``CuO``, ``C8 H9 N O2`` or ``CuSO4·5H2O``.
 
@@ -35,23 +31,30 @@ def atoms_of(text: str) -> dict[str, float]:
     Raises:
         MlindexError: it is no formula.
     """
-    wrong = f"formula {text[:40]!r} can't be read; {_hint(text)}"
     if _POINT.search(text):
-        raise MlindexError(f"{wrong}, with * or · before the water")
+        raise MlindexError(f"{_wrong(text)}, with * or · before the water")
     total: dict[str, float] = {}
     for part in re.split(_DOTS, text):
         times, unit = re.fullmatch(r"\s*(\d*\.?\d*)\s*(.*?)\s*", part, re.DOTALL).groups()
         try:
             found = _unit(unit, float(times or 1))
-        except _UnknownElementError as error:
-            raise MlindexError(wrong.replace("read;", f"read: {error} is no element;")) from error
         except ValueError as error:
-            raise MlindexError(wrong) from error
+            raise MlindexError(_wrong(text, str(error))) from error
         for element, n in found.items():
             total[element] = total.get(element, 0.0) + n
-    if not 0 < sum(total.values()) < _LARGEST:
-        raise MlindexError(wrong)
+    atoms = sum(total.values())
+    if not atoms > 0:
+        raise MlindexError(_wrong(text, "it has no atoms"))
+    if not atoms < _LARGEST:
+        raise MlindexError(_wrong(text, f"it has more than {_LARGEST:g} atoms"))
     return total
+
+
+def _wrong(text: str, why: str = "") -> str:
+    """What to say of a text that is no formula."""
+    hint = _hint(text)
+    why = f": {why}" if why and not hint.startswith("write") else ""
+    return f"formula {text[:40]!r} can't be read{why}; {hint}"
 
 
 def _hint(text: str) -> str:
@@ -88,14 +91,14 @@ def _means(piece: str) -> bool:
 def _unit(text: str, times: float) -> dict[str, float]:
     """So many times the atoms of a unit without dots, ``Ca(OH)2``; ValueError if it is none."""
     if not text:
-        raise ValueError("nothing")
+        raise ValueError("no element is named")
     # Atoms of the unit and of each bracket that is open, the innermost last.
     levels: list[dict[str, float]] = [{}]
     at = 0
     while at < len(text):
         piece = _PIECE.match(text, at)
         if piece is None:
-            raise ValueError(text[at:])
+            raise ValueError(f"{text[at : at + 20]!r} is no element with its number")
         symbol, opened, _, count = piece.groups()
         at = piece.end()
         if opened:
@@ -115,5 +118,5 @@ def _element(symbol: str) -> str:
     if symbol in _HEAVY_HYDROGEN:
         return "H"
     if gemmi.Element(symbol).atomic_number == 0:
-        raise _UnknownElementError(symbol)
+        raise ValueError(f"{symbol} is no element")
     return symbol

@@ -12,7 +12,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.lattice import SYSTEMS, LatticeSystem, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
-from mlindex.crystal.reindexed import cell_to_standard, reindexed_from_free
+from mlindex.crystal.reindexed import cell_to_standard, free_positions, reindexed_from_free
 from mlindex.crystal.space_groups import cell_system, symmetry_of, unique_axis
 
 #: Lattice system and centrings of each family of Bravais lattices, on the usual axes: hexagonal
@@ -28,6 +28,7 @@ _FAMILIES = {
 _RHOMBOHEDRAL = SYSTEMS["rhombohedral"]
 #: How well six numbers must obey their lattice system: relative, and in degrees.
 _FIT_REL, _FIT_DEG = 1e-3, 0.05
+_PARAMETERS = ("a", "b", "c", "alpha", "beta", "gamma")
 #: Lengths of cells in A.
 _SHORTEST_A, _LONGEST_A = 1.0, 200.0
 _UNCERTAINTY = re.compile(r"\(\d*\)$")
@@ -183,11 +184,50 @@ def _is_cell(cell: np.ndarray) -> bool:
 
 def _problem(words: list[str]) -> str:
     """What is wrong with the words of a phase that can't be read."""
-    symbol = next((w for w in words[:1] if w[:1] in _FAMILIES and len(w) == 2), None)
-    if symbol is None or symbol[1] not in _FAMILIES[symbol[0]][1]:
+    n, system, axis = _symbol(words)
+    if system is None:
         return "its lattice is not known"
-    system = SYSTEMS[_FAMILIES[symbol[0]][0]]
-    if _numbers(words[1:]) is None:
+    symbol, values = " ".join(words[:n]), words[n:]
+    numbers = _numbers(values)
+    if numbers is None:
         return "its cell holds something that is no number"
-    free = ", ".join(system.free_parameters)
-    return f"{symbol} needs {free}, or all six parameters of such a cell"
+    free = [_PARAMETERS[place] for place in free_positions(system, axis)]
+    if len(numbers) not in (len(free), 6):
+        return f"{symbol} needs {', '.join(free)}, or all six parameters of such a cell"
+    names = free if len(numbers) == len(free) else _PARAMETERS
+    for name, value in zip(names, numbers, strict=True):
+        if len(name) > 1 and not 0 < value < 180:
+            return f"{name} = {value:g} is impossible: angles lie between 0 and 180 degrees"
+        if len(name) == 1 and not _SHORTEST_A <= value <= _LONGEST_A:
+            range_A = f"{_SHORTEST_A:g} to {_LONGEST_A:g} A"
+            return f"{name} = {value:g} is impossible: lengths are {range_A}"
+    if not system.fits(cell_to_standard(numbers, system, axis), _FIT_REL, _FIT_DEG):
+        an = "an" if system.name[0] in "aeiou" else "a"
+        return f"{an} {system.name} cell has {_conditions(system, axis)}"
+    return "no cell has such angles"
+
+
+def _symbol(words: list[str]) -> tuple[int, LatticeSystem | None, str]:
+    """How many words are a lattice or space group, its system and unique axis; None without."""
+    family, centrings = _FAMILIES.get(words[0][:1], ("", "")) if words else ("", "")
+    if family and len(words[0]) == 2 and words[0][1] in centrings:
+        return 1, SYSTEMS[family], "b"
+    for n in range(len(words), 0, -1):
+        text = " ".join(words[:n])
+        group = None if "." in text else gemmi.find_spacegroup_by_name(text)
+        if group is not None:
+            return n, cell_system(group), unique_axis(group)
+    return 0, None, ""
+
+
+def _conditions(system: LatticeSystem, axis: str) -> str:
+    """What a system asks of the six parameters of a cell, such as ``a = b, gamma = 120``."""
+    places = cell_to_standard(np.arange(6), system, axis).astype(int)
+    asked: dict[object, list[str]] = {}
+    for place, entry in zip(places, system.template, strict=True):
+        asked.setdefault(entry, []).append(_PARAMETERS[place])
+    return ", ".join(
+        " = ".join([*names, *([] if isinstance(entry, str) else [f"{entry:g}"])])
+        for entry, names in asked.items()
+        if len(names) > 1 or not isinstance(entry, str)
+    )

@@ -41,7 +41,7 @@ def free_from_reindexed(cell: np.ndarray, system: LatticeSystem, unique_axis: st
 
     They are the lengths in the reindexed order, then the free angles.
     """
-    return np.asarray(cell, dtype=float)[..., list(_free_positions(system, unique_axis))]
+    return np.asarray(cell, dtype=float)[..., list(free_positions(system, unique_axis))]
 
 
 def reindexed_from_free(free: np.ndarray, system: LatticeSystem, unique_axis: str) -> np.ndarray:
@@ -50,11 +50,12 @@ def reindexed_from_free(free: np.ndarray, system: LatticeSystem, unique_axis: st
     if system.unique_axis is None or not unique_axis:
         return system.cell_from_free(free)
     cell = np.full((*free.shape[:-1], 6), 90.0)
-    cell[..., list(_free_positions(system, unique_axis))] = free
+    cell[..., list(free_positions(system, unique_axis))] = free
     return cell
 
 
-def _free_positions(system: LatticeSystem, unique_axis: str) -> tuple[int, ...]:
+def free_positions(system: LatticeSystem, unique_axis: str) -> tuple[int, ...]:
+    """Positions of the free parameters in the six of a reindexed cell."""
     if system.unique_axis is None or not unique_axis:
         return system.free_positions
     return (0, 1, 2, 3 + AXES.index(unique_axis))

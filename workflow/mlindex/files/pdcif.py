@@ -13,6 +13,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.wavelengths import Given
 from mlindex.files.assemble import Range, pattern, refuse_time_of_flight
+from mlindex.files.cif_problem import cif_problem
 from mlindex.files.rows import number
 from mlindex.files.source import Format, Source
 from mlindex.patterns.measured import MeasuredPattern
@@ -49,9 +50,7 @@ def read(source: Source, given: Given) -> MeasuredPattern:
     try:
         document = gemmi.cif.read_string(source.data.decode("utf-8", errors="replace"))
     except (ValueError, RuntimeError) as error:
-        raise MlindexError(
-            f"{source.name}: is damaged or truncated CIF ({str(error)[:120]})"
-        ) from error
+        raise MlindexError(f"{source.name}: {cif_problem(error)}") from error
     ranges, first = [], None
     for block in document:
         found = _block(source.name, block)

@@ -13,6 +13,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.phase import WRITTEN, Phase, of_space_group, phase_of
 from mlindex.crystal.strengths import with_strengths
+from mlindex.files.cif_problem import cif_problem
 from mlindex.files.source import load
 
 _BRAVAIS_TYPE = "_space_group_Bravais_type"
@@ -31,7 +32,7 @@ def read_phase(path: str | Path) -> Phase:
     try:
         document = gemmi.cif.read_string(source.data.decode("utf-8", errors="replace"))
     except (ValueError, RuntimeError) as error:
-        raise MlindexError(f"{source.name}: is damaged or no CIF ({str(error)[:120]})") from error
+        raise MlindexError(f"{source.name}: {cif_problem(error)}") from error
     for block in document:
         small = gemmi.make_small_structure_from_block(block)
         if small.cell.is_crystal():

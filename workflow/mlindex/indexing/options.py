@@ -8,6 +8,7 @@ and its use.
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterable
 from dataclasses import Field, dataclass, field, fields
 from numbers import Real
@@ -126,9 +127,16 @@ def names_file(phase: object) -> bool:
 def _check_phases(phases: tuple[Any, ...]) -> None:
     # Files are read where the sample is.
     for text in (one for one in phases if isinstance(one, str) and not names_file(one)):
-        from mlindex.crystal.phase import phase_of
+        from mlindex.crystal.phase import phase_of, wrong
 
-        phase_of(text)
+        try:
+            phase_of(text)
+        except MlindexError:
+            if os.path.isdir(text):
+                raise wrong(text, "is a folder") from None
+            if os.path.isfile(text):
+                raise wrong(text, "is a file, but its name does not end in .cif") from None
+            raise
 
 
 def _check_standard(name: str) -> None:
