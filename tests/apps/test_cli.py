@@ -222,8 +222,32 @@ def test_what_is_no_wavelength_is_refused_with_the_value_in_angstrom(
     for call in (["index", file], ["batch", file, "--out", str(tmp_path / "never.parquet")]):
         ended = runner.invoke(app, [*call, "--wavelength", wavelength])
         assert ended.exit_code == 2
-        assert words in " ".join(ended.output.replace("│", " ").split())
+        assert words in ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (["index", "x", "--rows", "-1"], "--rows: -1: give a whole number, 1 or more"),
+        (
+            ["index", "x", "--timelimit", "2"],
+            "there is no option --timelimit; did you mean --time-",
+        ),
+        (["index", "x", "--foo"], "there is no option --foo; see '"),
+        (["index", "x", "--rows"], "--rows needs a value"),
+        (["index", "x", "--json=1"], "--json takes no value"),
+        (["index", "x", "y"], "there is no use for: y; see '"),
+        (["index"], "file is missing; see '"),
+        (["batch", "x"], "--out is missing; see '"),
+        (["indx", "x"], "there is no command indx; did you mean index?"),
+    ],
+)
+def test_wrong_use_is_one_line(call: list[str], said: str) -> None:
+    ended = runner.invoke(app, call)
+    assert (ended.exit_code, ended.stdout) == (2, "")
+    assert ended.stderr.startswith(f"mlindex: {said}")
+    assert ended.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -245,7 +269,7 @@ def test_wrong_values_are_refused_before_anything_is_searched(
     monkeypatch.setattr(command, "run", lambda *_, **__: pytest.fail("searched"))
     ended = runner.invoke(app, ["index", str(SAMPLES / "silicon.txt"), flag, value])
     assert ended.exit_code == 2
-    assert words in " ".join(ended.output.replace("│", " ").split())
+    assert words in ended.stderr
 
 
 def test_names_of_files_are_no_phases(tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ import typer
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
 from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import count, folder, takes_options
+from mlindex.apps.usage import OneLine
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options
 
 app = typer.Typer(
+    cls=OneLine,
     help="The unit cell of a crystal from the peak positions of its powder pattern.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

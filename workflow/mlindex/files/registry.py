@@ -105,13 +105,9 @@ def _other_kind(source: Source) -> str | None:
 
 def _unknown(source: Source) -> str:
     kind = _other_kind(source)
-    if kind is not None:
-        return f"{source.name}: {kind}; 'mlindex formats' lists what can be read"
-    expected = [one.what for one in FORMATS if source.suffix in one.suffixes]
-    seen = (
-        f"has the suffix of {' or '.join(expected)}, but not its content"
-        if expected
-        else "is in no format that is known"
-    )
-    formats = "; ".join(f"{one.what} ({' '.join(one.suffixes)})" for one in FORMATS)
-    return f"{source.name}: {seen}. Supported are: {formats}. Export it as one of these"
+    if kind is None:
+        named = any(source.suffix in one.suffixes for one in FORMATS)
+        though = f", whatever its suffix {source.suffix} says" if named else ""
+        binary = "" if source.is_text else "binary, and "
+        kind = f"is {binary}in no format that is known{though}; export it as columns of text"
+    return f"{source.name}: {kind}; 'mlindex formats' lists what can be read"

@@ -16,7 +16,7 @@ from mlindex.base.cores import cores
 from mlindex.base.names import printable, shown
 from mlindex.indexing.options import Options
 
-#: Characters of a failure that are shown: those that list all formats are longer.
+#: Characters of a failure that are shown; the table has all of it.
 _LONGEST = 300
 
 
