@@ -81,3 +81,11 @@ def test_the_rest_of_the_sample_is_calibrated() -> None:
     assert [phase["kind"] for phase in document["phases"]] == ["standard", "found"]
     assert result.notes[0].startswith("standard Si, NIST SRM 640f: zero shift +0.0")
     assert result.options["standard"] == "si"
+
+
+def test_a_standard_alone_leaves_nothing_to_index() -> None:
+    silicon = standard_named("Si")
+    peaks = measured(silicon.lines(1.5), 0.02, 0.0)
+    assert mlindex.index(peaks, standard="Si").reason.startswith("The standard leaves 0 lines")
+    both = mlindex.index(peaks, standard="Si", known_phases="cF 4.05")
+    assert both.reason.startswith("The standard and known phase leave 0 lines")

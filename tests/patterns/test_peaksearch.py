@@ -79,6 +79,19 @@ def test_very_fine_steps_are_averaged_for_the_search():
     assert np.median(fine[2][:1000]) / np.median(coarse[2][:200]) == pytest.approx(5**0.5, rel=0.1)
 
 
+def test_intensities_that_no_counter_gives_are_told():
+    x = np.arange(10, 30, 0.02)
+    y = counts(x, [15.0, 21.0], [4000, 2000]) - 500
+    y[::100] = np.nan
+    found = find_peaks(MeasuredPattern("made", x, y, None, SYNCHROTRON))
+    np.testing.assert_allclose(found.two_theta_deg, [15.0, 21.0], atol=0.01)
+    assert found.notes == (
+        "10 of 1000 points have no intensity that is a number: they were left out",
+        f"{int((y < 0).sum())} of 1000 points have negative intensities, as if a background was "
+        "subtracted: they were used as they are",
+    )
+
+
 def test_a_search_that_is_stopped_gives_what_it_has():
     x = np.arange(5, 80, 0.02)
     pattern = MeasuredPattern("made", x, counts(x, *many()), None, SYNCHROTRON)

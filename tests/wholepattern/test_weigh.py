@@ -134,7 +134,9 @@ def test_the_limit_and_a_stop_hold_for_the_whole_of_a_pattern():
         stopped.extend(["stopped"] * (text == "fits to the whole profile"))
 
     asked = Options(lattices=("tetragonal",))
-    cut, _ = index_pattern(measured(), asked, 1, report, lambda: bool(stopped))
+    pattern = replace(measured(), notes=("of the file",))
+    cut, _ = index_pattern(pattern, asked, 1, report, lambda: bool(stopped))
+    assert cut.notes[0] == "of the file"
     assert any("cut short: 0 of" in note for note in cut.notes)
     assert {candidate.profile for candidate in cut.candidates} == {None}
     assert cut.seconds > 0

@@ -124,10 +124,19 @@ def _result(left: Left, ask: _Ask) -> IndexingResult:
     peaks, options = left.rest, ask.options
     if len(peaks) < FEWEST_LINES:
         asked = options.shown() | {"n_lines": len(peaks)}
-        reason = f"The known phases leave {len(peaks)} lines: nothing is left to index."
+        reason = f"{_those_that_leave(left)} {len(peaks)} lines: nothing is left to index."
         return IndexingResult(peaks, (), (), False, reason, 0.0, peaks.notes, ask.formula, asked)
     look, said = _looks(peaks, ask)
     return _of_look(peaks, look, ask, said)
+
+
+def _those_that_leave(left: Left) -> str:
+    """The phases that took lines of a list, with their verb."""
+    known = sum(phase.kind == "known" for phase in left.phases)
+    standard = "standard" if len(left.phases) > known else ""
+    phases = f"known phase{'s' if known > 1 else ''}" if known else ""
+    plural = known > 1 or bool(known and standard)
+    return f"The {' and '.join(filter(None, (standard, phases)))} {'leave' if plural else 'leaves'}"
 
 
 def _of_look(peaks: PeakList, look: _Look, ask: _Ask, said: tuple[str, ...]) -> IndexingResult:

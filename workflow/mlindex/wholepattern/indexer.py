@@ -99,7 +99,9 @@ def index_pattern(
     cut: list[str] = []
     weigh = _by_profile(pattern, every, workers, report, clock, cut)
     result = index_list(found.peaks, options, workers, report, clock, weigh)
-    notes = tuple(dict.fromkeys((*found.notes, *result.notes, *cut, *_bent(result))))
+    notes = tuple(
+        dict.fromkeys((*pattern.notes, *found.notes, *result.notes, *cut, *_bent(result)))
+    )
     return replace(result, notes=notes), found
 
 

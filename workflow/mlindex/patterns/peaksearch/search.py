@@ -99,7 +99,8 @@ def find_peaks(
     data = replace(data, y=y - background)
     groups = refit(data, calibration, line, groups, limit, over)
     answer = _answer(pattern, settings, x, background, groups, together, calibration, line)
-    return replace(answer, notes=(*answer.notes, _CUT)) if over() else answer
+    cut = (_CUT,) if over() else ()
+    return replace(answer, notes=(*_of_intensities(pattern), *answer.notes, *cut))
 
 
 def _usable(pattern: MeasuredPattern, settings: PeakSearch) -> np.ndarray:
@@ -115,6 +116,16 @@ def _usable(pattern: MeasuredPattern, settings: PeakSearch) -> np.ndarray:
             f"least {_FEWEST_POINTS} are needed; widen the range or check the file"
         )
     return used
+
+
+def _of_intensities(pattern: MeasuredPattern) -> tuple[str, ...]:
+    """What to say of intensities that no counter gives."""
+    missing = int((~np.isfinite(pattern.intensity)).sum())
+    negative = int((pattern.intensity < 0).sum())
+    of_all = f"of {len(pattern)} points"
+    left_out = f"{missing} {of_all} have no intensity that is a number: they were left out"
+    used = f"{negative} {of_all} have negative intensities, as if a background was subtracted: "
+    return (left_out,) * bool(missing) + (f"{used}they were used as they are",) * bool(negative)
 
 
 def _scales(x, curve):
