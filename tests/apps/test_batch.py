@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import signal
+from collections import Counter
 from itertools import takewhile
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.tables import BATCH_SAMPLES
 from mlindex.apps.batch.task import Lines, Task
 from mlindex.apps.cli import app
-from mlindex.apps.command import interruptible
+from mlindex.apps.signals import interruptible, tidily
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_arrow, read_table, write_table
 from mlindex.files import read
@@ -362,7 +363,7 @@ def test_ctrl_c_keeps_what_is_finished(mixed, tmp_path):
 
     out = tmp_path / "cells.parquet"
     before = signal.getsignal(signal.SIGINT)
-    with interruptible() as stopped:
+    with interruptible(tidily) as stopped:
         summary = run_batch([str(mixed)], out, CUBIC, 1, press, stopped)
     assert signal.getsignal(signal.SIGINT) is before
     assert summary.interrupted
@@ -370,6 +371,16 @@ def test_ctrl_c_keeps_what_is_finished(mixed, tmp_path):
     assert 3 <= len(rows) == summary.total < 8
     assert [Path(name).name for name in rows["sample"][:3]] == ["empty.csv", "few.txt", "junk.txt"]
     assert "interrupted; finished: " in report(summary, out)
+
+
+def test_a_batch_that_is_stopped_at_once_leaves_earlier_tables(mixed, batch, tmp_path):
+    out = tmp_path / "cells.parquet"
+    for path in (batch[0], samples_path(batch[0]), partners_path(batch[0])):
+        shutil.copy(path, tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(KeyboardInterrupt):
+        run_batch([str(mixed)], out, CUBIC, 1, stopped=lambda: True)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_results_among_the_inputs_are_no_inputs(mixed, batch, tmp_path):
@@ -400,6 +411,23 @@ def test_wrong_use_ends_with_2(tmp_path, monkeypatch, arguments, words):
     assert ended.exit_code == 2
     assert words in ended.output
     assert not list(tmp_path.glob("*.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "interrupted", "code"),
+    [
+        ({"failed": 3}, False, 2),
+        ({"failed": 3, "not convincing": 1}, False, 0),
+        ({"convincing": 1}, False, 0),
+        ({"failed": 3}, True, 130),
+    ],
+)
+def test_a_batch_that_could_index_nothing_does_not_end_well(
+    monkeypatch, verdicts, interrupted, code
+):
+    summary = Summary(Counter(verdicts), interrupted=interrupted)
+    monkeypatch.setattr("mlindex.apps.batch.console.run", lambda *_: summary)
+    assert runner.invoke(app, ["batch", "x", "--out", "r.parquet"]).exit_code == code
 
 
 def test_more_failures_than_are_shown_are_counted():

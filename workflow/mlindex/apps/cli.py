@@ -115,13 +115,13 @@ def batch(
     indexed. What is no sample, such as a result of mlindex in a folder, is passed over and named
     at the end. Ctrl-C or SIGTERM ends the batch and keeps what is finished.
 
-    Ends with 0, with 130 after Ctrl-C or SIGTERM, with 2 on wrong use, with 3 on a fault of the
-    program.
+    Ends with 0 if any sample could be indexed, convincing or not, 2 on wrong use or if none could
+    be read and indexed, 3 on a fault of the program, 130 after Ctrl-C or SIGTERM.
     """
     from mlindex.apps.batch import console
 
     summary = console.run(sources, out, options, workers)
-    ended = BAD_USE if summary.ended else FOUND
+    ended = BAD_USE if summary.ended or summary.failed else FOUND
     raise typer.Exit(INTERRUPTED if summary.interrupted else ended)
 
 

@@ -47,6 +47,20 @@ def handled(handler: Handler) -> Iterator[None]:
 
 
 @contextmanager
+def ctrl_c_later() -> Iterator[None]:
+    """Ctrl-C is heard when this is over; processes that are started meanwhile never hear it."""
+    block = getattr(signal, "pthread_sigmask", None)
+    if block is None:
+        yield
+        return
+    before = block(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        block(signal.SIG_SETMASK, before)
+
+
+@contextmanager
 def interruptible(
     second: Handler, nothing_yet: Callable[[], bool] = lambda: False
 ) -> Iterator[Callable[[], bool]]:

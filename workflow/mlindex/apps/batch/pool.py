@@ -11,11 +11,12 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from multiprocessing import connection, get_context
+from multiprocessing import connection, get_context, resource_tracker
 from typing import Any
 
 from mlindex.apps.batch.task import Task
 from mlindex.apps.batch.work import serve
+from mlindex.apps.signals import ctrl_c_later
 from mlindex.base.errors import MlindexError, explained
 from mlindex.indexing.options import Options
 
@@ -196,13 +197,17 @@ class Pool:
 
     def _begin(self, count: int) -> list[_Worker]:
         added = []
+        # multiprocessing starts it before the first process, and lets Ctrl-C through after that.
+        resource_tracker.ensure_running()
         for _ in range(count):
             ours, theirs = self._context.Pipe()
             process = self._context.Process(
                 target=self._serve, args=(theirs, json.dumps(asdict(self._options))), daemon=True
             )
             try:
-                process.start()
+                # The terminal sends it to all processes: those that start would show tracebacks.
+                with ctrl_c_later():
+                    process.start()
             except OSError as error:
                 raise MlindexError(f"a worker process can't start: {explained(error)}") from error
             theirs.close()

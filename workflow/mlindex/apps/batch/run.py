@@ -55,6 +55,8 @@ def run_batch(
 
     Raises:
         MlindexError: nothing to index, wrong options, or no place to write to.
+        KeyboardInterrupt: it was stopped before any sample was finished; tables of an earlier batch
+            stay.
     """
     if out.suffix != _SUFFIX:
         raise MlindexError(
@@ -109,7 +111,9 @@ def _indexed(
         except MlindexError as error:
             # Hours of work may be in the tables.
             summary.ended = str(error)
-    tables.write()
     summary.interrupted = stopped()
+    if summary.interrupted and not summary.total:
+        raise KeyboardInterrupt
+    tables.write()
     summary.passed = sources.passed.lines()
     return summary

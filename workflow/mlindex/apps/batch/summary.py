@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlindex.apps.batch.tables import FAILED
+
 _TOLD = 5
 
 
@@ -27,6 +29,11 @@ class Summary:
     def total(self) -> int:
         """Samples done."""
         return sum(self.verdicts.values())
+
+    @property
+    def failed(self) -> bool:
+        """Whether there were samples, but none could be read and indexed."""
+        return 0 < self.total == self.verdicts[FAILED]
 
     def add(self, row: dict[str, Any]) -> None:
         """Count a row of ``batch_samples``."""
