@@ -174,7 +174,7 @@ def test_histograms_are_shares_with_units(data):
         "a (Å)",
         "b (Å)",
         "c (Å)",
-        "beta (°)",
+        "β (°)",
     ]
     for trace in fig.data:
         assert sum(trace.y[:-1]) == pytest.approx(1.0)

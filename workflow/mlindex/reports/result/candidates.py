@@ -154,7 +154,7 @@ def _lines(result: IndexingResult, candidate: Candidate, axis: Axis) -> str:
         measured = (axis.text(lines.observed[i]), axis.text(lines.corrected[i]))
         rows.append([str(lines.number[i]), hkl, *others, *measured, calculated, difference])
     headings = ["line", "h k l", *(f"h k l, {name}" for name, _ in other_cells(candidate))]
-    headings += [f"observed {axis.name} ({axis.unit})", "corrected for shift"]
+    headings += [f"observed {axis.title}", "corrected for shift"]
     classes = ["" if indexed else "lost" for indexed in lines.indexed]
     table = grid([*headings, "calculated", "obs − calc"], rows, classes)
     lost = candidate.n_used - candidate.n_indexed
@@ -192,7 +192,7 @@ def _absent(candidate: Candidate, axis: Axis) -> str:
             strict=True,
         )
     ]
-    where = f"calculated {axis.name} ({axis.unit})"
+    where = f"calculated {axis.title}"
     table = grid(["h k l", where, "with shift", "d (Å)"], rows)
     return fold(f"Predicted, not observed: {len(rows)} lines", table)
 
@@ -206,7 +206,7 @@ def _partners(candidate: Candidate, axis: Axis) -> str:
         "<lattice",
         "<cell",
         "<relation",
-        f"<lines that only one has, {axis.name} ({axis.unit})",
+        f"<lines that only one has, {axis.title}",
     ]
     rows = [_partner(p, candidate, axis) for p in candidate.partners]
     text = note(

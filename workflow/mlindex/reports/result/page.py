@@ -228,7 +228,7 @@ def _peak_list(result: IndexingResult, axis: Axis) -> str:
     positions = axis.positions(peaks.q2_inv_A2)
     columns = {
         "line": [str(i + 1) for i in range(n)],
-        f"{axis.name} ({axis.unit})": [axis.text(p) for p in positions],
+        axis.title: [axis.text(p) for p in positions],
         "d (Å)": [f"{d:.5f}" for d in peaks.q2_inv_A2**-0.5],
     }
     for heading, values, form in (

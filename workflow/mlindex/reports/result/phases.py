@@ -51,7 +51,7 @@ def phase_table(result: IndexingResult, axis: Axis) -> str:
         ]
         for phase in result.phases
     ]
-    return grid([*headings, f"<lines, {axis.name} ({axis.unit})", "<verdict"], rows)
+    return grid([*headings, f"<lines, {axis.title}", "<verdict"], rows)
 
 
 def _named(phase: SamplePhase) -> str:

@@ -12,6 +12,7 @@ from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.indexing.profile import CandidateProfile
 from mlindex.indexing.result import Candidate, IndexingResult
 from mlindex.patterns.measured import MeasuredPattern
+from mlindex.reports import axes
 from mlindex.reports.colours import BLUE, GREEN, GREY, ORANGE, SERIES
 from mlindex.reports.panels import Figure, panels
 from mlindex.reports.result.notation import lattice_symbol, miller, signed
@@ -382,14 +383,14 @@ def _layout(
     for row in range(1, last + 1):
         view = {"range": list(_view(result, axis)), "spikecolor": "#adb5bd", "showgrid": False}
         fig.x_axis(row).update(view | spikes)
-    fig.x_axis(last)["title"] = {"text": f"{axis.name} ({axis.unit})"}
-    top = {"title": {"text": "intensity"}, "range": list(span), "zeroline": False}
+    fig.x_axis(last)["title"] = {"text": axis.title}
+    top = {"title": {"text": axes.INTENSITY}, "range": list(span), "zeroline": False}
     if result.peaks.intensity is None and not any(t.get("name") == "measured" for t in fig.data):
         top |= {"showticklabels": False, "title": {"text": "lines without intensities"}}
     fig.y_axis(1).update(top)
     if last > (2 if shown else 1):
         end = upper_end(span[1] - span[0], _TOP_HEIGHT)
-        fig.y_axis(2).update({"title": {"text": "difference"}, "range": [-end, end]})
+        fig.y_axis(2).update({"title": {"text": axes.DIFFERENCE}, "range": [-end, end]})
     if shown:
         fig.y_axis(last).update(
             {

@@ -19,6 +19,7 @@ from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate, IndexingR
 from mlindex.indexing.shift import NO_SHIFT, LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
+from mlindex.reports import axes
 from mlindex.reports.result.notation import free_cell, lattice_name, percent
 
 #: Lines that M and F are given for.
@@ -41,12 +42,17 @@ class Axis:
     @property
     def name(self) -> str:
         """Name of the axis."""
-        return "2θ" if self.wavelength_A else "1/d"
+        return axes.TWO_THETA if self.wavelength_A else axes.INVERSE_D
 
     @property
     def unit(self) -> str:
         """Its unit."""
-        return "°" if self.wavelength_A else "1/Å"
+        return axes.DEGREES if self.wavelength_A else axes.INVERSE_A
+
+    @property
+    def title(self) -> str:
+        """Both, as the title of an axis or a column."""
+        return axes.titled(self.name, self.unit)
 
     @property
     def decimals(self) -> int:

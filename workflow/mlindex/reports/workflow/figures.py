@@ -11,16 +11,16 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from mlindex.method.tables import HISTOGRAM_KINDS
+from mlindex.reports import axes
 from mlindex.reports.colours import BLUE, GREY, ORANGE, SERIES
 from mlindex.reports.plotting import finish, grid, place, rows_height
 
 _COLOURS = {"original": BLUE, "augmented": ORANGE, "real": GREY, "generated": BLUE}
-_UNITS = {"A": "Å", "deg": "°"}
 _AXES = {
-    "peaks": "q² (1/Å²)",
+    "peaks": axes.Q2,
     "peaks_scaled": "q², scaled",
-    "separations": "separation in q² (1/Å²)",
-    "log10_volume_A3": "log₁₀ of volume (Å³)",
+    "separations": axes.SEPARATION,
+    "log10_volume_A3": axes.LOG_VOLUME,
     "second_over_first_axis": "second axis / first axis",
     "third_over_second_axis": "third axis / second axis",
 }
@@ -32,9 +32,8 @@ def axis_title(name: str, panel: str) -> str:
     """Title of the axis of a panel, with its unit, from the names in the tables."""
     if title := _AXES.get(name) or _AXES.get(panel):
         return title
-    quantity, _, unit = panel.rpartition("_")
-    if unit in _UNITS and quantity:
-        return f"{quantity} ({_UNITS[unit]})"
+    if title := axes.of_column(panel):
+        return title
     return f"{panel}, scaled" if name.endswith("scaled") else panel
 
 
@@ -145,9 +144,7 @@ def acceptance(first_peak: pd.DataFrame, bins: pd.DataFrame) -> go.Figure:
     )
     step = max(1, int(shown["position"].max()) // 10) if len(shown) else 1
     fig.update_xaxes(title="position, from 0", dtick=step, row=1, col=1)
-    fig.update_xaxes(
-        title="separation in q² (1/Å²)", type="log", exponentformat="power", row=1, col=2
-    )
+    fig.update_xaxes(title=axes.SEPARATION, type="log", exponentformat="power", row=1, col=2)
     fig.update_yaxes(rangemode="tozero", tickformat=".0%")
     fig.update_yaxes(title="share of entries", row=1, col=1)
     fig.update_yaxes(title="share observed", row=1, col=2)
