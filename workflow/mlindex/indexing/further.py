@@ -4,16 +4,21 @@ Where the first cell is convincing, the lines that it leaves are searched for a 
 phase. Where it is not, for the other phase's lines may be all that speaks against it, they are
 searched too; and with a convincing second cell the rest is searched once more, so that two cells
 which explain the list together are convincing together.
+
+Of a whole pattern the lines that are searched are the peaks that the profile fit of the cells so
+far leaves, those that hide in overlaps among them; and a further cell must make the fit of all of
+them more probable.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.phase import Phase
 from mlindex.crystal.tolerances import FOUND_LATTICE
@@ -23,8 +28,9 @@ from mlindex.indexing.named import Named, recognized, said
 from mlindex.indexing.phases import Left, share_of
 from mlindex.indexing.result import Candidate, IndexingResult, SamplePhase
 from mlindex.indexing.shift import LineShift
+from mlindex.indexing.together import PatternPhases
 from mlindex.indexing.verdict import verdict
-from mlindex.patterns.peaklist import PeakList
+from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A, PeakList
 
 #: A search of some lines of a list; the second value says whether the whole search is wanted.
 Look = Callable[[PeakList, bool], IndexingResult]
@@ -38,6 +44,16 @@ _MOST_CELLS = 3
 #: first cells of such lines had a log-evidence of -6 and less (9 of 12 patterns with a second phase
 #: of 5 and 20 %), right ones of -3 to 24.
 _LEAST_INDEXED = 0.6
+#: By how much a further cell must raise ln(evidence) of the whole profile, at least.
+_LEAST_GAIN = 10.0
+#: Phases that are fitted together.
+_SEVERAL = 2
+#: A peak within so many widths of a listed line hides in it.
+_WITHIN_FWHM = 0.5
+#: The list's own lines are searched too where a fit leaves not even this share of them.
+_MOST_SEARCHED = 0.3
+#: Lines of the whole list that a further cell must have, at least.
+_FEWEST_LISTED = 3
 #: Lines of the first cell that may turn out to be the second one's, so many or this share of them:
 #: with more of them, a subcell of a pseudosymmetric crystal was called convincing.
 _FEW_SHARED, _MOST_SHARED = 2, 1 / 12
@@ -67,17 +83,29 @@ class _Cell:
         return self.result.candidates[self.place]
 
 
-def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResult:
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """Lines to search: as a list at the positions measured, and where each is in the whole list
+    (n,), -1 where that does not have it."""
+
+    peaks: PeakList
+    positions: np.ndarray
+
+
+def with_further(
+    result: IndexingResult, left: Left, look: Look, whole: PatternPhases | None = None
+) -> IndexingResult:
     """The result with what the first cell leaves: lines recognized, and cells of further phases.
 
     Args:
         result: of the whole list, known phases included.
         left: what was searched for it.
         look: searches a list.
+        whole: what the pattern of the list says of several phases, if there is one.
     """
     if not result.candidates:
         return result
-    search = _Search(result.peaks, left, look)
+    search = _Search(result.peaks, left, look, whole)
     first = _Cell(result, search.explained(result.candidates[0]))
     rest = search.all & ~first.lines
     shift = result.candidates[0].shift.low_deg
@@ -92,7 +120,10 @@ def with_further(result: IndexingResult, left: Left, look: Look) -> IndexingResu
     elif not named and rest.any():
         cells, cubic = search.with_cubic(first, rest)
         named = named if cubic is None else (*named, cubic)
-    return _told(search, result, cells, named)
+    told = _told(search, result, cells, named)
+    if whole is None or len(told.phases) < _SEVERAL:
+        return told
+    return replace(told, together=whole.together(told.phases))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +133,7 @@ class _Search:
     peaks: PeakList
     left: Left
     look: Look
+    whole: PatternPhases | None
 
     @property
     def all(self) -> np.ndarray:
@@ -138,8 +170,8 @@ class _Search:
     def after(self, first: _Cell, rest: np.ndarray) -> list[_Cell]:
         """A convincing first cell, and those of what it leaves, ``rest`` (n,)."""
         cells = [first]
-        while len(cells) < _MOST_CELLS and self._worth(rest):
-            found = self._found(rest, first.best.shift.low_deg, True)
+        while len(cells) < _MOST_CELLS:
+            found = self._next(cells, rest, True)
             if found is None:
                 break
             cells.append(found)
@@ -151,22 +183,70 @@ class _Search:
         begin = self._likeliest_of_two(first)
         if begin is not first:
             rest = self.all & ~begin.lines
-        if not self._worth(rest):
-            return [first]
-        second = self._found(rest, begin.best.shift.low_deg, False)
+        second = self._next([begin], rest, False)
         if second is None:
             return [first]
-        again = self._looked(self.all & ~second.lines, second.best.shift.low_deg, True)
-        if again is None:
-            return [first]
-        if not again.result.convincing:
-            # The second cell may have part in lines that the first one met by chance.
-            shared = self.explained(second.best) & ~again.lines & self._used(again.best)
-            if shared.sum() <= max(_FEW_SHARED, _MOST_SHARED * again.best.n_used):
-                again = self._judged_without(again, shared)
-        if not again.result.convincing:
-            return [first]
-        return sorted([again, second], key=lambda cell: -self._weight(cell.lines))
+        again = self._again(second)
+        return [first] if again is None else sorted([again, second], key=self._weight)
+
+    def _again(self, second: _Cell) -> _Cell | None:
+        """The first cell, searched for in what a convincing second one leaves."""
+        rest = self.all & ~second.lines
+        for lines in self._left_by([second], rest):
+            again = self._looked(lines, rest, second.best.shift.low_deg, True)
+            if again is None:
+                continue
+            if not again.result.convincing:
+                # The second cell may have part in lines that the first one met by chance.
+                shared = self.explained(second.best) & ~again.lines & self._used(again.best)
+                if shared.sum() <= max(_FEW_SHARED, _MOST_SHARED * again.best.n_used):
+                    again = self._judged_without(again, shared)
+            if again.result.convincing and self._adds([second], again):
+                return again
+        return None
+
+    def _next(self, cells: list[_Cell], rest: np.ndarray, whole: bool) -> _Cell | None:
+        """A convincing cell of what others leave, ``rest`` (n,) of the whole list."""
+        for lines in self._left_by(cells, rest):
+            found = self._looked(lines, rest, cells[0].best.shift.low_deg, whole)
+            if found is None or not found.result.convincing:
+                continue
+            n = found.result.candidates[found.place]
+            if n.n_indexed >= _LEAST_INDEXED * n.n_used and self._adds(cells, found):
+                return found
+        return None
+
+    def _adds(self, cells: list[_Cell], further: _Cell) -> bool:
+        """Whether the whole profile, if there is one, asks for a further cell."""
+        if self.whole is None:
+            return True
+        return self.whole.gain([cell.best for cell in cells], further.best) >= _LEAST_GAIN
+
+    def _left_by(self, cells: list[_Cell], rest: np.ndarray) -> Iterator[_Rest]:
+        """What to search for a further cell: peaks that the profile fit leaves, then the lines of
+        the list that are left, ``rest`` (n,)."""
+        beside = rest
+        found = None if self.whole is None else self.whole.leave([cell.best for cell in cells])
+        if found is not None:
+            positions = self._listed(found)
+            beside = rest.copy()
+            beside[positions[positions >= 0]] = False
+            if self._worth(found):
+                yield _Rest(found, positions)
+        # Lines that the fit leaves as well are not worth another search.
+        if beside.sum() > _MOST_SEARCHED * rest.sum():
+            positions = np.flatnonzero(rest)
+            lines = self.peaks.only(positions)
+            if self._worth(lines):
+                yield _Rest(lines, positions)
+
+    def _listed(self, found: PeakList) -> np.ndarray:
+        """Which line of the whole list each of some peaks (m,) is or hides in; -1 where none."""
+        at, listed = (_two_theta(one) for one in (found, self.peaks))
+        nearest = np.abs(listed - at[:, None]).argmin(axis=1)
+        width = self.peaks.fwhm_deg[nearest]
+        near = np.abs(listed[nearest] - at) < _WITHIN_FWHM * width
+        return np.where(near, nearest, -1)
 
     def _likeliest_of_two(self, first: _Cell) -> _Cell:
         """The first cell, or that of a candidate which is far ahead as one of two phases."""
@@ -194,11 +274,10 @@ class _Search:
         judged = {"candidates": candidates, "convincing": convincing, "reason": reason}
         return _Cell(replace(cell.result, **judged), cell.lines & ~others)
 
-    def _weight(self, lines: np.ndarray) -> float:
-        """How much some lines (n,) are: their intensity, where it is known."""
-        return float(
-            lines.sum() if self.peaks.intensity is None else self.peaks.intensity[lines].sum()
-        )
+    def _weight(self, cell: _Cell) -> float:
+        """How little the lines of a cell are: their intensity, where it is known."""
+        strong = self.peaks.intensity
+        return -float(cell.lines.sum() if strong is None else strong[cell.lines].sum())
 
     def with_cubic(self, first: _Cell, rest: np.ndarray) -> tuple[list[_Cell], Named | None]:
         """The first cell and the cubic lattice that ``rest`` (n,) is of, if any; another candidate
@@ -216,42 +295,50 @@ class _Search:
             best = _Cell(first.result, lines, place), cubic
         return [best[0]], best[1]
 
-    def _worth(self, rest: np.ndarray) -> bool:
-        """Whether lines (n,) are enough, and strong enough, to be searched."""
-        if rest.sum() < _FEWEST:
+    def _worth(self, lines: PeakList) -> bool:
+        """Whether lines are enough, and strong enough, to be searched."""
+        if len(lines) < _FEWEST:
             return False
-        share = share_of(self.peaks, np.flatnonzero(rest), np.zeros(int(rest.sum()), dtype=bool))
-        return share is None or share >= _LEAST_SHARE
+        if lines.intensity is None or not self.peaks.intensity.sum() > 0:
+            return True
+        return bool(lines.intensity.sum() >= _LEAST_SHARE * self.peaks.intensity.sum())
 
-    def _found(self, rest: np.ndarray, shift_deg: float, whole: bool) -> _Cell | None:
-        """A cell of what others leave, if it is convincing."""
-        cell = self._looked(rest, shift_deg, whole)
-        if cell is None or not cell.result.convincing:
-            return None
-        best = cell.best
-        return cell if best.n_indexed >= _LEAST_INDEXED * best.n_used else None
-
-    def _looked(self, lines: np.ndarray, shift_deg: float, whole: bool) -> _Cell | None:
-        """The search of some lines (n,) of the list, a zero shift of the list as measured taken
-        off; None if that finds nothing."""
-        positions = np.flatnonzero(lines)
-        peaks = self.left.of_all(self.peaks).only(positions)
+    def _looked(
+        self, lines: _Rest, rest: np.ndarray, shift_deg: float, whole: bool
+    ) -> _Cell | None:
+        """The search of some lines, ``rest`` (n,) of the whole list, a zero shift of the list as
+        measured taken off; None if that finds nothing."""
+        peaks = self.left.of_all(lines.peaks)
         more = shift_deg - self.left.shift.low_deg if shift_deg else 0.0
         if more and peaks.wavelength_A is not None:
             peaks = peaks.shifted(more)
         result = self.look(peaks, whole)
-        if not result.candidates:
+        found = [_with_positions(c, lines.positions) for c in result.candidates]
+        if not found or found[0].n_used < _FEWEST_LISTED:
             return None
-        found = tuple(
-            replace(
-                c,
-                used_lines=positions[c.lines],
-                shift=c.shift.plus(LineShift(more)).plus(self.left.shift),
-            )
-            for c in result.candidates
-        )
-        result = replace(result, candidates=found)
-        return _Cell(result, self.explained(found[0]) & lines)
+        # Lines beyond the whole list were searched, but can't be shown.
+        found = [
+            replace(c, shift=c.shift.plus(LineShift(more)).plus(self.left.shift))
+            for c in found
+            if c.n_used
+        ]
+        result = replace(result, candidates=tuple(found))
+        return _Cell(result, self.explained(found[0]) & (rest | self._used(found[0])))
+
+
+def _two_theta(peaks: PeakList) -> np.ndarray:
+    return two_theta_from_q2(peaks.q2_inv_A2, peaks.wavelength_A or ERROR_WAVELENGTH_A)
+
+
+def _with_positions(candidate: Candidate, positions: np.ndarray) -> Candidate:
+    """A candidate found in some lines, with their positions (m,) in the whole list; without those
+    that this does not have, or has for one before."""
+    used = positions[candidate.lines]
+    first = np.zeros(len(used), dtype=bool)
+    # Of several that hide in one line, the first that is indexed stands for it.
+    order = np.lexsort((np.arange(len(used)), ~candidate.indexed))
+    first[order[np.unique(used[order], return_index=True)[1]]] = True
+    return _only(candidate, first & (used >= 0), used)
 
 
 def _stands(one: Named, cells: list[_Cell]) -> bool:
@@ -266,14 +353,18 @@ def _stands(one: Named, cells: list[_Cell]) -> bool:
 
 def _without(candidate: Candidate, others: np.ndarray) -> Candidate:
     """A candidate without some lines (n,) of the list."""
-    kept = ~others[candidate.lines]
+    return _only(candidate, ~others[candidate.lines], candidate.lines)
+
+
+def _only(candidate: Candidate, kept: np.ndarray, positions: np.ndarray) -> Candidate:
+    """A candidate with some of its lines (m,), which are at these positions (m,) of the list."""
     return replace(
         candidate,
         hkl=candidate.hkl[kept],
         q2_corrected_inv_A2=candidate.q2_corrected_inv_A2[kept],
         q2_calculated_inv_A2=candidate.q2_calculated_inv_A2[kept],
         indexed=candidate.indexed[kept],
-        used_lines=candidate.lines[kept],
+        used_lines=positions[kept],
     )
 
 

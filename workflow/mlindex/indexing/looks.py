@@ -20,6 +20,7 @@ from mlindex.indexing.further import Look, with_further
 from mlindex.indexing.options import Options
 from mlindex.indexing.phases import Left, without_known
 from mlindex.indexing.result import Candidate, IndexingResult, Searched
+from mlindex.indexing.together import PatternPhases
 from mlindex.indexing.verdict import verdict
 from mlindex.patterns.peaklist import PeakList
 
@@ -70,11 +71,13 @@ def index_list(
     report: Callable[[str], None] = lambda _: None,
     stopped: Callable[[], bool] = lambda: False,
     weigh: Weigh | None = None,
+    in_pattern: Callable[[Left], PatternPhases] | None = None,
 ) -> IndexingResult:
     """Find the unit cell of a peak list; see :func:`mlindex.index`.
 
-    ``weigh`` weighs the candidates by what else is known of them. ``stopped`` may be the clock of
-    a run that has begun before.
+    ``weigh`` weighs the candidates by what else is known of them, ``in_pattern`` gives what a whole
+    pattern says of several phases, known ones beside them. ``stopped`` may be the clock of a run
+    that has begun before.
 
     Raises:
         MlindexError: the list has too few lines.
@@ -93,7 +96,9 @@ def index_list(
     formula = None if options.formula is None else formula_of(options.formula)
     left = without_known(peaks, options)
     ask = _Ask(options, formula, run, clock, _weighing(weigh, left))
-    result = with_further(_with_phases(_result(left, ask), peaks, left), left, _further(ask))
+    result = _with_phases(_result(left, ask), peaks, left)
+    whole = None if in_pattern is None or clock() else in_pattern(left)
+    result = with_further(result, left, _further(ask), whole)
     return replace(result, seconds=clock.seconds())
 
 

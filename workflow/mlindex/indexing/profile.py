@@ -1,4 +1,5 @@
-"""What the fit of a candidate to the whole profile of its pattern says; lists have none."""
+"""What fits to the whole profile of a pattern say of a candidate, or of all phases; lists have
+none."""
 
 from __future__ import annotations
 
@@ -59,3 +60,53 @@ class CandidateProfile:
             f"CandidateProfile(R_wp {100 * self.r_wp:.1f} %, {100 * self.explained:.1f} % "
             f"explained by {self.n_lines} lines, {self.n_other_peaks} other peaks)"
         )
+
+
+@dataclass(frozen=True)
+class PhaseShare:
+    """What a phase has in the fit of all phases together.
+
+    Attributes:
+        share, share_error: its part of the intensity over the background, lines that overlap shared
+            out by the fit, and its standard uncertainty.
+        cell, cell_error: its cell as the fit refined it (A, degrees), in the setting that the
+            phase is given in, and standard uncertainties.
+        log_evidence: by how much ln(evidence) of the profile falls without it.
+        calculated: what its lines add to the pattern (n,).
+    """
+
+    share: float
+    share_error: float
+    cell: np.ndarray
+    cell_error: np.ndarray
+    log_evidence: float
+    calculated: np.ndarray
+
+
+@dataclass(frozen=True)
+class PhasesProfile:
+    """A Pawley fit of all phases of a sample to the whole profile: each has its cell, and each of
+    its lines an intensity; background, shifts, widths and shape are those of all.
+
+    Attributes:
+        phases: one for each phase of the result, in their order.
+        r_wp, goodness, explained, n_other_peaks, zero_shift_deg, displacement_deg: as of one
+            candidate, see :class:`CandidateProfile`.
+        two_theta_deg, observed, calculated: points (n,); calculated without other peaks.
+    """
+
+    phases: tuple[PhaseShare, ...]
+    r_wp: float
+    goodness: float
+    explained: float
+    n_other_peaks: int
+    zero_shift_deg: float
+    displacement_deg: float
+    two_theta_deg: np.ndarray
+    observed: np.ndarray
+    calculated: np.ndarray
+
+    @property
+    def difference(self) -> np.ndarray:
+        """Observed less calculated intensities (n,): what the phases leave."""
+        return self.observed - self.calculated

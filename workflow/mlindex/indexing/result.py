@@ -13,7 +13,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.crystal.axes import CellOnAxes, on_axes, own_axes
 from mlindex.crystal.cell import cell_volume
 from mlindex.crystal.formula_volume import Formula
-from mlindex.indexing.profile import CandidateProfile
+from mlindex.indexing.profile import CandidateProfile, PhasesProfile
 from mlindex.indexing.shift import LineShift
 from mlindex.patterns.peaklist import PeakList
 
@@ -244,6 +244,8 @@ class IndexingResult:
     options: dict[str, float | int | str | bool | None] = field(default_factory=dict)
     #: The phases of the sample where there is more than one, or where some were given.
     phases: tuple[SamplePhase, ...] = ()
+    #: Their fit together to the whole profile, where a pattern was indexed.
+    together: PhasesProfile | None = None
     #: What a standard in the sample says of 2theta, where one was named.
     calibration: Calibration | None = None
 

@@ -35,30 +35,61 @@ _STRAY_PARAMETERS = 3
 
 
 @dataclass(frozen=True)
+class PhaseCell:
+    """A cell (A, degrees) that obeys a lattice system, and its centring letter."""
+
+    system: LatticeSystem
+    centring: str
+    cell: np.ndarray
+
+
+@dataclass(frozen=True)
+class Part:
+    """A cell of a fit: its lattice system, and its lines, those too close to be told apart taken
+    as one."""
+
+    system: LatticeSystem
+    lines: CellLines
+
+
+@dataclass(frozen=True)
 class CellFit:
-    """A fit of a cell.
+    """A fit of a cell, or of several phases together.
 
     Attributes:
-        system: its lattice system.
-        lines: its lines, those too close to be told apart taken as one.
+        parts: the cells.
         peaks: lines and free peaks as they were fitted.
         layout: which of the refined parameters is which.
         expected: what was known of them.
         fitted: what came of it.
     """
 
-    system: LatticeSystem
-    lines: CellLines
+    parts: tuple[Part, ...]
     peaks: Peaks
     layout: Layout
     expected: Expected
     fitted: Fitted
 
     @property
+    def system(self) -> LatticeSystem:
+        """The lattice system of the cell, the first of several."""
+        return self.parts[0].system
+
+    @property
+    def lines(self) -> CellLines:
+        """The lines (k,) of the cell, the first of several."""
+        return self.parts[0].lines
+
+    @property
+    def n_lines(self) -> int:
+        """Lines of all cells."""
+        return sum(len(part.lines) for part in self.parts)
+
+    @property
     def n_parameters(self) -> int:
         """Lines, free peaks and refined parameters."""
         free = int(np.sum(~self.expected.fixed))
-        return len(self.lines) + len(self.peaks.free_deg) + free
+        return self.n_lines + len(self.peaks.free_deg) + free
 
     def chi2_reduced(self) -> float:
         """Sum of squares of the residuals per degree of freedom."""
@@ -91,17 +122,23 @@ def fit_cell(
     data, layout = reference.data, Layout(system.n_free, reference.angles)
     x = system_parameters(cell, system)
     start = np.concatenate([x, [zero_shift_deg, 0.0], reference.shape])
-    widest = float(layout.angles.shape(reference.shape, data.x, 1.0).fwhm.max())
-    pad = _PAD_FWHM * widest + _PAD_DEG
-    ends = float(data.x[0] - pad), float(data.x[-1] + pad)
-    lines = cell_lines(cell, centring, system, data.radiation.first_A, ends)
+    lines = cell_lines(cell, centring, system, data.radiation.first_A, padded(reference))
     expected = _expected(reference, layout, start, system)
-    begun = CellFit(system, lines, Peaks.none(layout), layout, expected, Fitted.at(start))
+    parts = (Part(system, lines),)
+    begun = CellFit(parts, Peaks.none(layout), layout, expected, Fitted.at(start))
     rough = begun
     if not near:
-        rough = _fit(data, begun, lines, _apart(data, begun, lines, found_deg), _BLUR)
-    fit = _fit(data, rough, lines, _apart(data, rough, lines, found_deg))
+        rough = _fit(data, begun, lines, apart(data, begun, lines.design, found_deg), _BLUR)
+    fit = _fit(data, rough, lines, apart(data, rough, lines.design, found_deg))
     return _fit(data, fit, lines, _wanted(reference, fit))
+
+
+def padded(reference: Reference) -> tuple[float, float]:
+    """The range of the points, in degrees, with what lines beyond its ends may add to it."""
+    x = reference.data.x
+    widest = float(reference.angles.shape(reference.shape, x, 1.0).fwhm.max())
+    pad = _PAD_FWHM * widest + _PAD_DEG
+    return float(x[0] - pad), float(x[-1] + pad)
 
 
 def again(reference: Reference, fit: CellFit, most: int) -> CellFit:
@@ -118,9 +155,10 @@ def again(reference: Reference, fit: CellFit, most: int) -> CellFit:
         free = _wanted(reference, fit)
         if np.array_equal(free, fit.peaks.free_deg):
             break
-        at = positions(data, fit.lines.design, fit.layout, fit.fitted.p)
+        design = fit.peaks.design
+        at = positions(data, design, fit.layout, fit.fitted.p)
         far = reach(data, np.concatenate([at, free]), fit.fitted.p, fit.layout)
-        fit = refit(data, replace(fit, peaks=Peaks(fit.lines.design, free, far)), most)
+        fit = refit(data, replace(fit, peaks=Peaks(design, free, far)), most)
     return fit
 
 
@@ -167,17 +205,19 @@ def _expected(
 ) -> Expected:
     mean, sigma = start.copy(), np.full(layout.size, np.inf)
     reach = np.full(layout.size, np.inf)
-    reach[: layout.n_cell] = _REACH * _sizes(layout.cell(start), system)
+    reach[: layout.n_cell] = cell_reach(layout.cell(start), system)
     shifts = slice(layout.n_cell, layout.n_cell + N_SHIFTS)
     mean[shifts], sigma[shifts] = 0.0, SHIFT_SIGMA_DEG
     sigma[layout.n_cell + N_SHIFTS :] = reference.shape_sigma
     return Expected(mean, sigma, reach)
 
 
-def _sizes(x: np.ndarray, system: LatticeSystem) -> np.ndarray:
-    """What free reciprocal parameters (p,) are at most, the diagonal ones as they are."""
+def cell_reach(x: np.ndarray, system: LatticeSystem) -> np.ndarray:
+    """How far free reciprocal parameters (p,) may go: a share of what they are at most, the
+    diagonal ones as they are."""
     a, b, c = np.sqrt((x @ system.basis_matrix)[:3])
-    return np.array([a * a, b * b, c * c, 2 * b * c, 2 * a * c, 2 * a * b])[list(system.pick)]
+    most = np.array([a * a, b * b, c * c, 2 * b * c, 2 * a * c, 2 * a * b])
+    return _REACH * most[list(system.pick)]
 
 
 def _fit(
@@ -198,13 +238,13 @@ def _fit(
         sigma[layout.n_cell + 1 :] = 0.0
         expected, most = Expected(p, sigma, expected.reach), _ROUGH_STEPS
     fitted = minimize(data, peaks, layout, expected, p, blur, most)
-    return replace(before, lines=lines, peaks=peaks, fitted=fitted)
+    return replace(before, parts=(Part(before.system, lines),), peaks=peaks, fitted=fitted)
 
 
-def _apart(data: Data, fit: CellFit, lines: CellLines, found_deg: np.ndarray) -> np.ndarray:
-    """Peaks found that are far from any line: positions in degrees."""
+def apart(data: Data, fit: CellFit, design: np.ndarray, found_deg: np.ndarray) -> np.ndarray:
+    """Peaks found that are far from any line of that design (k, p): positions in degrees."""
     p = fit.fitted.p
-    at = positions(data, lines.design, fit.layout, p)
+    at = positions(data, design, fit.layout, p)
     width = fit.layout.angles.shape(fit.layout.shape(p), found_deg, 1.0).fwhm
     nearest = np.abs(found_deg[:, None] - at).min(axis=1, initial=np.inf)
     return found_deg[nearest > _APART_FWHM * width]
@@ -217,6 +257,6 @@ def _wanted(reference: Reference, fit: CellFit) -> np.ndarray:
     column = np.empty(len(solution.height), dtype=np.int64)
     column[solution.placed.order] = np.arange(len(column))
     had = fit.peaks.free_deg
-    kept = had[needed(solution, column[len(fit.lines) :]) > charge]
+    kept = had[needed(solution, column[fit.n_lines :]) > charge]
     new = unexplained(data, solution, fit.layout, fit.fitted.p, charge, kept)
     return np.sort(np.concatenate([kept, new]))

@@ -16,7 +16,7 @@ from mlindex.indexing.result import Candidate
 from mlindex.indexing.shift import NO_SHIFT, LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks, PeakSearch, find_peaks
-from mlindex.wholepattern.candidate import CellFit, again, fit_cell, refit
+from mlindex.wholepattern.candidate import CellFit, PhaseCell, again, fit_cell, refit
 from mlindex.wholepattern.data import ALL_PEAKS, prepare, wavelength_of
 from mlindex.wholepattern.evidence import evidence
 from mlindex.wholepattern.lines import cell_lines, system_parameters
@@ -75,7 +75,8 @@ def fit_candidates(
     candidates = candidates[:CANDIDATES]
     if not candidates or found.calibration is None or not len(found):
         return None
-    data = prepare(pattern, found, _end(candidates, pattern, found))
+    cells = [PhaseCell(BRAVAIS[c.bravais].system, c.centring, c.cell) for c in candidates]
+    data = prepare(pattern, found, fit_end(cells, pattern, found))
     known = reference(data, found)
     at = found.two_theta_deg[found.two_theta_deg < data.x[-1]]
 
@@ -97,22 +98,19 @@ def fit_candidates(
     )
 
 
-def _end(
-    candidates: Sequence[Candidate | CellToFit], pattern: MeasuredPattern, found: FoundPeaks
-) -> float:
-    """Where the fit ends: 2theta in degrees."""
+def fit_end(cells: Sequence[PhaseCell], pattern: MeasuredPattern, found: FoundPeaks) -> float:
+    """Where the fit of some cells ends: 2theta in degrees."""
     wavelength, last = wavelength_of(pattern, found), float(pattern.two_theta_deg[-1])
     ends = []
-    for candidate in candidates:
-        system = BRAVAIS[candidate.bravais].system
+    for one in cells:
         try:
-            lines = cell_lines(candidate.cell, candidate.centring, system, wavelength, (0, last))
+            lines = cell_lines(one.cell, one.centring, one.system, wavelength, (0, last))
         except ValueError:
             continue
         if len(lines) <= _LINES:
             ends.append(last)
             continue
-        q2 = lines.design[_LINES] @ system_parameters(candidate.cell, system)
+        q2 = lines.design[_LINES] @ system_parameters(one.cell, one.system)
         ends.append(float(two_theta_from_q2(q2, wavelength, at_most_180=True)))
     needed = found.two_theta_deg[min(_PEAKS, len(found)) - 1]
     enough = float(np.quantile(ends, _SHARE)) if ends else last

@@ -67,7 +67,7 @@ def evidence(data: Data, fit: CellFit, together: float) -> Evidence:
     solution = fit.fitted.solution
     chi2 = float(solution.residual @ solution.residual)
     n_independent = len(data) / together
-    is_line = solution.placed.order < len(fit.lines)
+    is_line = solution.placed.order < fit.n_lines
     per_point = chi2 / len(data)
     # Errors are at least those assumed, which hold what no profile fits; beyond, as large as shown.
     misfit = min(per_point, 1 + np.log(max(per_point, 1.0)))
@@ -77,7 +77,10 @@ def evidence(data: Data, fit: CellFit, together: float) -> Evidence:
     )
     # Of overlapping lines each is known as far as those before it leave it open.
     ratio = solution.height * lower[begin[1:] - 1] / scale
-    lines, there = _lines(ratio[is_line])
+    ends = np.cumsum([len(part.lines) for part in fit.parts])
+    of = np.searchsorted(ends, solution.placed.order, side="right")
+    each = [_lines(ratio[of == number]) for number in range(len(fit.parts))]
+    lines, there = (sum(values) for values in zip(*each, strict=True))
     strongest = max(float(solution.height.max(initial=0.0)), 1e-300)
     share = solution.height[~is_line] / strongest
     places = np.maximum((data.x[-1] - data.x[0]) / solution.placed.columns.fwhm[~is_line], 1.0)
@@ -117,7 +120,12 @@ def _lines(ratio: np.ndarray) -> tuple[float, float]:
 
 def _cell(fit: CellFit, scale: float) -> float:
     """ln of how much smaller the volume of possible cells is after the fit, squared."""
-    n = fit.layout.n_cell
-    information = np.linalg.inv(np.linalg.inv(fit.fitted.information)[:n, :n]) / scale**2
-    size = float(np.mean((fit.layout.cell(fit.fitted.p) @ fit.system.basis_matrix)[:3]))
-    return float(np.linalg.slogdet(np.eye(n) + information * (_CELL_SHARE * size) ** 2)[1])
+    inverse, begin, total = np.linalg.inv(fit.fitted.information), 0, 0.0
+    for part in fit.parts:
+        n = part.system.n_free
+        own = slice(begin, begin + n)
+        information = np.linalg.inv(inverse[own, own]) / scale**2
+        size = float(np.mean((fit.fitted.p[own] @ part.system.basis_matrix)[:3]))
+        total += np.linalg.slogdet(np.eye(n) + information * (_CELL_SHARE * size) ** 2)[1]
+        begin += n
+    return float(total)

@@ -15,6 +15,7 @@ from mlindex.indexing.looks import FEWEST_LINES, Describe, Weigh, index_list
 from mlindex.indexing.options import Options, about
 from mlindex.indexing.phases import Left
 from mlindex.indexing.result import Candidate, IndexingResult
+from mlindex.indexing.together import PatternPhases
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 
@@ -98,7 +99,13 @@ def index_pattern(
         )
     cut: list[str] = []
     weigh = _by_profile(pattern, every, workers, report, clock, cut)
-    result = index_list(found.peaks, options, workers, report, clock, weigh)
+
+    def in_pattern(left: Left) -> PatternPhases:
+        from mlindex.wholepattern.phases import ProfilePhases
+
+        return ProfilePhases(pattern, every, left.phases, clock)
+
+    result = index_list(found.peaks, options, workers, report, clock, weigh, in_pattern)
     notes = tuple(
         dict.fromkeys((*pattern.notes, *found.notes, *result.notes, *cut, *_bent(result)))
     )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.crystal.cell import cell_derivatives, cell_from_reciprocal
+from mlindex.crystal.lattice import LatticeSystem
 from mlindex.patterns.peakshape import area_of_unit_peak
 from mlindex.wholepattern.candidate import SHIFT_SIGMA_DEG, CellFit, refit
+from mlindex.wholepattern.data import Data
 from mlindex.wholepattern.evidence import evidence
 from mlindex.wholepattern.heights import Heights
 from mlindex.wholepattern.kernels import add_up
@@ -42,6 +44,21 @@ class _Shifts:
 
 def summary(known: Reference, fit: CellFit) -> ProfileFit:
     """Everything that is told of a fit, with the one of the shifts or both that are needed."""
+    return _told(known, settled(known, fit))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A fit with the shifts that are needed, and the covariance of its cells (p, p)."""
+
+    fit: CellFit
+    covariance: np.ndarray
+    zero: Shift
+    displacement: Shift
+
+
+def settled(known: Reference, fit: CellFit) -> Settled:
+    """The fit with the one of the shifts or both that are needed."""
     shifts = _shifts(known, fit)
     costs = shifts.costs()
     best = int(np.argmin(costs))
@@ -60,57 +77,82 @@ def summary(known: Reference, fit: CellFit) -> ProfileFit:
     zero, displacement = (
         Shift(float(v), float(e), bool(u)) for v, e, u in zip(values, error, used, strict=True)
     )
-    return _told(known, fit, covariance, zero, displacement)
+    return Settled(fit, covariance, zero, displacement)
 
 
-def _told(
-    known: Reference, fit: CellFit, covariance: np.ndarray, zero: Shift, displacement: Shift
-) -> ProfileFit:
-    data, solution = known.data, fit.fitted.solution
-    x = fit.layout.cell(fit.fitted.p)
-    system = fit.system
+def cell_and_covariance(
+    x: np.ndarray, covariance: np.ndarray, system: LatticeSystem
+) -> tuple[np.ndarray, np.ndarray]:
+    """The cell (A, degrees) of free reciprocal parameters (p,), and the covariance (6, 6) of it
+    from theirs (p, p).
+
+    Raises:
+        LinAlgError: they are of no cell.
+    """
     cell = cell_from_reciprocal(x @ system.basis_matrix)
     if not np.isfinite(cell).all():
         raise np.linalg.LinAlgError("the fit led to no cell")
     cell = system.cell_from_free(system.free_from_cell(cell))
     jacobian = cell_derivatives(cell) @ system.basis_matrix.T
-    variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
     free = np.array([isinstance(entry, str) for entry in system.template])
+    return cell, np.where(np.outer(free, free), jacobian @ covariance @ jacobian.T, 0.0)
+
+
+@dataclass(frozen=True)
+class Factors:
+    """Profile R factors, the weighted and the plain one, and the goodness of fit."""
+
+    r_wp: float
+    r_p: float
+    goodness: float
+
+    @classmethod
+    def of(cls, data: Data, fit: CellFit) -> Factors:
+        """Those of a fit, background included."""
+        observed, left = data.y + data.base, fit.fitted.solution.residual * data.sigma
+        weighted = np.sum((observed / data.noise) ** 2)
+        r_wp = float(np.sqrt(np.sum((left / data.noise) ** 2) / weighted))
+        expected = np.sqrt(max(len(data) - fit.n_parameters, 1) / weighted)
+        r_p = float(np.abs(left).sum() / np.abs(observed).sum())
+        return cls(r_wp, r_p, float(r_wp / expected))
+
+
+def _told(known: Reference, of: Settled) -> ProfileFit:
+    data, fit, solution = known.data, of.fit, of.fit.fitted.solution
+    cell, covariance = cell_and_covariance(fit.layout.cell(fit.fitted.p), of.covariance, fit.system)
     lines, stray_deg, strays = _intensities(known, fit)
-    observed = data.y + data.base
+    factors = Factors.of(data, fit)
     left = solution.residual * data.sigma
     total = float(lines.fitted.sum() + strays.sum())
-    weighted = np.sum((observed / data.noise) ** 2)
-    r_wp = float(np.sqrt(np.sum((left / data.noise) ** 2) / weighted))
-    expected = np.sqrt(max(len(data) - fit.n_parameters, 1) / weighted)
     return ProfileFit(
         cell,
-        np.where(free, np.sqrt(np.maximum(variance, 0.0)), 0.0),
-        zero,
-        displacement,
-        r_wp,
-        float(np.abs(left).sum() / np.abs(observed).sum()),
-        float(r_wp / expected),
+        np.sqrt(np.maximum(np.diagonal(covariance), 0.0)),
+        of.zero,
+        of.displacement,
+        factors.r_wp,
+        factors.r_p,
+        factors.goodness,
         float(lines.fitted.sum() / total) if total > 0 else 0.0,
         evidence(data, fit, known.together),
         lines,
         stray_deg,
         strays,
-        observed - left,
+        data.y + data.base - left,
         data.base + solution.beta @ data.splines,
-        _added_by_strays(known, fit),
+        added(known, fit, len(fit.lines), len(solution.height)),
     )
 
 
-def _added_by_strays(known: Reference, fit: CellFit) -> np.ndarray:
-    """What the free peaks add to the pattern (n,)."""
+def added(known: Reference, fit: CellFit, begin: int, end: int) -> np.ndarray:
+    """What some of the peaks, lines first, add to the pattern (n,)."""
     solution, out = fit.fitted.solution, np.zeros(len(known.data))
-    alone = np.where(solution.placed.order < len(fit.lines), 0.0, solution.height)
+    inside = (solution.placed.order >= begin) & (solution.placed.order < end)
+    alone = np.where(inside, solution.height, 0.0)
     add_up(solution.placed.columns, solution.values, alone, out)
     return out * known.data.sigma
 
 
-def _scale(known: Reference, fit: CellFit) -> float:
+def scale_of(known: Reference, fit: CellFit) -> float:
     """Variance of a point in units of the uncertainties assumed, neighbours erring together."""
     residual = fit.fitted.solution.residual
     return float(known.together * (residual @ residual) / len(residual))
@@ -121,7 +163,7 @@ def _covariance(known: Reference, fit: CellFit) -> np.ndarray:
     free = np.flatnonzero(~fit.expected.fixed)
     inner = np.linalg.inv(fit.fitted.information[np.ix_(free, free)])
     out = np.zeros((fit.layout.size, fit.layout.size))
-    out[np.ix_(free, free)] = inner * _scale(known, fit)
+    out[np.ix_(free, free)] = inner * scale_of(known, fit)
     return out
 
 
@@ -136,21 +178,29 @@ def _shifts(known: Reference, fit: CellFit) -> _Shifts:
     return _Shifts(fit.layout.shifts(fit.fitted.p), _covariance(known, fit)[where, where])
 
 
-def _intensities(known: Reference, fit: CellFit) -> tuple[LineIntensities, np.ndarray, np.ndarray]:
-    """The lines' intensities, and positions (s,) and intensities (s,) of the free peaks."""
-    solution, k = fit.fitted.solution, len(fit.lines)
+def areas(fit: CellFit) -> tuple[np.ndarray, np.ndarray]:
+    """Intensities (m,) of lines and free peaks, lines first, and those of height 1 (m,)."""
+    solution = fit.fitted.solution
     columns = solution.placed.columns
     unit = area_of_unit_peak(columns.fwhm, columns.eta, columns.asymmetry) * (1 + columns.ratio)
     column = np.empty(len(unit), dtype=np.int64)
     column[solution.placed.order] = np.arange(len(unit))
-    area = solution.height * unit
+    return (solution.height * unit)[column], unit[column]
+
+
+def _intensities(known: Reference, fit: CellFit) -> tuple[LineIntensities, np.ndarray, np.ndarray]:
+    """The lines' intensities, and positions (s,) and intensities (s,) of the free peaks."""
+    solution, k = fit.fitted.solution, len(fit.lines)
+    position = np.empty(len(solution.height))
+    position[solution.placed.order] = solution.placed.columns.position
+    area, unit = areas(fit)
     lines = LineIntensities(
         fit.lines.hkl,
         fit.lines.multiplicity,
         fit.lines.members,
-        columns.position[column[:k]],
-        area[column[:k]],
-        unit[column[:k]],
-        Heights.of(known.data, solution, k, _scale(known, fit)),
+        position[:k],
+        area[:k],
+        unit[:k],
+        Heights.of(known.data, solution, k, scale_of(known, fit)),
     )
-    return lines, fit.peaks.free_deg, area[column[k:]]
+    return lines, fit.peaks.free_deg, area[k:]

@@ -14,10 +14,16 @@ from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.calibration import Calibration
-from mlindex.indexing.profile import CandidateProfile
-from mlindex.indexing.result import Candidate, IndexingResult, Partner, SamplePhase
+from mlindex.indexing.profile import CandidateProfile, PhaseShare, PhasesProfile
+from mlindex.indexing.result import Candidate, IndexingResult, Partner
 from mlindex.patterns.peaklist import PeakList
-from mlindex.reports.result.document import VERSION, Cell, Document, ProfileFitted
+from mlindex.reports.result.document import (
+    VERSION,
+    Cell,
+    Document,
+    PhasesFitted,
+    ProfileFitted,
+)
 from mlindex.reports.result.view import figure_lines, formula_units
 
 if TYPE_CHECKING:
@@ -50,7 +56,8 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "seconds": _known(float(result.seconds)),
         "notes": list(result.notes),
         "options": {name: _known(value) for name, value in result.options.items()},
-        "phases": [_phase(phase, result) for phase in result.phases],
+        "phases": [_phase(number, result) for number in range(len(result.phases))],
+        "together": result.together and _together(result.together),
         "calibration": result.calibration and _calibration(result.calibration),
         "observed_lines": _observed(result.peaks, result.phase_of_lines),
         "candidates": [
@@ -119,7 +126,24 @@ def _calibration(found: Calibration) -> dict[str, Any]:
     return values | {"lines": (found.lines + 1).tolist()}
 
 
-def _phase(phase: SamplePhase, result: IndexingResult) -> dict[str, Any]:
+def _together(fit: PhasesProfile) -> dict[str, Any]:
+    shown = [name for name in PhasesFitted.model_fields if name != "two_theta_max_deg"]
+    fitted = {name: _known(getattr(fit, name)) for name in shown}
+    return fitted | {"two_theta_max_deg": float(fit.two_theta_deg[-1])}
+
+
+def _phase_fitted(part: PhaseShare) -> dict[str, Any]:
+    return {
+        "intensity_share": part.share,
+        "intensity_share_error": _known(part.share_error),
+        "cell": _cell(part.cell),
+        "cell_uncertainty": _cell(np.nan_to_num(part.cell_error, posinf=0.0)),
+        "log_evidence": _known(part.log_evidence),
+    }
+
+
+def _phase(number: int, result: IndexingResult) -> dict[str, Any]:
+    phase, fit = result.phases[number], result.together
     further = any(phase is one for one in result.further_phases)
     candidate = _candidate(1, phase.candidate, result.peaks.wavelength_A) if further else None
     return {
@@ -133,6 +157,7 @@ def _phase(phase: SamplePhase, result: IndexingResult) -> dict[str, Any]:
         "intensity_share": phase.share,
         "candidate": candidate and candidate | {"formula_units": None},
         "reason": phase.reason if further else "",
+        "profile": fit and _phase_fitted(fit.phases[number]),
     }
 
 

@@ -215,6 +215,33 @@ class CandidateCell(_Part):
     partners: list[PartnerLattice]
 
 
+class PhaseFitted(_Part):
+    """A phase in the fit of all phases together."""
+
+    intensity_share: Share = Field(
+        description="Its part of the intensity over the background, overlaps shared out by the fit"
+    )
+    intensity_share_error: float | None = Field(description="Standard uncertainty")
+    cell: Cell = Field(description="As refined in that fit")
+    cell_uncertainty: Cell
+    log_evidence: float | None = Field(
+        description="By how much the natural logarithm of the evidence falls without it"
+    )
+
+
+class PhasesFitted(_Part):
+    """The fit of all phases together to the whole profile (Pawley): each has its cell, its lines
+    have intensities of their own, and all share background, shifts and widths."""
+
+    r_wp: float = Field(description="Weighted profile R factor, background included")
+    goodness: float = Field(description="R_wp over what counting allows for")
+    explained: Share = Field(description="Share of the intensity that the lines of all explain")
+    n_other_peaks: int = Field(description="Peaks fitted beside them, which are none of theirs")
+    zero_shift_deg: float
+    displacement_deg: float
+    two_theta_max_deg: float = Field(description="Where the fit ends")
+
+
 class PhaseOfSample(_Part):
     """A phase of the sample, and the lines of the list that are its own."""
 
@@ -234,6 +261,9 @@ class PhaseOfSample(_Part):
         description="Of a further phase that was found, everything about its cell; else null"
     )
     reason: str = Field(description="Why that cell is convincing")
+    profile: PhaseFitted | None = Field(
+        description="Its part in the fit of all phases; null without such a fit"
+    )
 
 
 class CalibrationByStandard(_Part):
@@ -277,6 +307,9 @@ class Document(_Part):
     options: dict[str, float | int | str | bool | None] = Field(description="Options of the search")
     phases: list[PhaseOfSample] = Field(
         description="Where some were given, or there is more than one; else empty"
+    )
+    together: PhasesFitted | None = Field(
+        description="The fit of all phases to the whole profile; null for lists, and of one phase"
     )
     calibration: CalibrationByStandard | None = Field(
         description="Null without a standard; positions of candidates are calibrated by it"

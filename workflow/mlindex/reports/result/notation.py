@@ -8,7 +8,7 @@ import numpy as np
 
 from mlindex.crystal.axes import CellOnAxes
 from mlindex.crystal.lattice import ANGLES, AXES, BRAVAIS
-from mlindex.indexing.profile import CandidateProfile
+from mlindex.indexing.profile import CandidateProfile, PhasesProfile
 from mlindex.indexing.result import Candidate, Partner
 from mlindex.indexing.shift import LineShift
 
@@ -129,6 +129,16 @@ def percentage(share: float) -> str:
 def intensity_share(share: float) -> str:
     """A share of the intensity in percent; near 1 it is not rounded to it."""
     return "> 99.9 %" if 0.9995 < share < 1 else f"{100 * share:.1f} %"
+
+
+def phases_fit(fit: PhasesProfile) -> str:
+    """A fit of several phases to the whole profile in words."""
+    text = (
+        f"R_wp {percentage(fit.r_wp)} %, goodness of fit {fit.goodness:.2f}; their lines explain "
+        f"{intensity_share(fit.explained)} of the intensity"
+    )
+    noun = "other peak" if fit.n_other_peaks == 1 else "other peaks"
+    return f"{text}, {fit.n_other_peaks} {noun} the rest" if fit.n_other_peaks else text
 
 
 def profile_fit(profile: CandidateProfile) -> str:

@@ -21,7 +21,7 @@ from mlindex.reports.result.notation import (
     signed,
     volume,
 )
-from mlindex.reports.result.phases import phase_table
+from mlindex.reports.result.phases import phase_section
 from mlindex.reports.result.plot import MOST_ROWS, PatternFit, axis_of, figure_of
 from mlindex.reports.result.profile_plot import SCRIPT as PROFILE_SCRIPT
 from mlindex.reports.result.profile_plot import packed
@@ -132,7 +132,7 @@ def page(
             ("Each candidate", details(result, axis)),
         ]
     if result.phases:
-        sections.append(("Phases", phase_table(result, axis)))
+        sections.append(("Phases", phase_section(result, axis)))
     sections += [
         ("Search", _search(result)),
         ("Peak list", _peak_list(result, axis)),
