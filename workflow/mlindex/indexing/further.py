@@ -18,7 +18,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.equivalence import lattice_of, same
 from mlindex.crystal.phase import Phase
 from mlindex.crystal.tolerances import FOUND_LATTICE
@@ -26,11 +25,12 @@ from mlindex.indexing.cubic import cubic_lattice
 from mlindex.indexing.known import Degrees
 from mlindex.indexing.named import Named, recognized, said
 from mlindex.indexing.phases import Left, share_of
+from mlindex.indexing.rest import Rest, only
 from mlindex.indexing.result import Candidate, IndexingResult, SamplePhase
 from mlindex.indexing.shift import LineShift
 from mlindex.indexing.together import PatternPhases
 from mlindex.indexing.verdict import verdict
-from mlindex.patterns.peaklist import ERROR_WAVELENGTH_A, PeakList
+from mlindex.patterns.peaklist import PeakList
 
 #: A search of some lines of a list; the second value says whether the whole search is wanted.
 Look = Callable[[PeakList, bool], IndexingResult]
@@ -46,10 +46,11 @@ _MOST_CELLS = 3
 _LEAST_INDEXED = 0.6
 #: By how much a further cell must raise ln(evidence) of the whole profile, at least.
 _LEAST_GAIN = 10.0
+#: The same of a cubic lattice of a few lines, which is hardly there by chance, and has one
+#: parameter: 3 lines of silicon carbide beside zinc (fityk's SiC_Zn) gain 7.5.
+_LEAST_GAIN_CUBIC = 5.0
 #: Phases that are fitted together.
 _SEVERAL = 2
-#: A peak within so many widths of a listed line hides in it.
-_WITHIN_FWHM = 0.5
 #: The list's own lines are searched too where a fit leaves not even this share of them.
 _MOST_SEARCHED = 0.3
 #: Lines of the whole list that a further cell must have, at least.
@@ -83,15 +84,6 @@ class _Cell:
         return self.result.candidates[self.place]
 
 
-@dataclass(frozen=True, eq=False)
-class _Rest:
-    """Lines to search: as a list at the positions measured, and where each is in the whole list
-    (n,), -1 where that does not have it."""
-
-    peaks: PeakList
-    positions: np.ndarray
-
-
 def with_further(
     result: IndexingResult, left: Left, look: Look, whole: PatternPhases | None = None
 ) -> IndexingResult:
@@ -123,7 +115,8 @@ def with_further(
     told = _told(search, result, cells, named)
     if whole is None or len(told.phases) < _SEVERAL:
         return told
-    return replace(told, together=whole.together(told.phases))
+    together = replace(told, together=whole.together(told.phases))
+    return together if told.convincing or len(cells) > 1 else search.beside_recognized(together)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,31 +215,22 @@ class _Search:
             return True
         return self.whole.gain([cell.best for cell in cells], further.best) >= _LEAST_GAIN
 
-    def _left_by(self, cells: list[_Cell], rest: np.ndarray) -> Iterator[_Rest]:
+    def _left_by(self, cells: list[_Cell], rest: np.ndarray) -> Iterator[Rest]:
         """What to search for a further cell: peaks that the profile fit leaves, then the lines of
         the list that are left, ``rest`` (n,)."""
         beside = rest
         found = None if self.whole is None else self.whole.leave([cell.best for cell in cells])
         if found is not None:
-            positions = self._listed(found)
+            lines = Rest.of_fit(found, self.peaks)
             beside = rest.copy()
-            beside[positions[positions >= 0]] = False
+            beside[lines.positions[lines.positions >= 0]] = False
             if self._worth(found):
-                yield _Rest(found, positions)
+                yield lines
         # Lines that the fit leaves as well are not worth another search.
         if beside.sum() > _MOST_SEARCHED * rest.sum():
-            positions = np.flatnonzero(rest)
-            lines = self.peaks.only(positions)
-            if self._worth(lines):
-                yield _Rest(lines, positions)
-
-    def _listed(self, found: PeakList) -> np.ndarray:
-        """Which line of the whole list each of some peaks (m,) is or hides in; -1 where none."""
-        at, listed = (_two_theta(one) for one in (found, self.peaks))
-        nearest = np.abs(listed - at[:, None]).argmin(axis=1)
-        width = self.peaks.fwhm_deg[nearest]
-        near = np.abs(listed[nearest] - at) < _WITHIN_FWHM * width
-        return np.where(near, nearest, -1)
+            lines = Rest.of_list(self.peaks, rest)
+            if self._worth(lines.peaks):
+                yield lines
 
     def _likeliest_of_two(self, first: _Cell) -> _Cell:
         """The first cell, or that of a candidate which is far ahead as one of two phases."""
@@ -274,6 +258,26 @@ class _Search:
         judged = {"candidates": candidates, "convincing": convincing, "reason": reason}
         return _Cell(replace(cell.result, **judged), cell.lines & ~others)
 
+    def beside_recognized(self, result: IndexingResult) -> IndexingResult:
+        """The result with the verdict on its first cell beside phases that were recognized, all
+        fitted together: their lines do not speak against it."""
+        others = [phase for phase in result.phases if phase.kind == "recognized"]
+        first = result.candidates[0]
+        if result.together is None or not others or first.profile is None:
+            return result
+        theirs = np.zeros(len(self.peaks), dtype=bool)
+        theirs[np.concatenate([phase.lines for phase in others])] = True
+        explained = replace(first.profile, explained=result.together.explained)
+        judged = (replace(first, profile=explained), *result.candidates[1:])
+        judged = tuple(_without(c, theirs & ~self.explained(first)) for c in judged)
+        strong = self.peaks.intensity
+        used = None if strong is None else strong[judged[0].lines]
+        convincing, reason = verdict(judged, True, True, result.formula, used)
+        if not convincing:
+            return result
+        names = " and ".join(phase.name for phase in others)
+        return replace(result, convincing=True, reason=f"{reason} Beside it there is {names}.")
+
     def _weight(self, cell: _Cell) -> float:
         """How little the lines of a cell are: their intensity, where it is known."""
         strong = self.peaks.intensity
@@ -282,18 +286,33 @@ class _Search:
     def with_cubic(self, first: _Cell, rest: np.ndarray) -> tuple[list[_Cell], Named | None]:
         """The first cell and the cubic lattice that ``rest`` (n,) is of, if any; another candidate
         where the first is not convincing and the two of them say more together."""
-        cubic = cubic_lattice(self.peaks, rest, first.best.zero_shift_deg)
+        cubic = self._cubic(first, rest)
         if cubic is not None or first.result.convincing:
             return [first], cubic
         best, most = (first, cubic), first.best.log_evidence + _WORTH_ANOTHER
         for place, candidate in enumerate(first.result.candidates[1:_OTHERS], 1):
             lines = self.explained(candidate)
-            cubic = cubic_lattice(self.peaks, self.all & ~lines, candidate.zero_shift_deg)
+            cubic = self._cubic(_Cell(first.result, lines, place), self.all & ~lines)
             if cubic is None or candidate.log_evidence - np.log(cubic.chance) <= most:
                 continue
             most = candidate.log_evidence - np.log(cubic.chance)
             best = _Cell(first.result, lines, place), cubic
         return [best[0]], best[1]
+
+    def _cubic(self, cell: _Cell, rest: np.ndarray) -> Named | None:
+        """The cubic lattice that few lines are of which a cell leaves, if any: lines of the list,
+        ``rest`` (n,), or the peaks that its fit leaves."""
+        shift_deg = cell.best.zero_shift_deg
+        cubic = cubic_lattice(self.peaks, rest, shift_deg)
+        found = None if self.whole is None or cubic else self.whole.leave([cell.best])
+        if found is None:
+            return cubic
+        both, left = Rest.of_fit(found, self.peaks).among(self.peaks, self.all & ~rest)
+        cubic = cubic_lattice(both.peaks, left, shift_deg)
+        if cubic is None or self.whole.gain([cell.best], cubic.phase) < _LEAST_GAIN_CUBIC:
+            return None
+        lines = np.unique(both.positions[cubic.lines])
+        return replace(cubic, lines=lines[lines >= 0])
 
     def _worth(self, lines: PeakList) -> bool:
         """Whether lines are enough, and strong enough, to be searched."""
@@ -303,9 +322,7 @@ class _Search:
             return True
         return bool(lines.intensity.sum() >= _LEAST_SHARE * self.peaks.intensity.sum())
 
-    def _looked(
-        self, lines: _Rest, rest: np.ndarray, shift_deg: float, whole: bool
-    ) -> _Cell | None:
+    def _looked(self, lines: Rest, rest: np.ndarray, shift_deg: float, whole: bool) -> _Cell | None:
         """The search of some lines, ``rest`` (n,) of the whole list, a zero shift of the list as
         measured taken off; None if that finds nothing."""
         peaks = self.left.of_all(lines.peaks)
@@ -313,7 +330,7 @@ class _Search:
         if more and peaks.wavelength_A is not None:
             peaks = peaks.shifted(more)
         result = self.look(peaks, whole)
-        found = [_with_positions(c, lines.positions) for c in result.candidates]
+        found = [lines.in_whole_list(c) for c in result.candidates]
         if not found or found[0].n_used < _FEWEST_LISTED:
             return None
         # Lines beyond the whole list were searched, but can't be shown.
@@ -324,21 +341,6 @@ class _Search:
         ]
         result = replace(result, candidates=tuple(found))
         return _Cell(result, self.explained(found[0]) & (rest | self._used(found[0])))
-
-
-def _two_theta(peaks: PeakList) -> np.ndarray:
-    return two_theta_from_q2(peaks.q2_inv_A2, peaks.wavelength_A or ERROR_WAVELENGTH_A)
-
-
-def _with_positions(candidate: Candidate, positions: np.ndarray) -> Candidate:
-    """A candidate found in some lines, with their positions (m,) in the whole list; without those
-    that this does not have, or has for one before."""
-    used = positions[candidate.lines]
-    first = np.zeros(len(used), dtype=bool)
-    # Of several that hide in one line, the first that is indexed stands for it.
-    order = np.lexsort((np.arange(len(used)), ~candidate.indexed))
-    first[order[np.unique(used[order], return_index=True)[1]]] = True
-    return _only(candidate, first & (used >= 0), used)
 
 
 def _stands(one: Named, cells: list[_Cell]) -> bool:
@@ -353,19 +355,7 @@ def _stands(one: Named, cells: list[_Cell]) -> bool:
 
 def _without(candidate: Candidate, others: np.ndarray) -> Candidate:
     """A candidate without some lines (n,) of the list."""
-    return _only(candidate, ~others[candidate.lines], candidate.lines)
-
-
-def _only(candidate: Candidate, kept: np.ndarray, positions: np.ndarray) -> Candidate:
-    """A candidate with some of its lines (m,), which are at these positions (m,) of the list."""
-    return replace(
-        candidate,
-        hkl=candidate.hkl[kept],
-        q2_corrected_inv_A2=candidate.q2_corrected_inv_A2[kept],
-        q2_calculated_inv_A2=candidate.q2_calculated_inv_A2[kept],
-        indexed=candidate.indexed[kept],
-        used_lines=positions[kept],
-    )
+    return only(candidate, ~others[candidate.lines], candidate.lines)
 
 
 def _told(

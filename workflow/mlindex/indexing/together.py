@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from mlindex.crystal.phase import Phase
 from mlindex.indexing.profile import PhasesProfile
 from mlindex.indexing.result import Candidate, SamplePhase
 from mlindex.patterns.peaklist import PeakList
@@ -18,7 +19,7 @@ class PatternPhases(Protocol):
         measured; None where they can't be fitted."""
         ...
 
-    def gain(self, cells: Sequence[Candidate], further: Candidate) -> float:
+    def gain(self, cells: Sequence[Candidate], further: Candidate | Phase) -> float:
         """By how much ln(evidence) of the profile grows with a further cell."""
         ...
 

@@ -11,6 +11,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.axes import on_axes
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS, LatticeSystem
+from mlindex.crystal.phase import Phase
 from mlindex.indexing.profile import PhaseShare, PhasesProfile
 from mlindex.indexing.result import Candidate, SamplePhase
 from mlindex.patterns.measured import MeasuredPattern
@@ -70,14 +71,14 @@ class ProfilePhases:
         wavelength_A = self._found.peaks.wavelength_A
         return replace(leftover(*fitted, self._pattern.name), wavelength_A=wavelength_A)
 
-    def gain(self, cells: Sequence[Candidate], further: Candidate) -> float:
+    def gain(self, cells: Sequence[Candidate], further: Candidate | Phase) -> float:
         """By how much ln(evidence) of the profile grows with a further cell."""
         fitted = self._fitted(cells)
         if fitted is None:
             return 0.0
         known, before = fitted
         try:
-            after = with_phase(known, before, _of_candidate(further))
+            after = with_phase(known, before, _of_any(further))
         except (ValueError, np.linalg.LinAlgError):
             return -np.inf
         return _gain(known, before, after)
@@ -228,6 +229,12 @@ def _on_shown_axes(
 
 def _of_candidate(candidate: Candidate) -> PhaseCell:
     return PhaseCell(BRAVAIS[candidate.bravais].system, candidate.centring, candidate.cell)
+
+
+def _of_any(one: Candidate | Phase) -> PhaseCell:
+    if isinstance(one, Phase):
+        return PhaseCell(_system(one.cell), one.centring, one.cell)
+    return _of_candidate(one)
 
 
 def _of_phase(phase: SamplePhase) -> PhaseCell:
