@@ -45,7 +45,7 @@ _MOST_CELLS = 3
 #: of 5 and 20 %), right ones of -3 to 24.
 _LEAST_INDEXED = 0.6
 #: By how much a further cell must raise ln(evidence) of the whole profile, at least.
-_LEAST_GAIN = 10.0
+_LEAST_GAIN = 0.0
 #: The same of a cubic lattice of a few lines, which is hardly there by chance, and has one
 #: parameter: 3 lines of silicon carbide beside zinc (fityk's SiC_Zn) gain 7.5.
 _LEAST_GAIN_CUBIC = 5.0
