@@ -12,12 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.patterns.peaksearch.kernels import profiles
+from mlindex.patterns.peaksearch.minimize import (
+    GroupData,
+    cost_of,
+    minimize,
+    normal_equations,
+)
 from mlindex.patterns.peakshape import area_of_unit_peak
 
 _NO_JACOBIAN = np.empty((0, 0))
 _SHARED = 4
-_MAX_ITERATIONS = 25
-_TOLERANCE = 1e-4
 #: Limits of asymmetry and of log(width over the curve), and of a step of the position in FWHM.
 _MOST_ASYMMETRY = 0.8
 _MOST_LOG_WIDTH = 1.3
@@ -83,52 +87,26 @@ class Group:
         return self.height * self.fwhm * unit * (1 + self.ratio)
 
 
-class _ProfileProblem:
-    """Residuals, Jacobian and limits of one group."""
-
-    def __init__(self, x, y, sigma, start, width, split, shape, line_sigma):
-        self.x, self.y, self.weight, self.start = x, y, 1 / sigma, start
-        self.width, self.split, self.shape = width, split, shape
-        m = len(start)
-        self.arm = (x - x.mean()) / max(np.ptp(x) / 2, 1e-12)
-        self.prior_mean = np.zeros(_SHARED + 3 * m)
-        self.prior_mean[2:4] = shape.eta, shape.asymmetry
-        self.prior_weight = np.zeros(_SHARED + 3 * m)
-        self.prior_weight[:4] = 1 / np.array(
-            [line_sigma, line_sigma, shape.eta_sigma, shape.asymmetry_sigma]
-        )
-        self.prior_weight[6::3] = 1 / shape.log_width_sigma
-        self.low = np.full(_SHARED + 3 * m, -np.inf)
-        self.high = np.full(_SHARED + 3 * m, np.inf)
-        self.low[2], self.high[2] = 0.0, 1.0
-        self.low[3], self.high[3] = -_MOST_ASYMMETRY, _MOST_ASYMMETRY
-        self.low[4::3], self.high[4::3] = start - _MOST_SHIFT * width, start + _MOST_SHIFT * width
-        self.low[5::3] = 0.0
-        self.low[6::3], self.high[6::3] = -_MOST_LOG_WIDTH, _MOST_LOG_WIDTH
-
-    def model(self, p, jacobian=_NO_JACOBIAN):
-        fwhm = self.width * np.exp(p[6::3])
-        shaped = profiles(
-            self.x, p[4::3], p[5::3], fwhm, p[2], p[3], self.split, self.shape.ratio, jacobian
-        )
-        return shaped + p[0] + p[1] * self.arm
-
-    def cost(self, p):
-        residual = (self.y - self.model(p)) * self.weight
-        prior = (p - self.prior_mean) * self.prior_weight
-        return residual @ residual + prior @ prior
-
-    def normal(self, p):
-        """Normal matrix, gradient step's right side and chi² of the data."""
-        jacobian = np.empty((len(self.x), len(p)))
-        jacobian[:, 0], jacobian[:, 1] = 1.0, self.arm
-        inner = np.empty((len(self.x), len(p) - 2))
-        residual = (self.y - self.model(p, inner)) * self.weight
-        jacobian[:, 2:] = inner
-        jacobian *= self.weight[:, None]
-        matrix = jacobian.T @ jacobian + np.diag(self.prior_weight**2)
-        right = jacobian.T @ residual - self.prior_weight**2 * (p - self.prior_mean)
-        return matrix, right, residual @ residual
+def _data(x, y, sigma, start, width, split, shape, line_sigma) -> GroupData:
+    """What is fitted of one group; see :func:`fit_group`."""
+    size = _SHARED + 3 * len(start)
+    mean, prior_weight = np.zeros(size), np.zeros(size)
+    mean[2:4] = shape.eta, shape.asymmetry
+    prior_weight[:4] = 1 / np.array(
+        [line_sigma, line_sigma, shape.eta_sigma, shape.asymmetry_sigma]
+    )
+    prior_weight[6::3] = 1 / shape.log_width_sigma
+    low, high = np.full(size, -np.inf), np.full(size, np.inf)
+    low[2], high[2] = 0.0, 1.0
+    low[3], high[3] = -_MOST_ASYMMETRY, _MOST_ASYMMETRY
+    low[4::3], high[4::3] = start - _MOST_SHIFT * width, start + _MOST_SHIFT * width
+    low[5::3] = 0.0
+    low[6::3], high[6::3] = -_MOST_LOG_WIDTH, _MOST_LOG_WIDTH
+    arm = (x - x.mean()) / max(np.ptp(x) / 2, 1e-12)
+    # Compiled for contiguous arrays only.
+    x, y, width, split = (np.ascontiguousarray(v, dtype=float) for v in (x, y, width, split))
+    ratio = float(shape.ratio)
+    return GroupData(x, y, 1 / sigma, arm, width, split, ratio, mean, prior_weight, low, high)
 
 
 def fit_group(
@@ -152,11 +130,11 @@ def fit_group(
         shape: what is known of the profiles.
         line_sigma: by how much the background may be wrong.
     """
-    problem = _ProfileProblem(x, y, sigma, start, width, split, shape, line_sigma)
-    p = problem.prior_mean.copy()
+    data = _data(x, y, sigma, start, width, split, shape, line_sigma)
+    p = data.mean.copy()
     p[4::3], p[5::3] = start, np.maximum(height, 0)
-    p = _minimize(problem, p)
-    matrix, _, chi2 = problem.normal(p)
+    minimize(data, p)
+    matrix, _, chi2 = normal_equations(data, p)
     # A height on its limit would leave the position and width without a determinant.
     matrix[np.diag_indices_from(matrix)] += 1e-9 * np.maximum(np.diag(matrix), 1e-12)
     variance = np.diag(np.linalg.inv(matrix)).clip(1e-300)
@@ -175,30 +153,6 @@ def fit_group(
         error[5::3],
         fwhm * error[6::3],
         float(reduced),
-        float(problem.cost(p)),
+        float(cost_of(data, p)),
         np.zeros(len(start)),
     )
-
-
-def _minimize(problem: _ProfileProblem, p: np.ndarray) -> np.ndarray:
-    damping, cost = 1e-3, problem.cost(p)
-    for _ in range(_MAX_ITERATIONS):
-        matrix, right, _ = problem.normal(p)
-        free = ~(((p <= problem.low) & (right < 0)) | ((p >= problem.high) & (right > 0)))
-        diagonal = np.diag(matrix).copy()
-        diagonal = np.maximum(diagonal, 1e-12 * max(diagonal.max(), 1e-300))
-        improved = False
-        while damping < 1e8 and not improved:
-            step = np.zeros(len(p))
-            damped = matrix + np.diag(damping * diagonal)
-            step[free] = np.linalg.solve(damped[np.ix_(free, free)], right[free])
-            trial = np.clip(p + step, problem.low, problem.high)
-            new = problem.cost(trial)
-            improved = new < cost
-            damping *= 0.2 if improved else 5.0
-        if not improved:
-            break
-        gain, p, cost = cost - new, trial, new
-        if gain < _TOLERANCE * (1 + 1e-3 * cost):
-            break
-    return p
