@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from decimal import Decimal
 from pathlib import Path
 
@@ -113,3 +115,28 @@ def test_other_files_hold_no_table_of_results(path: Path) -> None:
     path.write_bytes(b"PAR1 and nothing")
     assert own.table_in(path) is None
     assert own.table_in(path.with_suffix(".txt")) is None
+
+
+def test_a_damaged_footer_ends_no_process(path: Path) -> None:
+    table = pa.table({"d_A": D, "sample": ["lab"] * len(D)})
+    pq.write_table(table, path, store_schema=False, data_page_version="2.0")
+    code = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from mlindex.base.errors import MlindexError\n"
+        "from mlindex.files import parquet\n"
+        "from mlindex.files.source import Source\n"
+        "data, refused = Path(sys.argv[1]).read_bytes(), 0\n"
+        "end = len(data) - 8\n"
+        "for place in range(end - int.from_bytes(data[end:end + 4], 'little'), end):\n"
+        "    for bit in (0, 1):\n"
+        "        changed = bytearray(data)\n"
+        "        changed[place] ^= 1 << bit\n"
+        "        try:\n"
+        "            parquet.read(Source('x', '.parquet', bytes(changed)), None)\n"
+        "        except MlindexError:\n"
+        "            refused += 1\n"
+        "assert refused > 50, refused\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, path], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

@@ -7,6 +7,7 @@ Columns are named as in text (:mod:`mlindex.patterns.peaklist`); a column or a m
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     import pyarrow.parquet as pq
 
 _WAVELENGTH = "wavelength_A"
+#: All columns may unpack to so many bytes, those that are used to a tenth.
+_ALL = 10 * MAX_BYTES
 
 
 def sniff(source: Source) -> bool:
@@ -47,14 +50,15 @@ def read(source: Source, given: Given) -> PeakList | MeasuredPattern:
     try:
         file = pq.ParquetFile(io.BytesIO(source.data))
         schema = file.schema_arrow
+        sound = _sound(source.name, file)
         stated_in = [name for name in schema.names if name.lower() == _WAVELENGTH.lower()]
         known = given or stated_in or _WAVELENGTH.encode() in (schema.metadata or {})
-        found, names = _layout(source.name, file, "2theta" if known else "d")
+        found, names = _layout(source.name, file, sound, "2theta" if known else "d")
         wanted = {found.quantity: names[found.position]}
         wanted |= {role: names[index] for role, index in found.columns.items()}
         samples = [name for name in schema.names if name.lower() in SAMPLE_NAMES]
         used = list(dict.fromkeys([*wanted.values(), *samples, *stated_in]))
-        _check_size(source.name, file, used)
+        _check_size(source.name, file, sound & set(used))
         # Kept once each, however often they are repeated.
         texts = [field.name for field in schema if is_text(field.type)]
         file = pq.ParquetFile(io.BytesIO(source.data), read_dictionary=texts)
@@ -71,7 +75,54 @@ def read(source: Source, given: Given) -> PeakList | MeasuredPattern:
     return _result(source, found.quantity, found.factor, columns, radiation, given)
 
 
-def _layout(name: str, file: pq.ParquetFile, first: str) -> tuple[Layout, list[str]]:
+def _sound(name: str, file: pq.ParquetFile) -> set[str]:
+    """The columns that pyarrow can read, tried with a row of each; a damaged one raises an
+    ArrowException.
+
+    Asked first for what it states of a column, pyarrow would end the process where these statements
+    do not agree: of 6000 files with a few changed bytes, 15 did.
+    """
+    import pyarrow as pa
+
+    groups = range(file.metadata.num_row_groups)
+    _refuse_large(name, sum(file.metadata.row_group(n).total_byte_size for n in groups), _ALL)
+    sound = set(file.schema_arrow.names)
+    for group in groups:
+        for column in list(sound):
+            try:
+                next(file.iter_batches(1, [group], [column], use_threads=False), None)
+            except pa.ArrowNotImplementedError:
+                # It does no harm where it is not used.
+                sound.remove(column)
+    return sound
+
+
+def _stated(file: pq.ParquetFile, sound: set[str]) -> Iterator[list[pq.ColumnChunkMetaData]]:
+    """What each row group states of these columns."""
+    import pyarrow as pa
+
+    kinds = [file.schema.column(index) for index in range(len(file.schema))]
+    used = [n for n, kind in enumerate(kinds) if kind.path.partition(".")[0] in sound]
+    for group in range(file.metadata.num_row_groups):
+        row_group = file.metadata.row_group(group)
+        columns = [row_group.column(index) for index in used]
+        # Its statistics, too, would end the process.
+        for index, column in zip(used, columns, strict=True):
+            if column.physical_type != kinds[index].physical_type:
+                raise pa.ArrowInvalid(f"{kinds[index].path} is stated to be of two types")
+        yield columns
+
+
+def _refuse_large(name: str, size: int, most: int) -> None:
+    if size > most:
+        raise MlindexError(
+            f"{name}: its columns unpack to {size // 10**6} MB, which no peak list or pattern does"
+        )
+
+
+def _layout(
+    name: str, file: pq.ParquetFile, sound: set[str], first: str
+) -> tuple[Layout, list[str]]:
     """What the columns are, and the names of those with numbers; empty columns are none.
 
     ``first`` is the quantity taken where there are several.
@@ -90,7 +141,7 @@ def _layout(name: str, file: pq.ParquetFile, first: str) -> tuple[Layout, list[s
             f"{name}: has {file.metadata.num_rows} rows; a peak list or pattern has 1 to "
             f"{MAX_POINTS}"
         )
-    empty = _empty(file.metadata)
+    empty = _empty(file, sound)
     filled = pa.schema([field for field in schema if field.name not in empty])
     names = usable(name, filled, first)
     found = layout(names, first)
@@ -102,12 +153,10 @@ def _layout(name: str, file: pq.ParquetFile, first: str) -> tuple[Layout, list[s
     return found, names
 
 
-def _empty(metadata: pq.FileMetaData) -> set[str]:
+def _empty(file: pq.ParquetFile, sound: set[str]) -> set[str]:
     """The columns in which every row is empty."""
     found: set[str] = set()
-    for group in range(metadata.num_row_groups):
-        row_group = metadata.row_group(group)
-        columns = [row_group.column(index) for index in range(row_group.num_columns)]
+    for group, columns in enumerate(_stated(file, sound)):
         empty = {
             column.path_in_schema
             for column in columns
@@ -117,19 +166,10 @@ def _empty(metadata: pq.FileMetaData) -> set[str]:
     return found
 
 
-def _check_size(name: str, file: pq.ParquetFile, used: list[str]) -> None:
+def _check_size(name: str, file: pq.ParquetFile, used: set[str]) -> None:
     """Raise MlindexError if the columns unpack to more than any pattern."""
-    size = 0
-    for group in range(file.metadata.num_row_groups):
-        row_group = file.metadata.row_group(group)
-        for index in range(row_group.num_columns):
-            column = row_group.column(index)
-            if column.path_in_schema.partition(".")[0] in used:
-                size += column.total_uncompressed_size
-    if size > MAX_BYTES:
-        raise MlindexError(
-            f"{name}: its columns unpack to {size // 10**6} MB, which no peak list or pattern does"
-        )
+    columns = (column for group in _stated(file, used) for column in group)
+    _refuse_large(name, sum(column.total_uncompressed_size for column in columns), MAX_BYTES)
 
 
 def _columns(
