@@ -127,11 +127,12 @@ def test_changed_augmentation_reruns_augmentation_and_what_follows(project):
     assert set(jobs) == AFTER_EXAMPLES | {"augment"}
 
 
-@pytest.mark.parametrize("name", DATA_FILES)
-def test_changed_package_data_reruns_the_stages_that_use_it(project, name):
-    with one_byte_changed(project / "workflow/mlindex" / name):
-        jobs = planned(project)
-    assert jobs == {"indexing_rates": 1, "report": 1}
+def test_changed_package_data_reruns_the_stages_that_use_it(project):
+    for name in DATA_FILES:
+        with one_byte_changed(project / "workflow/mlindex" / name):
+            jobs = planned(project)
+        assert jobs == {"indexing_rates": 1, "report": 1}, name
+    # A plan takes seconds: one shows that all of them are as they were.
     assert planned(project) == {}
 
 
