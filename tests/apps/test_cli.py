@@ -187,6 +187,19 @@ def test_compiling_is_no_part_of_the_search(
     # The first search ends as soon as something is compiled; the second has its time to itself.
     assert calls == [True, "warm-up", False]
     assert re.fullmatch(r"mlindex: compiled once, \d+ s\n", capsys.readouterr().err)
+    # A peak search that ends so has no peaks.
+    compiled.clear()
+    calls.clear()
+
+    def without_peaks(*args: object, **kwargs: object) -> command.Done:
+        if not calls:
+            compiled.append("kernel")
+            raise MlindexError("the peak search was not finished")
+        return command.Done(whole, None, None)
+
+    monkeypatch.setattr(command, "index_content", without_peaks)
+    assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result is whole
+    assert calls == ["warm-up"]
     # Compiled already, the limit is the limit.
     compiled.clear()
     monkeypatch.setattr(command, "index_content", lambda *a, **k: command.Done(cut, None, None))

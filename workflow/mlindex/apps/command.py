@@ -77,9 +77,15 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
                     raise KeyboardInterrupt from None
                 raise
 
-        done = search(lambda: stopped() or bool(compiled))
-        if not compiled or stopped():
-            return done
+        try:
+            done = search(lambda: stopped() or bool(compiled))
+        except MlindexError:
+            # A peak search that ends when something is compiled may have no peaks yet.
+            if not compiled:
+                raise
+        else:
+            if not compiled or stopped():
+                return done
         report("compiling")
         warm_up(stopped)
         ready.append(True)
