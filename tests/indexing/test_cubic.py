@@ -36,11 +36,12 @@ def test_three_lines_of_silicon_carbide_beside_zinc() -> None:
 @pytest.mark.parametrize(
     ("two_theta", "strengths"),
     [
-        # Orders of one spacing; a strong line left over; at random; too few.
+        # Orders of one spacing; a strong line left over; at random; too few; a of 2.35 A.
         ([20.0, 40.63, 62.77, 88.0], [50.0] * 4),
         ([26.739, 35.592, 59.904, 71.610], [63.0, 88.7, 38.7, 24.9]),
         ([23.4, 35.592, 57.1, 71.610], [50.0] * 4),
         ([35.592, 59.904], [88.7, 38.7]),
+        ([38.271, 55.237, 69.190, 81.916], [50.0] * 4),
     ],
 )
 def test_other_lines_are_no_cubic_lattice(two_theta, strengths) -> None:

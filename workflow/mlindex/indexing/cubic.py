@@ -21,6 +21,9 @@ _STRONG = 0.2
 #: Share of the reflections up to the last one seen that must be there: orders of one spacing, as
 #: layers have them, are no cubic lattice.
 _LEAST_MET = 0.6
+#: Axes in A than which no cubic crystal has shorter ones: CoBe has 2.61 and NiBe 2.62 (P), beryllium
+#: near its melting point 2.55 (I), nickel 3.52 (F). Lines left by a poor fit had cells of 2.3 to 2.4.
+_SHORTEST_A = {"P": 2.6, "I": 2.5, "F": 3.4}
 #: How often a lattice may be said by chance.
 _BY_CHANCE = 0.01
 
@@ -59,6 +62,8 @@ def _tried(
     """The lattice whose reflection of a sum h² + k² + l² a line is."""
     seen = np.sin(np.radians(lines.two_theta_deg / 2))
     a = lines.wavelength_A * np.sqrt(first) / (2 * seen[line])
+    if a < _SHORTEST_A[letter]:
+        return None
     at = two_theta_from_q2(sums / a**2, lines.wavelength_A)
     at = at[np.isfinite(at) & (at > lines.two_theta_deg[0] - WINDOW_DEG)]
     at = at[at < lines.two_theta_deg[-1] + WINDOW_DEG]
