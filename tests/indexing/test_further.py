@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import mlindex
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.phase import phase_of
+from mlindex.indexing.further import with_further
+from mlindex.indexing.phases import Left
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.cif import phase_cifs
 from mlindex.reports.result.data import as_data
@@ -77,3 +81,39 @@ def test_lists_of_one_phase_have_no_others() -> None:
     result = mlindex.index(PeakList("x", q2, np.ones(len(q2)), CU), **options)
     assert result.convincing
     assert result.phases == ()
+
+
+class _Whole:
+    """A pattern whose profile asks for one lattice."""
+
+    def __init__(self, left: PeakList, wanted: str, remain: int) -> None:
+        self.left, self.wanted, self.remain = left, wanted, remain
+
+    def leave(self, cells):
+        return self.left if len(cells) == 1 else self.left.only(np.arange(self.remain))
+
+    def gain(self, cells, further):
+        return 50.0 if further.bravais == self.wanted else 30.0
+
+    def together(self, phases):
+        return None
+
+
+@pytest.mark.parametrize(("wanted", "remain", "found"), [("hP", 0, 2), ("cP", 0, 2)])
+def test_the_profile_decides_where_few_lines_leave_it_open(result, wanted, remain, found) -> None:
+    second = result.phases[1].candidate
+    peaks = replace(result.peaks, fwhm_deg=np.full(len(result.peaks), 0.1))
+    left = peaks.only(second.lines)
+    own = replace(second, used_lines=None, probability=0.2)
+    several = (replace(own, bravais="cP", probability=0.7), own)
+    looked = replace(result, peaks=left, candidates=several, convincing=False)
+    first = replace(result, peaks=peaks, phases=(), convincing=True)
+    whole = _Whole(left, wanted, remain)
+    told = with_further(
+        first, Left(peaks, np.arange(len(peaks))), lambda peaks, every: looked, whole
+    )
+    assert len(told.phases) == found
+    if found:
+        assert told.phases[1].candidate.bravais == wanted
+        assert "the whole profile is more probable" in told.phases[1].reason
+        assert np.array_equal(told.phases[1].candidate.lines, second.lines)

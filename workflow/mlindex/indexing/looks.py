@@ -117,6 +117,7 @@ def _further(ask: _Ask) -> Look:
         options = ask.options
         if not whole and not options.lattices and len(peaks) < _MANY_LINES:
             options = replace(options, lattices=_SIMPLE)
+        options = replace(options, keep=max(options.keep, _WEIGHED))
         again = replace(ask, options=options, weigh=None, formula=None, further=True)
         found = _look(peaks, again)
         return _of_look(peaks, found, replace(ask, options=options), ())

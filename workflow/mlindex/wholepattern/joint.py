@@ -30,7 +30,7 @@ from mlindex.wholepattern.reference import Reference, reach
 _STEPS, _ROUNDS = 6, 2
 _LAST_STEPS = 3
 #: Lines of a phase in the range of the fit; with more of them, there is one at every point.
-_MOST_LINES = 1000
+_MOST_LINES = 600
 
 
 def with_phase(known: Reference, fit: CellFit, phase: PhaseCell) -> CellFit:
