@@ -21,8 +21,8 @@ _STRONG = 0.2
 #: Share of the reflections up to the last one seen that must be there: orders of one spacing, as
 #: layers have them, are no cubic lattice.
 _LEAST_MET = 0.6
-#: Axes in A than which no cubic crystal has shorter ones: CoBe has 2.61 and NiBe 2.62 (P), beryllium
-#: near its melting point 2.55 (I), nickel 3.52 (F). Lines left by a poor fit had cells of 2.3 to 2.4.
+#: Shortest axes of cubic crystals, in A: 2.61 of CoBe and 2.62 of NiBe (P), 2.55 of beryllium near
+#: its melting point (I), 3.52 of nickel (F). Lines that a poor fit left had cells of 2.3 to 2.4.
 _SHORTEST_A = {"P": 2.6, "I": 2.5, "F": 3.4}
 #: How often a lattice may be said by chance.
 _BY_CHANCE = 0.01
