@@ -113,6 +113,8 @@ def test_a_signal_while_compiling_ends_the_program_at_once() -> None:
 def test_a_second_signal_ends_at_once_or_tidies_up(number: str, tidy: bool, said: str) -> None:
     code = (
         "import signal, time\n"
+        # Tests may run in the background, where Ctrl-C is ignored.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from mlindex.apps.signals import at_once, interruptible, tidily\n"
         "from mlindex.apps import cli\n"
         "from mlindex.apps.main import main\n"

@@ -243,8 +243,8 @@ class _Search:
         if left is None or len(left) > _MOST_REMAINING * len(lines.peaks):
             return None
         reason = (
-            f"With it the whole profile is more probable by e^{gains[place]:.0f}, "
-            f"and by e^{ahead:.0f} than with any other cell."
+            f"With it the whole profile is e^{gains[place]:.0f} times as probable as without, "
+            f"and e^{ahead:.0f} times as probable as with any other cell."
         )
         others = tuple(c for c in several if c is not best)
         result = replace(found.result, candidates=(best, *others), convincing=True, reason=reason)
