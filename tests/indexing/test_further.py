@@ -104,7 +104,8 @@ class _Whole:
 )
 def test_the_profile_decides_where_few_lines_leave_it_open(result, wanted, remain, found) -> None:
     second = result.phases[1].candidate
-    peaks = replace(result.peaks, fwhm_deg=np.full(len(result.peaks), 0.1))
+    fwhm, error = np.full((2, len(result.peaks)), [[0.1], [0.01]])
+    peaks = replace(result.peaks, fwhm_deg=fwhm, two_theta_error_deg=error)
     left = peaks.only(second.lines)
     own = replace(second, used_lines=None, probability=0.2)
     several = (replace(own, bravais="cP", probability=0.7), own)
