@@ -313,11 +313,9 @@ class _Search:
         judged = tuple(_without(c, theirs & ~self.explained(first)) for c in judged)
         strong = self.peaks.intensity
         used = None if strong is None else strong[judged[0].lines]
-        convincing, reason = verdict(judged, True, True, result.formula, used)
-        if not convincing:
-            return result
         names = " and ".join(phase.name for phase in others)
-        return replace(result, convincing=True, reason=f"{reason} Beside it there is {names}.")
+        convincing, reason = verdict(judged, True, True, result.formula, used, beside=names)
+        return replace(result, convincing=True, reason=reason) if convincing else result
 
     def _weight(self, cell: _Cell) -> float:
         """How little the lines of a cell are: their intensity, where it is known."""

@@ -70,6 +70,7 @@ def verdict(
     formula: Formula | None = None,
     intensity: np.ndarray | None = None,
     further: bool = False,
+    beside: str = "",
 ) -> tuple[bool, str]:
     """Whether the first candidate is convincing, and why (not).
 
@@ -80,6 +81,7 @@ def verdict(
         formula: the chemical formula, if it is known.
         intensity: of the lines of the list (n,) or more, if they are known.
         further: the list is what other phases leave.
+        beside: what was recognized beside it, in words, its lines left out.
     """
     if not found:
         return False, _nothing(explained, complete)
@@ -98,7 +100,7 @@ def verdict(
         _too_small(best, formula),
     )
     against = next((objection for objection in objections if objection), "")
-    return not against, against or _convincing(best, left)
+    return not against, against or _convincing(best, left, beside)
 
 
 def _nothing(explained: bool, complete: bool) -> str:
@@ -151,15 +153,16 @@ def _unindexed(best: Candidate, left: Account | None, further: bool) -> str:
     return f"The best cell leaves {unindexed} of {best.n_used} lines unindexed."
 
 
-def _convincing(best: Candidate, left: Account | None) -> str:
+def _convincing(best: Candidate, left: Account | None, beside: str) -> str:
     sure = (
         f"Together with its partners its probability is {_percent(best.probability_with_partners)}."
     )
     if left is None or not left.lines:
-        return sure
+        return f"{sure} Beside it there is {beside}." if beside else sure
+    who = f"Together with {beside} it" if beside else "It"
     lines = "1 line" if left.lines == 1 else f"{left.lines} lines"
     return (
-        f"{sure} It explains {_tenths(1 - left.share)} of the diffracted intensity; {lines} "
+        f"{sure} {who} explains {_tenths(1 - left.share)} of the diffracted intensity; {lines} "
         f"({_tenths(left.share)}) may be an impurity."
     )
 
