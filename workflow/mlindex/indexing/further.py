@@ -50,8 +50,9 @@ _LEAST_GAIN = 0.0
 #: and leaves no more than this share of the peaks. Of 17 simulated mixtures with 20 % of a second
 #: phase (benchmarks/mixtures.py, seeds 5 and 7) the true cell gained 46 to 133, and 6 to 13 more
 #: than any other; where it was not among the candidates these gained 14 at most but for one, with
-#: 40, that left 3 of 21 peaks. Of another seed, large cells that are wrong gained 25 and 34.
-_SURE_GAIN, _AHEAD, _MOST_REMAINING = 40.0, 4.0, 0.1
+#: 40, that left 3 of 21 peaks. A large cell has lines anywhere: of another seed, wrong ones with
+#: primitive volumes of 700 and 1,550 A3 gained 25 and 34. So much more is asked for with each A3.
+_SURE_GAIN, _GAIN_PER_A3, _AHEAD, _MOST_REMAINING = 20.0, 0.02, 4.0, 0.1
 #: Its probability by the lines counts as well, but for no less than this: few lines tell little.
 _LEAST_PROBABLE = 1e-3
 #: Peaks of a fit that are worth a search: the profile between them speaks as well.
@@ -236,9 +237,10 @@ class _Search:
         gains = gains + np.log(np.maximum(probability, _LEAST_PROBABLE))
         place = int(np.argmax(gains))
         ahead = gains[place] - np.delete(gains, place).max(initial=0.0)
-        if gains[place] < _SURE_GAIN or ahead < _AHEAD:
-            return None
         best = several[place]
+        volume_A3 = lattice_of(best.cell, best.centring).volume_A3
+        if gains[place] < _SURE_GAIN + _GAIN_PER_A3 * volume_A3 or ahead < _AHEAD:
+            return None
         left = self.whole.leave([*before, best])
         if left is None or len(left) > _MOST_REMAINING * len(lines.peaks):
             return None
