@@ -93,6 +93,12 @@ def test_ctrl_c_while_a_command_imports_is_one_line(
     assert ended(capsys) == (130, SAID)
 
 
+def ended_code(code: str) -> tuple[int, str]:
+    """Exit code and standard error of a program."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    return done.returncode, done.stderr
+
+
 def test_a_signal_while_compiling_ends_the_program_at_once() -> None:
     code = (
         "import os, signal, threading, time\n"
@@ -103,8 +109,7 @@ def test_a_signal_while_compiling_ends_the_program_at_once() -> None:
         "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "    time.sleep(60)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
-    assert (done.returncode, done.stderr) == (130, SAID)
+    assert ended_code(code) == (130, SAID)
 
 
 @pytest.mark.parametrize(
@@ -129,8 +134,7 @@ def test_a_second_signal_ends_at_once_or_tidies_up(number: str, tidy: bool, said
         "cli.app = app\n"
         "main()\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
-    assert (done.returncode, done.stderr) == (130, said)
+    assert ended_code(code) == (130, said)
 
 
 @pytest.mark.parametrize(

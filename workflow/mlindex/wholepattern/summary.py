@@ -108,7 +108,7 @@ class Factors:
 
     @classmethod
     def of(cls, data: Data, fit: CellFit) -> Factors:
-        """Those of a fit, background included."""
+        """Agreement factors of a fit, background included."""
         observed, left = data.y + data.base, fit.fitted.solution.residual * data.sigma
         weighted = np.sum((observed / data.noise) ** 2)
         r_wp = float(np.sqrt(np.sum((left / data.noise) ** 2) / weighted))
