@@ -94,7 +94,9 @@ def pattern(
     keep = np.isfinite(x) & np.isfinite(y) & (np.abs(y) < _MAX_INTENSITY) & (x > 0) & (x < 180)
     if not keep.all():
         wanted = f"a d above {_NOMINAL_D_A} A" if nominal_A else "a usable 2theta"
-        notes.append(f"{int((~keep).sum())} points without {wanted} or an intensity left out")
+        left = int((~keep).sum())
+        points = "1 point" if left == 1 else f"{left} points"
+        notes.append(f"{points} without {wanted} or an intensity left out")
     x, y, error = x[keep], y[keep], None if error is None else error[keep]
     x, y, error = _rising(x, y, error, notes)
     x, y, error = _alive(x, y, error, notes)
