@@ -251,8 +251,8 @@ def test_what_is_no_wavelength_is_refused_with_the_value_in_angstrom(
         (["index", "x", "--rows"], "--rows needs a value"),
         (["index", "x", "--json=1"], "--json takes no value"),
         (["index", "x", "y"], "there is no use for: y; see '"),
-        (["index"], "file is missing; see '"),
-        (["batch", "x"], "--out is missing; see '"),
+        (["index"], "file is missing: peak list or measured pattern"),
+        (["batch", "x"], "--out is missing: table of candidates to write"),
         (["indx", "x"], "there is no command indx; did you mean index?"),
     ],
 )

@@ -146,11 +146,11 @@ def test_a_second_look_that_is_cut_off_is_said_to_be() -> None:
     begun: list[str] = []
 
     def stopped() -> bool:
-        return "gross zero shifts" in begun
+        return "large zero shifts" in begun
 
     result = mlindex.index(_random_list(), lattices=["cP"], report=begun.append, stopped=stopped)
     assert [s.status for s in result.searched] == ["complete"]
-    assert result.notes == ("the search for gross zero shifts was not finished",)
+    assert result.notes == ("the search for large zero shifts was not finished",)
     whole = mlindex.index(_random_list(), lattices=["cP"])
     assert whole.notes == ()
 
@@ -209,7 +209,7 @@ def test_bad_options_are_refused(options: dict, words: str) -> None:
 
 
 @pytest.mark.parametrize(("bravais", "shift_deg"), [("cP", 0.62), ("tP", -0.44), ("oC", 0.36)])
-def test_a_gross_zero_shift_is_found_out_and_told(bravais: str, shift_deg: float) -> None:
+def test_a_large_zero_shift_is_found_out_and_told(bravais: str, shift_deg: float) -> None:
     peaks = _list(bravais, np.random.default_rng(11), error=0.004, shift=shift_deg)
     result = mlindex.index(peaks, lattices=[bravais])
     assert result.convincing, result.reason

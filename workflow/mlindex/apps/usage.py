@@ -54,6 +54,9 @@ def said(error: Any) -> str:
     text = f"mlindex: {_plain(raw)}"
     if raw.startswith(_WHOLE):
         return text
+    if raw.startswith("Missing"):
+        wanted = getattr(error.param, "help", None)
+        return text + (f": {wanted[:1].lower()}{wanted[1:].rstrip('.')}" if wanted else "")
     near = _near(error, context, raw)
     return text + (f"; did you mean {near}?" if near else f"; see '{context.command_path} --help'")
 

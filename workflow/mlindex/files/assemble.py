@@ -202,7 +202,9 @@ def _same_time(ranges: list[Range]) -> list[Range]:
 
 def _check_range(name: str, x: np.ndarray) -> None:
     if len(x) > MAX_POINTS:
-        raise MlindexError(f"{name}: {len(x)} points are too many for a pattern")
+        raise MlindexError(
+            f"{name}: {len(x)} points, and at most {MAX_POINTS} are read; average neighbouring ones"
+        )
     finite = x[np.isfinite(x)]
     outside = (finite <= -10) | (finite >= 180)
     if len(finite) and outside.mean() > 0.1:

@@ -31,7 +31,7 @@ def numbers_in(name: str, text: str) -> np.ndarray:
         count += len(parts[-1])
         if count > MAX_POINTS:
             raise MlindexError(
-                f"{name}: has more than {MAX_POINTS} points in a scan, too many for a pattern"
+                f"{name}: has more than {MAX_POINTS} points in a scan; average neighbouring points"
             )
         start = end
     return np.concatenate(parts) if parts else np.empty(0)

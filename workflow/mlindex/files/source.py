@@ -66,7 +66,9 @@ class Source:
         self.check_words()
         text = self.text.replace("\r\n", "\n").replace("\r", "\n")
         if text.count("\n") > MAX_POINTS:
-            raise MlindexError(f"{self.name}: has more than {MAX_POINTS} lines, too many")
+            raise MlindexError(
+                f"{self.name}: has more than {MAX_POINTS} lines; give a file with a single scan"
+            )
         lines = text.split("\n")
         if max(map(len, lines)) > _MAX_LINE:
             raise MlindexError(f"{self.name}: has a line of more than {_MAX_LINE} characters")

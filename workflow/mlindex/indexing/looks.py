@@ -1,4 +1,4 @@
-"""The looks at a peak list: the usual one, and a second for a gross zero shift."""
+"""The looks at a peak list: the usual one, and a second for a large zero shift."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ _SIMPLE = (
 )
 #: Candidates that are weighed, even if fewer are kept.
 _WEIGHED = 20
-#: Lists whose first candidate has less log-evidence get a second look for a gross zero shift.
+#: Lists whose first candidate has less log-evidence get a second look for a large zero shift.
 _EXPLAINED = 15.0
 #: Log-evidence that such a shift costs: one instrument in a hundred, at any of some 20 shifts. And
 #: what a cell needs with it, at least.
@@ -110,7 +110,7 @@ def _weighing(weigh: Weigh | None, left: Left) -> _WeighLeft | None:
 
 
 def _further(ask: _Ask) -> Look:
-    """What searches lines that other phases leave: of them no gross shift is to be expected."""
+    """What searches lines that other phases leave: of them no large shift is to be expected."""
 
     def look(peaks: PeakList, whole: bool) -> IndexingResult:
         ask.run.report("further phases")
@@ -214,12 +214,12 @@ def _looks(peaks: PeakList, ask: _Ask) -> tuple[_Look, tuple[str, ...]]:
     """A look, or the second one where that explains what the first does not; what to say of it."""
     look, out_of_time = _look(peaks, ask), ask.run.out_of_time
     if look.convincing or not look.shiftable or look.log_evidence >= _EXPLAINED:
-        return look, _gross(look, peaks)
+        return look, _large(look, peaks)
     least = max(look.log_evidence + _MISALIGNED, _LEAST_MISALIGNED)
     again = None if out_of_time() else _look_misaligned(peaks, ask, least)
     if again is not None:
-        return again, _gross(again, peaks)
-    return look, ("the search for gross zero shifts was not finished",) if out_of_time() else ()
+        return again, _large(again, peaks)
+    return look, ("the search for large zero shifts was not finished",) if out_of_time() else ()
 
 
 def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
@@ -291,20 +291,20 @@ def _not_searched(options: Options, complete: bool) -> str:
 
 
 def _look_misaligned(peaks: PeakList, ask: _Ask, least: float) -> _Look | None:
-    """A look at the list with a gross zero shift taken off, if that makes a convincing cell with
+    """A look at the list with a large zero shift taken off, if that makes a convincing cell with
     more log-evidence than ``least``."""
-    from mlindex.indexing.search.misaligned import gross_shift
+    from mlindex.indexing.search.misaligned import large_shift
 
-    ask.run.report("gross zero shifts")
-    shift = gross_shift(peaks, ask.options, ask.run, least)
+    ask.run.report("large zero shifts")
+    shift = large_shift(peaks, ask.options, ask.run, least)
     if shift is None:
         return None
     look = _look(peaks, ask, shift)
     return look if look.convincing and look.log_evidence > least else None
 
 
-def _gross(look: _Look, peaks: PeakList) -> tuple[str, ...]:
-    """What to say of the shift of a convincing cell, if it is a gross one."""
+def _large(look: _Look, peaks: PeakList) -> tuple[str, ...]:
+    """What to say of the shift of a convincing cell, if it is a large one."""
     if not look.convincing or not look.shiftable or peaks.wavelength_A is None:
         return ()
     best = look.found[0]

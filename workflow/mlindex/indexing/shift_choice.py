@@ -21,7 +21,7 @@ from mlindex.indexing.shift import LineShift
 MODELS = ((True, False), (False, True), (True, True))
 _BEFORE = (0.4, 0.4, 0.2)
 #: Usual size of shifts, degrees: the scale of Cauchy's distribution, which they have beforehand.
-#: Most are smaller, but some are gross.
+#: Most are smaller, but some are large.
 _USUAL_DEG = 0.1
 #: A model less probable than this does not count in the errors. With all this the errors of a cubic
 #: and of a monoclinic cell from 12 or 25 lines (24 settings of noise and shifts, 60 lists each)

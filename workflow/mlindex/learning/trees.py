@@ -51,21 +51,8 @@ class Trees(Learner):
 
         The compiled walk checks nothing: it would read beyond the arrays, or run in a circle.
         """
-        whole = (self.root, self.left, self.right, self.feature)
-        one = (*whole, self.threshold)
-        if not all(a.ndim == 1 and np.issubdtype(a.dtype, np.integer) for a in whole):
-            return False
-        n = len(self.left)
-        if any(len(a) != n for a in one[1:]) or self.value.ndim != 2 or len(self.value) != n:
-            return False
-        if not (np.issubdtype(self.threshold.dtype, np.floating) and self.root.size):
-            return False
-        inner = self.left >= 0
-        own = np.arange(n)[inner]
-        children = (self.left[inner], self.right[inner])
-        forward = all(np.all((c > own) & (c < n)) for c in children)
-        rooted = bool(np.all((self.root >= 0) & (self.root < n)))
-        return forward and rooted and bool(np.all(self.feature[inner] >= 0))
+        walk = (self.root, self.left, self.right, self.feature, self.threshold)
+        return ends_at_a_leaf(*walk) and self.value.ndim == 2 and len(self.value) == len(self.left)
 
     def predict(self, q2_scaled: np.ndarray) -> np.ndarray:
         """Scaled free cell parameters by every tree, shape (n, n_trees, n_free).
@@ -90,6 +77,29 @@ class Trees(Learner):
             self.threshold,
         )
         return self.value[leaves]
+
+
+def ends_at_a_leaf(
+    root: np.ndarray,
+    left: np.ndarray,
+    right: np.ndarray,
+    feature: np.ndarray,
+    threshold: np.ndarray,
+) -> bool:
+    """Whether arrays are trees: numbers (n_nodes,), each node before its children, rooted."""
+    whole = (root, left, right, feature)
+    if not all(a.ndim == 1 and np.issubdtype(a.dtype, np.integer) for a in whole):
+        return False
+    n = len(left)
+    if any(a.shape != (n,) for a in (right, feature, threshold)):
+        return False
+    if not (np.issubdtype(threshold.dtype, np.floating) and root.size):
+        return False
+    inner = left >= 0
+    own = np.arange(n)[inner]
+    forward = all(np.all((c > own) & (c < n)) for c in (left[inner], right[inner]))
+    rooted = bool(np.all((root >= 0) & (root < n)))
+    return forward and rooted and bool(np.all(feature[inner] >= 0))
 
 
 @njit(cache=True)

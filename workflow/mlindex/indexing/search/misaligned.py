@@ -23,7 +23,7 @@ _MOST_FREE = 3
 _ENOUGH = 35.0
 
 
-def gross_shift(peaks: PeakList, options: Options, run: Run, least_evidence: float) -> float | None:
+def large_shift(peaks: PeakList, options: Options, run: Run, least_evidence: float) -> float | None:
     """The zero shift beyond the usual with which a lattice explains a list best, degrees.
 
     None if with none of them any has more log-evidence than the least.
