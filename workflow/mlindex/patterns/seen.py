@@ -59,8 +59,8 @@ def peaks_seen(
         how: how its pattern is seen.
         rng: source of the noise.
     """
-    lines = _together(main, second, how.second_share)
-    two_theta, intensity, of_second = _merged(*lines, how.resolution_deg)
+    lines = together(main, second, how.second_share, WAVELENGTH_A)
+    two_theta, intensity, of_second = merged(*lines, how.resolution_deg)
     seen = intensity >= how.least * intensity.max()
     two_theta, intensity, of_second = two_theta[seen], intensity[seen], of_second[seen]
     share = intensity / intensity.max()
@@ -72,14 +72,18 @@ def peaks_seen(
     return SeenPeaks(q2, intensity[order], error[order], of_second[order])
 
 
-def _together(
-    main: tuple[np.ndarray, np.ndarray], second: tuple[np.ndarray, np.ndarray], share: float
+def together(
+    main: tuple[np.ndarray, np.ndarray],
+    second: tuple[np.ndarray, np.ndarray],
+    share: float,
+    wavelength_A: float,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """2theta, rising, and intensity of all lines (n,), and which are the second crystal's."""
+    """2theta in degrees, rising, and intensity of the lines of two crystals (n,), up to the last of
+    the main one, and which are the second's, whose share of the whole intensity is ``share``."""
     within = second[0] <= main[0][-1]
     strength = second[1][within]
     scale = share / (1 - share) * main[1].sum() / max(strength.sum(), np.finfo(float).tiny)
-    two_theta = two_theta_from_q2(np.concatenate([main[0], second[0][within]]), WAVELENGTH_A)
+    two_theta = two_theta_from_q2(np.concatenate([main[0], second[0][within]]), wavelength_A)
     intensity = np.concatenate([main[1], scale * strength])
     of_second = np.arange(len(intensity)) >= len(main[1])
     used = np.flatnonzero((intensity > 0) & np.isfinite(two_theta))
@@ -87,10 +91,14 @@ def _together(
     return two_theta[order], intensity[order], of_second[order]
 
 
-def _merged(
-    two_theta: np.ndarray, intensity: np.ndarray, of_second: np.ndarray, resolution_deg: float
+def merged(
+    two_theta: np.ndarray,
+    intensity: np.ndarray,
+    of_second: np.ndarray,
+    resolution_deg: float | np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lines (n,) of which near ones are one: centroids, sums, and shares of the second crystal."""
+    """Lines (n,) of which those nearer than the resolution, of all or of each (m,), are one:
+    centroids, sums, and shares of the second crystal."""
     starts = np.flatnonzero(np.diff(two_theta, prepend=-np.inf) >= resolution_deg)
     total = np.add.reduceat(intensity, starts)
     centre = np.add.reduceat(intensity * two_theta, starts) / total
