@@ -14,6 +14,7 @@ include: "workflow/rules/patterns.smk"
 include: "workflow/rules/learning.smk"
 include: "workflow/rules/method.smk"
 include: "workflow/rules/indexing.smk"
+include: "workflow/rules/classification.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/apps.smk"
 

@@ -26,7 +26,7 @@ def test_groups_of_an_extinction_symbol_share_their_lattice_and_absences() -> No
     for group in gemmi.spacegroup_table():
         absent = group.operations().systematic_absences(hkl)
         settings.setdefault(group.number, set()).add(np.asarray(absent).tobytes())
-    symbols, lattices = classes_of("extinction_symbol"), classes_of("bravais_lattice")
+    symbols, lattices = classes_of("extinction_symbol"), classes_of("bravais")
     for number in range(len(symbols)):
         groups = np.flatnonzero(symbols.of_group == number) + 1
         assert len(set(lattices.of(groups))) == 1

@@ -14,6 +14,7 @@ import spglib
 from mlindex.base.columns import cell_names
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import BRAVAIS, SYSTEMS
+from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.structures.generator.ciftext import block_text
 from mlindex.structures.generator.compare import real_against_generated
 from mlindex.structures.generator.crystal import make_crystal
@@ -41,6 +42,18 @@ def structures(folder: Path, system: str, count: int) -> list[gemmi.SmallStructu
 def atoms(structure: gemmi.SmallStructure) -> list[gemmi.SmallStructure.Site]:
     structure.setup_cell_images()
     return structure.get_all_unit_cell_sites()
+
+
+@pytest.mark.parametrize("level", ["bravais", "extinction_symbol"])
+def test_classes_are_equally_frequent_down_to_the_level_that_is_asked_for(level: str) -> None:
+    settings = load_settings(RESOURCES, "tetragonal", level)
+    groups = [gemmi.find_spacegroup_by_name(symbol).number for symbol in settings.symbols]
+    number, above = classes_of(level).of(groups), classes_of("bravais").of(groups)
+    shares = np.bincount(number, settings.probabilities)
+    for lattice in np.unique(above):
+        inside = shares[np.unique(number[above == lattice])]
+        assert np.allclose(inside, inside[0])
+        assert inside.sum() == pytest.approx(1 / 2)
 
 
 @pytest.mark.parametrize("number", range(1, 231))

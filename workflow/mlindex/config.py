@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.base.wrong import shortened, wrong
+from mlindex.classification.settings import SymmetryExamples
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.rates.settings import Indexing
@@ -24,7 +25,7 @@ from mlindex.method.settings import (
     Regression,
     Validation,
 )
-from mlindex.patterns.settings import Peaks, Simulation
+from mlindex.patterns.settings import Peaks, Realism, Simulation
 from mlindex.structures.settings import Deduplication, Quality, Reduction
 from mlindex.structures.sources import FolderSource, GeneratorSource, Shards, Source
 
@@ -60,6 +61,10 @@ class Config(Section):
         RankingExamples, "Lists for the ranking to learn from."
     )
     ranking: Ranking = setting(Ranking, "The ranking network.")
+    realism: Realism = setting(Realism, "How patterns are measured.")
+    symmetry_examples: SymmetryExamples = setting(
+        SymmetryExamples, "Patterns that classifiers of symmetry learn from."
+    )
     samples: dict[str, Sample] = setting(
         dict,
         "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",

@@ -21,7 +21,7 @@ from mlindex.crystal.lattice import BRAVAIS
 from mlindex.crystal.space_groups import bravais_symbol
 
 #: From the top down.
-LEVELS = ("crystal_system", "bravais_lattice", "extinction_symbol", "space_group")
+LEVELS = ("crystal_system", "bravais", "extinction_symbol", "space_group")
 N_GROUPS = len(SPACE_GROUP_COUNTS)
 #: The lattice letter of rhombohedral lattices, whose classes are on rhombohedral axes.
 _RHOMBOHEDRAL = "hR"
@@ -56,7 +56,7 @@ def classes_of(level: str) -> Classes:
     """
     of_each = {
         "crystal_system": lambda: [group.crystal_system_str() for group in _groups()],
-        "bravais_lattice": lambda: [bravais_symbol(group) for group in _groups()],
+        "bravais": lambda: [bravais_symbol(group) for group in _groups()],
         "extinction_symbol": _extinction_symbols,
         "space_group": lambda: [group.hm for group in _groups()],
     }[level]()

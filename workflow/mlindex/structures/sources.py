@@ -55,6 +55,11 @@ class GeneratorSource(Section):
         },
         "Crystals to make in each lattice system.",
     )
+    balance: Literal["known", "bravais", "extinction_symbol", "space_group"] = setting(
+        "known",
+        "Level down to which symmetry classes are equally frequent within a lattice system; or all "
+        "as frequent as among known structures, where a few space groups have most.",
+    )
     volume_per_atom_A3: float = setting(18.0, "Mean volume of an atom.", "A³", gt=5, lt=60)
     clash_fraction: float = setting(
         0.75,

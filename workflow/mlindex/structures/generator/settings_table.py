@@ -12,7 +12,10 @@ import pandas as pd
 
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.lattice import AXES, FAMILY_OF_CRYSTAL_SYSTEM, bravais_of
+from mlindex.crystal.symmetry_classes import LEVELS, classes_of
 
+#: Classes of symmetry are as frequent as among known structures.
+KNOWN = "known"
 #: Weight of a setting that gemmi lists and the frequencies do not.
 UNLISTED_WEIGHT = 0.2
 
@@ -62,8 +65,14 @@ class Settings:
 
 
 @lru_cache(maxsize=64)
-def load_settings(resources: Path, lattice_system: str) -> Settings:
+def load_settings(resources: Path, lattice_system: str, balance: str = KNOWN) -> Settings:
     """Settings of a lattice system with their frequencies.
+
+    Args:
+        resources: folder with the file of frequencies.
+        lattice_system: name of the lattice system.
+        balance: a level of :data:`mlindex.crystal.symmetry_classes.LEVELS` at which, and at those
+            above it, classes shall be equally frequent, or :data:`KNOWN`.
 
     Raises:
         MlindexError: the file of frequencies is missing or lacks a column.
@@ -83,8 +92,12 @@ def load_settings(resources: Path, lattice_system: str) -> Settings:
         symbol = bravais_symbol(group)
         if symbol in wanted and group.xhm() not in rows:
             weight = max(float(counts.get(group.xhm(), 0)), UNLISTED_WEIGHT)
-            rows[group.xhm()] = (symbol, weight)
-    weights = np.array([weight for _, weight in rows.values()])
+            rows[group.xhm()] = (symbol, weight, group.number)
+    weights = np.array([weight for _, weight, _ in rows.values()])
+    numbers = np.array([number for *_, number in rows.values()])
+    for level in reversed(LEVELS[: LEVELS.index(balance) + 1] if balance != KNOWN else ()):
+        classes = classes_of(level).of(numbers)
+        weights = weights / np.bincount(classes, weights)[classes]
     return Settings(
-        tuple(rows), tuple(symbol for symbol, _ in rows.values()), weights / weights.sum()
+        tuple(rows), tuple(symbol for symbol, *_ in rows.values()), weights / weights.sum()
     )

@@ -37,7 +37,7 @@ def write_shard(
         MlindexError: a resource is missing or damaged, or the settings leave no room for atoms.
     """
     system = system_of(lattice_system)
-    choices = load_settings(Path(resources), system.name)
+    choices = load_settings(Path(resources), system.name, settings.balance)
     drawn = choices.draw(rng, count)
     blocks = [
         block_text(
