@@ -1,16 +1,23 @@
-"""The contract of everything that is trained, held by all five learners alike."""
+"""The contract of everything that is trained, held by all learners alike."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
+from mlindex.classification.learners.boosted import Boosted
+from mlindex.classification.learners.contract import Inputs
+from mlindex.classification.learners.forest import Forest
+from mlindex.classification.learners.logistic import Logistic
+from mlindex.classification.learners.neighbours import Neighbours
+from mlindex.classification.learners.shares import Shares
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.network import Member, RankingModel
 from mlindex.indexing.ranking.shipped import ARRAYS
 from mlindex.learning.arrays import write_arrays
+from mlindex.learning.boosting import Boosting
 from mlindex.learning.learner import Learner
 from mlindex.learning.networks import DenseNetwork, HiddenLayer
 from mlindex.learning.trees import Trees
@@ -50,6 +57,36 @@ def _assignment(rng):
     )
 
 
+def _boosting(rng):
+    """Two trees with one split each, of two classes."""
+    trees = _trees(rng)
+    walk = trees.root, np.array([0, 2]), trees.left, trees.right, trees.feature, trees.threshold
+    return Boosting(*walk, trees.left > 0, rng.normal(size=6), rng.normal(size=3))
+
+
+def _forest(rng):
+    """Four leaves with one class each."""
+    leaf = np.array([0, 0, 1, 0, 2, 3])[:, None]
+    trees = replace(_trees(rng), value=leaf)
+    fill = np.zeros(N_PEAKS, dtype=np.float32)
+    return Forest(trees, fill, np.arange(5), np.array([0, 1, 2, 0]), np.ones(4), np.array(3))
+
+
+def _standardized(rng):
+    mean, scale = rng.normal(size=N_PEAKS), 1 + rng.random(N_PEAKS)
+    return mean.astype(np.float32), scale.astype(np.float32)
+
+
+def _logistic(rng):
+    return Logistic(*_standardized(rng), rng.normal(size=(N_PEAKS, 3)), rng.normal(size=3))
+
+
+def _neighbours(rng):
+    rows = rng.normal(size=(N_PEAKS, 5)).astype(np.float32)
+    y = np.array([0, 1, 2, 0, 1])
+    return Neighbours(*_standardized(rng), rows, y, rng.random(5), np.array(3), np.array(3))
+
+
 def _ranking(rng):
     n = len(FEATURES)
     members = tuple(Member(_dense(rng, n, 1), share, -1.0) for share in (0.5, 0.7))
@@ -63,7 +100,15 @@ class Case:
     make: Callable[[np.random.Generator], Learner]
     shapes: tuple[tuple[int, ...], ...]
     wrong: tuple[tuple[tuple[int, ...], ...], ...]
+    given: Callable[..., tuple] = lambda *arrays: arrays
 
+
+def _of_patterns(make: Callable[[np.random.Generator], Learner], *shapes, wrong) -> Case:
+    """A case of what classifies patterns, which takes its arrays together."""
+    return Case(make, shapes, wrong, lambda *arrays: (Inputs(*arrays),))
+
+
+_OTHER_FEATURES = (((7, N_PEAKS + 1),), ((N_PEAKS,),))
 
 CASES = {
     "dense network": Case(_dense, ((7, N_PEAKS),), (((7, N_PEAKS + 1),), ((7, 1),))),
@@ -78,8 +123,22 @@ CASES = {
         ((7, N_PEAKS), (7, N_REF)),
         (((7, 1), (7, N_REF)), ((7, N_PEAKS), (7, N_REF + 1))),
     ),
+    "boosting": Case(_boosting, ((7, N_PEAKS),), (((7, N_PEAKS - 1),), ((N_PEAKS,),))),
+    "shares": _of_patterns(
+        lambda rng: Shares(np.array([0.75, 0.25])), (7, N_PEAKS), wrong=(((7,),),)
+    ),
+    "logistic": _of_patterns(_logistic, (7, N_PEAKS), wrong=_OTHER_FEATURES),
+    "neighbours": _of_patterns(_neighbours, (7, N_PEAKS), wrong=_OTHER_FEATURES),
+    "forest": _of_patterns(_forest, (7, N_PEAKS), wrong=_OTHER_FEATURES),
+    "boosted": _of_patterns(
+        lambda rng: Boosted(_boosting(rng), np.array(N_PEAKS)), (7, N_PEAKS), wrong=_OTHER_FEATURES
+    ),
     "ranking": Case(_ranking, ((7, len(FEATURES)),), (((7, 1),), ((7, len(FEATURES) + 1),))),
 }
+
+
+#: How the names of arrays end that some learner can't do without.
+NEEDED = ("output/kernel", "heads/kernel", "value", "probability", "coefficients", "rows")
 
 
 @pytest.fixture(params=CASES.values(), ids=list(CASES))
@@ -92,10 +151,10 @@ def learner(case) -> Learner:
     return case.make(np.random.default_rng(1))
 
 
-def _predict(learner, shapes):
+def _predict(case, learner, shapes):
     rng = np.random.default_rng(2)
     predict = learner.predict_proba if hasattr(learner, "predict_proba") else learner.predict
-    found = predict(*(rng.random(shape) for shape in shapes))
+    found = predict(*case.given(*(rng.random(shape) for shape in shapes)))
     return found if isinstance(found, tuple) else (found,)
 
 
@@ -109,19 +168,19 @@ def test_saved_and_loaded_it_predicts_the_same_bit_for_bit(case, learner, tmp_pa
     loaded = type(learner).load(tmp_path / "a.npz")
     loaded.save(tmp_path / "b.npz")
     assert (tmp_path / "a.npz").read_bytes() == (tmp_path / "b.npz").read_bytes()
-    pairs = zip(_predict(learner, case.shapes), _predict(loaded, case.shapes), strict=True)
-    for expected, found in pairs:
+    before, after = (_predict(case, model, case.shapes) for model in (learner, loaded))
+    for expected, found in zip(before, after, strict=True):
         assert found.dtype == expected.dtype
         np.testing.assert_array_equal(found, expected)
 
 
 def test_rows_come_first(case, learner):
-    assert all(len(found) == 7 for found in _predict(learner, case.shapes))
+    assert all(len(found) == 7 for found in _predict(case, learner, case.shapes))
 
 
 def test_probabilities_are_some(case, learner):
     if hasattr(learner, "predict_proba"):
-        (found,) = _predict(learner, case.shapes)
+        (found,) = _predict(case, learner, case.shapes)
         assert (found >= 0).all()
         assert (found <= 1).all()
 
@@ -129,12 +188,12 @@ def test_probabilities_are_some(case, learner):
 def test_wrong_shapes_are_refused(case, learner):
     for shapes in case.wrong:
         with pytest.raises(ValueError, match=r"\d"):
-            _predict(learner, shapes)
+            _predict(case, learner, shapes)
 
 
 def test_a_missing_array_is_named_with_its_file(learner, tmp_path):
     arrays = learner.arrays()
-    name = next(n for n in sorted(arrays) if n.endswith(("output/kernel", "heads/kernel", "value")))
+    name = next(n for n in sorted(arrays) if n.endswith(NEEDED))
     del arrays[name]
     write_arrays(tmp_path / "less.npz", arrays)
     with pytest.raises(MlindexError, match=r"less\.npz: .*train"):

@@ -4,10 +4,11 @@ A learner is two parts, because using it must not need the library that trains i
 
 - **fit**, a function in the wing that uses the learner. It takes rows of the training side,
   settings and a seed, and gives the arrays that ``from_arrays`` takes. The same rows, settings and
-  seed give the same arrays, bit for bit. The five are ``forest.fit_forest`` (with
+  seed give the same arrays, bit for bit. They are ``forest.fit_forest`` (with
   ``forest_arrays``), ``regression.train_group`` (with ``network_arrays``),
-  ``assignment.train_assignment``, ``ranking.training.train_ranking``, and for a dense network
-  ``keras_trainer.Trainer.fit`` (with ``stack_arrays``).
+  ``assignment.train_assignment``, ``ranking.training.train_ranking``, for a dense network
+  ``keras_trainer.Trainer.fit`` (with ``stack_arrays``), and for classes of symmetry the kinds of
+  ``classification.learners.registry``.
 - :class:`Learner`, a frozen class of plain arrays that predicts with numpy and numba alone.
 """
 
