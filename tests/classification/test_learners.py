@@ -27,6 +27,10 @@ N_CLASSES, N_FEATURES, N_GRID = 4, 6, 48
 SMALL = {
     "extra_trees": {"trees": 20},
     "boosting": {"rounds": 15, "least_rows": 5},
+    "convolution": {
+        **{"channels": (8, 8), "kernel": 7, "pool": 2, "hidden": (16,), "dropout": 0.0},
+        **{"epochs": 8, "batch_size": 32, "learning_rate": 1e-2},
+    },
 }
 SEEING = [name for name in KINDS if name not in ("majority", "frequency")]
 

@@ -9,6 +9,7 @@ import pytest
 from mlindex.base.errors import MlindexError
 from mlindex.classification.learners.boosted import Boosted
 from mlindex.classification.learners.contract import Inputs
+from mlindex.classification.learners.convolution import Convolution, ConvolutionalNetwork
 from mlindex.classification.learners.forest import Forest
 from mlindex.classification.learners.logistic import Logistic
 from mlindex.classification.learners.neighbours import Neighbours
@@ -87,6 +88,15 @@ def _neighbours(rng):
     return Neighbours(*_standardized(rng), rows, y, rng.random(5), np.array(3), np.array(3))
 
 
+def _convolutional(rng):
+    """Two convolutions by three points of the grid, pooled by two."""
+    kernels = (rng.normal(size=(3, *shape)).astype(np.float32) for shape in ((1, 4), (4, 2)))
+    blocks = (Convolution(kernel, kernel[0, 0]) for kernel in kernels)
+    numbers, layers = (np.array(2), np.array(N_REF)), (_layer(rng, 4 + N_PEAKS, 5),)
+    output = rng.normal(size=(5, 3)).astype(np.float32), np.zeros(3, dtype=np.float32)
+    return ConvolutionalNetwork(tuple(blocks), *numbers, *_standardized(rng), layers, *output)
+
+
 def _ranking(rng):
     n = len(FEATURES)
     members = tuple(Member(_dense(rng, n, 1), share, -1.0) for share in (0.5, 0.7))
@@ -132,6 +142,12 @@ CASES = {
     "forest": _of_patterns(_forest, (7, N_PEAKS), wrong=_OTHER_FEATURES),
     "boosted": _of_patterns(
         lambda rng: Boosted(_boosting(rng), np.array(N_PEAKS)), (7, N_PEAKS), wrong=_OTHER_FEATURES
+    ),
+    "convolutional network": _of_patterns(
+        _convolutional,
+        (7, N_PEAKS),
+        (7, N_REF),
+        wrong=(((7, N_PEAKS),), ((7, N_PEAKS), (7, 1)), ((7, 1), (7, N_REF))),
     ),
     "ranking": Case(_ranking, ((7, len(FEATURES)),), (((7, 1),), ((7, len(FEATURES) + 1),))),
 }

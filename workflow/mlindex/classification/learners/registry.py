@@ -28,6 +28,7 @@ KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "neighbours": ("neighbours:Neighbours", "fitting.neighbours:KIND"),
         "extra_trees": ("forest:Forest", "fitting.extra_trees:KIND"),
         "boosting": ("boosted:Boosted", "fitting.boosting:KIND"),
+        "convolution": ("convolution:ConvolutionalNetwork", "fitting.convolution:KIND"),
     }
 )
 
