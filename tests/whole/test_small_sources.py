@@ -109,16 +109,20 @@ def test_every_stage_ends_well_without_any_entry(system, tmp_path):
 
 
 @pytest.mark.slow
-def test_all_ends_well_with_one_file_that_is_kept_and_one_that_is_not(tmp_path):
+def test_all_ends_well_with_a_file_that_is_kept_one_that_is_not_and_a_few_crystals(tmp_path):
     project = make_project(tmp_path)
     shutil.rmtree(project / "cifs")
     (project / "cifs").mkdir()
     (project / "cifs/zns.cif").write_text(ZINC_BLENDE)
     (project / "cifs/half.cif").write_text(ZINC_BLENDE.replace("_cell_length_c 5.4093\n", ""))
+    systems = ["cubic", "rhombohedral", "triclinic"]
     write_config(
         project,
-        sources=[{"kind": "folder", "name": "lab", "path": "cifs"}],
-        lattice_systems=["cubic", "triclinic"],
+        sources=[
+            {"kind": "folder", "name": "lab", "path": "cifs"},
+            {"kind": "generator", "name": "generated", "crystals": {"rhombohedral": 12}},
+        ],
+        lattice_systems=systems,
         regression={"batches": 1},
         assignment={"noise_levels": [0.05], "epsilons": [0.01]},
     )
@@ -127,11 +131,11 @@ def test_all_ends_well_with_one_file_that_is_kept_and_one_that_is_not(tmp_path):
         "Quality control rejected 1 entry of 1 file; the commonest reason: readable: the cell is "
         "not given in full."
     )
-    untrained = "Nothing was trained for cubic, triclinic: too few entries."
+    untrained = f"Nothing was trained for {', '.join(systems)}: too few entries."
     last = [line for line in output.splitlines() if line.startswith("mlindex: ")]
     assert last == [f"mlindex: {untrained}", f"mlindex: {lost}"]
     assert f"{untrained} {lost}" in (project / "results/report.html").read_text()
-    for system in ("cubic", "triclinic"):
+    for system in systems:
         card = (project / f"results/models/{system}/README.md").read_text()
         assert f"nothing was trained for {system}" in card
         assert lost in card
