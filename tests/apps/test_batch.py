@@ -18,11 +18,12 @@ import pytest
 from typer.testing import CliRunner
 
 from helpers.batch_workers import obedient, stillborn, weak
-from mlindex.apps.batch import partners_path, run_batch, samples_path, table, work, workers
+from mlindex.apps.batch import table, work, workers
 from mlindex.apps.batch.console import report
 from mlindex.apps.batch.pool import Pool
-from mlindex.apps.batch.run import Summary
+from mlindex.apps.batch.run import partners_path, run_batch, samples_path
 from mlindex.apps.batch.sources import Sources
+from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.tables import BATCH_SAMPLES
 from mlindex.apps.batch.task import Lines, Task
 from mlindex.apps.cli import app

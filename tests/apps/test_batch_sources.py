@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from mlindex.apps.batch import found, run_batch, table
+from mlindex.apps.batch import found, table
 from mlindex.apps.batch.console import report
 from mlindex.apps.batch.passed import Kind, PassedOver
+from mlindex.apps.batch.run import run_batch
 from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.summary import Summary
 from mlindex.base.errors import MlindexError

@@ -20,6 +20,10 @@ USED_BY = {
     "reports/plotly-basic.min.js.gz": {"index_sample", "report"},
     "reports/template.json": {"index_sample", "report"},
 }
+#: Declared, and made by the workflow later; stages that use it once it is there.
+MADE_LATER: dict[str, set[str]] = {"classification/pretrained/symmetry.npz": set()}
+ABSENT = {name for name in MADE_LATER if not (PACKAGE.root / name).exists()}
+USED_BY |= {name: stages for name, stages in MADE_LATER.items() if name not in ABSENT}
 _NO_DATA = frozenset({".py", ".pyc", ".nbi", ".nbc", ".md"})
 
 
@@ -56,7 +60,7 @@ def test_every_data_file_is_declared_by_the_module_that_reads_it():
         "read it through mlindex.base.packaged.packaged, or stages that use it stay as they are "
         "when it changes"
     )
-    assert declared().keys() == data_files() == USED_BY.keys()
+    assert declared().keys() - ABSENT == data_files() == USED_BY.keys()
 
 
 @pytest.mark.parametrize("name", sorted(USED_BY))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
+from mlindex.classification.classifier import Fitted, SymmetryClassifier
 from mlindex.classification.learners.boosted import Boosted
 from mlindex.classification.learners.contract import Inputs
 from mlindex.classification.learners.convolution import Convolution, ConvolutionalNetwork
@@ -97,6 +98,11 @@ def _convolutional(rng):
     return ConvolutionalNetwork(tuple(blocks), *numbers, *_standardized(rng), layers, *output)
 
 
+def _symmetry(rng):
+    lattices = Logistic(*_standardized(rng), rng.normal(size=(N_PEAKS, 14)), rng.normal(size=14))
+    return SymmetryClassifier(bravais=Fitted("logistic", lattices, 1.5))
+
+
 def _ranking(rng):
     n = len(FEATURES)
     members = tuple(Member(_dense(rng, n, 1), share, -1.0) for share in (0.5, 0.7))
@@ -149,6 +155,7 @@ CASES = {
         (7, N_REF),
         wrong=(((7, N_PEAKS),), ((7, N_PEAKS), (7, 1)), ((7, 1), (7, N_REF))),
     ),
+    "symmetry": _of_patterns(_symmetry, (7, N_PEAKS), wrong=_OTHER_FEATURES),
     "ranking": Case(_ranking, ((7, len(FEATURES)),), (((7, 1),), ((7, len(FEATURES) + 1),))),
 }
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mlindex.base.clock import Clock, running
 from mlindex.base.cores import threads
 from mlindex.base.errors import MlindexError
 from mlindex.base.quick_start import load_numba
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.formula_volume import Formula, formula_of
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.indexing.clock import Clock, running
 from mlindex.indexing.further import Look, with_further
 from mlindex.indexing.options import Options
 from mlindex.indexing.phases import Left, without_known

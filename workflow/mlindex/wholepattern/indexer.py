@@ -9,8 +9,8 @@ from dataclasses import fields, replace
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+from mlindex.base.clock import Clock, running
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.clock import Clock, running
 from mlindex.indexing.looks import FEWEST_LINES, Describe, Weigh, index_list
 from mlindex.indexing.options import Options, about
 from mlindex.indexing.phases import Left
@@ -83,7 +83,7 @@ def index_pattern(
     Raises:
         MlindexError: there are no peaks, or too few.
     """
-    from mlindex.patterns.peaksearch import PeakSearch, find_peaks
+    from mlindex.patterns.peaksearch import PeakSearch, find_peaks, nothing_found
     from mlindex.wholepattern.data import ALL_PEAKS
 
     clock = running(stopped, options.time_limit_s)
@@ -92,11 +92,7 @@ def index_pattern(
     if len(found.peaks) < FEWEST_LINES and clock():
         raise MlindexError(f"{pattern.name}: the peak search was not finished. {clock.advice()}")
     if not len(found.peaks):
-        raise MlindexError(
-            f"{pattern.name}: no peak stands out of the {len(pattern)} points from "
-            f"{pattern.two_theta_deg[0]:g} to {pattern.two_theta_deg[-1]:g} degrees; is it the "
-            "right file, and the right column? If so, count longer"
-        )
+        raise nothing_found(pattern)
     cut: list[str] = []
     weigh = _by_profile(pattern, every, workers, report, clock, cut)
 

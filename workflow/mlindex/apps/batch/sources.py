@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mlindex.apps.batch import table
+from mlindex.apps.batch.content import unexpected
 from mlindex.apps.batch.found import files, is_named, is_pattern, special
 from mlindex.apps.batch.passed import Kind, PassedOver
 from mlindex.apps.batch.results import is_result, refused
 from mlindex.apps.batch.task import Task
-from mlindex.apps.batch.work import unexpected
 from mlindex.base.errors import MlindexError
 from mlindex.base.names import shown
 from mlindex.files.opening import kind_of

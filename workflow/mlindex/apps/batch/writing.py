@@ -6,9 +6,10 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
+from mlindex.apps.batch.content import unexpected
 from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.tables import BATCH_SAMPLES, CONVINCING, FAILED, NOT_CONVINCING
-from mlindex.apps.batch.work import failed, unexpected
+from mlindex.apps.batch.work import failed
 from mlindex.base.schema import TableWriter
 from mlindex.indexing.tables import CANDIDATE_CELLS, PARTNER_LATTICES
 from mlindex.reports.result.parquet import cell_rows, partner_rows

@@ -11,6 +11,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.patterns.peaklist import PeakList
 
 if TYPE_CHECKING:
+    from mlindex.patterns.measured import MeasuredPattern
     from mlindex.patterns.peaksearch.calibrate import Calibration
 
 
@@ -91,3 +92,12 @@ class FoundPeaks:
             notes=(*self.notes, f"the first {most} of {n} peaks were kept"),
             **{name: getattr(self, name)[:most] for name in columns},
         )
+
+
+def nothing_found(pattern: MeasuredPattern) -> MlindexError:
+    """What to say of a pattern without peaks."""
+    return MlindexError(
+        f"{pattern.name}: no peak stands out of the {len(pattern)} points from "
+        f"{pattern.two_theta_deg[0]:g} to {pattern.two_theta_deg[-1]:g} degrees; is it the right "
+        "file, and the right column? If so, count longer"
+    )

@@ -1,4 +1,4 @@
-"""How long an indexing runs: until it is done, its time is over, or someone stops it."""
+"""How long a run takes: until it is done, its time is over, or someone stops it."""
 
 from __future__ import annotations
 
