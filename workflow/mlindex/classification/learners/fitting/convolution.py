@@ -199,6 +199,9 @@ def _loss(logits: Any, target: Any) -> Any:
     return weight * tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
 
 
+# Chosen on made patterns of the 14 lattices with absences of the centring alone (5000 rows, 10
+# epochs): a kernel of 25 points and batches of 64 give 75.5 % of other 1400 right, of 9 points and
+# 128 67.9 %; pooling by 2 is worse by 2 % and slower.
 KIND = Kind(
     "convolution",
     fit,
@@ -207,17 +210,17 @@ KIND = Kind(
     needs="keras",
     parameters={
         "channels": (24, 32, 48, 64),
-        "kernel": 9,
+        "kernel": 25,
         "pool": 3,
         "hidden": (128,),
         "dropout": 0.3,
         "learning_rate": 3e-3,
-        "batch_size": 128,
-        "epochs": 30,
+        "batch_size": 64,
+        "epochs": 20,
         "shift": 4,
     },
     searched={
-        "kernel": (5, 9, 15),
+        "kernel": (9, 15, 25),
         "pool": (2, 3),
         "dropout": (0.0, 0.3),
         "learning_rate": (1e-3, 3e-3),
