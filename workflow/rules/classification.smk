@@ -1,6 +1,14 @@
 """Classification of symmetry: lists of lines, classifiers."""
 
-from mlindex.classification.tables import SYMMETRY_EXAMPLES
+from mlindex.classification.classifier import LEARNED
+from mlindex.classification.learners.registry import fitting_file
+from mlindex.classification.tables import (
+    CLASSIFIER_SCORES,
+    CLASSIFIER_SEARCH,
+    CLASSIFIER_TESTS,
+    SYMMETRY_EXAMPLES,
+)
+from mlindex.crystal.symmetry_classes import LEVELS
 from mlindex.learning.tables import DATASET
 from mlindex.patterns.tables import REFLECTIONS
 from mlindex.structures.tables import CELLS
@@ -31,3 +39,57 @@ rule symmetry_examples:
         "Lists of {wildcards.system} crystals for the classifiers of symmetry"
     script:
         "../scripts/symmetry_examples.py"
+
+
+rule train_classifier:
+    input:
+        examples=expand(SYMMETRY_EXAMPLES.place(), system=CONFIG.lattice_systems),
+    output:
+        classifier=directory("results/classifiers/{level}"),
+        search=CLASSIFIER_SEARCH.place(),
+        scores=CLASSIFIER_SCORES.place(),
+        tests=CLASSIFIER_TESTS.place(),
+    log:
+        "results/logs/train_classifier/{level}.log",
+    benchmark:
+        "results/benchmarks/train_classifier/{level}.tsv"
+    wildcard_constraints:
+        level="|".join(LEVELS),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(3 * GB, 20),
+        runtime=minutes(120, 1),
+    params:
+        code=code("train_classifier.py"),
+        learners=[code_digest(fitting_file(name)) for name in CONFIG.classifiers.learners],
+        seed=seed("train_classifier"),
+        settings=settings("classifiers"),
+    message:
+        "Train the classifier: {wildcards.level}"
+    script:
+        "../scripts/train_classifier.py"
+
+
+rule pretrained_symmetry:
+    input:
+        classifiers=expand("results/classifiers/{level}", level=LEARNED),
+    output:
+        model=directory("results/pretrained_symmetry"),
+    log:
+        "results/logs/pretrained_symmetry.log",
+    benchmark:
+        "results/benchmarks/pretrained_symmetry.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 5),
+        runtime=minutes(15, 0.1),
+    params:
+        code=code("pretrained_symmetry.py"),
+    message:
+        "The classifier of symmetry, all levels in one"
+    script:
+        "../scripts/pretrained_symmetry.py"

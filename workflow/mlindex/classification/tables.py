@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID
 from mlindex.base.place import Place
-from mlindex.base.schema import FLOAT64, INT16, INT32, STRING, Column, Table, list_of
+from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
 
 SYMMETRY_EXAMPLES = Table(
     "symmetry_examples",
@@ -23,4 +23,60 @@ SYMMETRY_EXAMPLES = Table(
     ),
     places=(Place("symmetry_examples/{system}.parquet"),),
     equally_long=(("q2_inv_A2", "intensity"),),
+)
+
+_LEVEL = Column("level", STRING, "crystal_system, bravais, extinction_symbol or space_group")
+_LEARNER = Column("learner", STRING, "Kind of learner")
+
+CLASSIFIER_SEARCH = Table(
+    "classifier_search",
+    "a set of parameters in one round of the search, and what it gave",
+    (
+        _LEVEL,
+        _LEARNER,
+        Column("parameters", STRING, "Parameters that are not the defaults, as JSON"),
+        Column("rows", INT32, "Training rows of the round"),
+        Column("folds", INT32, "Folds"),
+        Column("accuracy", FLOAT64, "Mean accuracy over the folds"),
+        Column("log_loss", FLOAT64, "Mean log-loss over the folds", "nat"),
+        Column("kept", BOOL, "Whether it went on to the next round"),
+    ),
+    places=(Place("classifier_search/{level}.parquet", rule="train_classifier"),),
+)
+
+CLASSIFIER_SCORES = Table(
+    "classifier_scores",
+    "a learner on the test part of one split",
+    (
+        _LEVEL,
+        _LEARNER,
+        Column("split", STRING, "What never stands in two parts"),
+        Column("lists", STRING, "calculated or measured"),
+        Column("chosen", BOOL, "Whether it is the learner of the classifier"),
+        Column("count", INT32, "Lists"),
+        Column("accuracy", FLOAT64, "Share of right classes"),
+        Column("accuracy_low", FLOAT64, "Lower end of its 95 % interval"),
+        Column("accuracy_high", FLOAT64, "Upper end"),
+        Column("top_3", FLOAT64, "Share with the right class among the first three"),
+        Column("top_5", FLOAT64, "Share with the right class among the first five"),
+        Column("macro_f1", FLOAT64, "Mean F1 over the classes"),
+        Column("weighted_f1", FLOAT64, "Mean F1 over the lists"),
+        Column("log_loss", FLOAT64, "Mean log-loss", "nat"),
+        Column("calibration_error", FLOAT64, "Expected calibration error, ten bins"),
+    ),
+    places=(Place("classifier_scores/{level}.parquet", rule="train_classifier"),),
+)
+
+CLASSIFIER_TESTS = Table(
+    "classifier_tests",
+    "a list of the test part, and the class that the classifier gives it",
+    (
+        ENTRY_ID,
+        Column("measurement", INT32, "0 as calculated, else the number of the measurement"),
+        Column("true_class", STRING, "Class of the entry"),
+        Column("predicted_class", STRING, "Most probable class"),
+        Column("probability", FLOAT64, "Its probability"),
+        Column("true_probability", FLOAT64, "Probability of the class of the entry"),
+    ),
+    places=(Place("classifier_tests/{level}.parquet", rule="train_classifier"),),
 )

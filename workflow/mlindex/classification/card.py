@@ -1,0 +1,57 @@
+"""The folder of a trained classifier: weights, and a README that says what they are worth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mlindex.base.atomic import atomic_directory
+from mlindex.classification.classifier import FILE, LEARNED, Fitted, SymmetryClassifier
+from mlindex.classification.training import Trained
+
+#: Weights of a level that no classifier of symmetry is made of.
+LEARNER_FILE = "learner.npz"
+
+
+def write_classifier(
+    folder: str | Path, level: str, trained: Trained, provenance: Mapping[str, Any]
+) -> None:
+    """Write weights, README.md and provenance.json, all or nothing."""
+    with atomic_directory(folder) as inside:
+        if trained.learner is not None and level in LEARNED:
+            fitted = Fitted(trained.kind, trained.learner, trained.temperature)
+            SymmetryClassifier(**{level: fitted}).save(inside / FILE)
+        elif trained.learner is not None:
+            trained.learner.save(inside / LEARNER_FILE)
+        (inside / "README.md").write_text(card(level, trained), encoding="utf-8")
+        text = json.dumps(provenance, indent=1, sort_keys=True)
+        (inside / "provenance.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def card(level: str, trained: Trained) -> str:
+    """The README of a classifier, in Markdown."""
+    title = f"# Classifier: {level.replace('_', ' ')}\n"
+    if trained.learner is None:
+        return f"{title}\nNothing was trained: {trained.reason}.\n"
+    head = "| learner | split by | lists | number | right | 95 % | first three | macro F1 |"
+    rows = [
+        f"| {s.learner}{' (chosen)' if s.chosen else ''} | {s.split.replace('_', ' ')} | {s.lists} "
+        f"| {s.count} | {100 * s.accuracy:.1f} % | {100 * s.accuracy_low:.1f} to "
+        f"{100 * s.accuracy_high:.1f} | {100 * s.top_3:.1f} % | {s.macro_f1:.3f} |"
+        for s in trained.scores.itertuples()
+    ]
+    return "\n".join(
+        [
+            title,
+            f"The learner is `{trained.kind}`, chosen by its log-loss on the calibration part, "
+            f"with a temperature of {trained.temperature:.2f}.\n",
+            "On the test part, which nothing was fitted to or chosen by. A random split (by entry) "
+            "has the same structure types on both sides and flatters.\n",
+            head,
+            "| --- " * head.count(" |") + "|",
+            *rows,
+            "",
+        ]
+    )

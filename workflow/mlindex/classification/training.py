@@ -1,0 +1,207 @@
+"""Training of the classifier of one level: search, comparison, choice, test."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mlindex.base.provenance import derive_seed
+from mlindex.classification.features import inputs_of
+from mlindex.classification.learners.contract import Classifier, Progress, Rows
+from mlindex.classification.learners.registry import kind_of
+from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts
+from mlindex.classification.scores import fitted_temperature, score, warmed
+from mlindex.classification.search import Tried, search
+from mlindex.classification.settings import Classifiers
+from mlindex.classification.tables import CLASSIFIER_SCORES, CLASSIFIER_SEARCH, CLASSIFIER_TESTS
+from mlindex.crystal.symmetry_classes import classes_of
+
+#: With fewer lists nothing can be learnt.
+_FEWEST_LISTS = 200
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The chosen learner, its kind and temperature, and the tables of search, scores and tests.
+
+    Where nothing could be trained, ``learner`` is None and ``reason`` says why.
+    """
+
+    learner: Classifier | None
+    kind: str
+    temperature: float
+    search: pd.DataFrame
+    scores: pd.DataFrame
+    tests: pd.DataFrame
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """A learner that was fitted to the training part with the parameters that a search found."""
+
+    learner: Classifier
+    parameters: dict[str, Any]
+    rounds: list[Tried]
+    log_loss: float
+
+
+def train_classifier(
+    examples: pd.DataFrame, level: str, settings: Classifiers, seed: int, progress: Progress = iter
+) -> Trained:
+    """Fit every kind of learner, choose the one with the least log-loss on the calibration part,
+    and test all.
+
+    The test part is looked at when everything is chosen. The chosen kind is also fitted and tested
+    on the other splits, to show what they make of the same lists.
+
+    Args:
+        examples: rows of SYMMETRY_EXAMPLES.
+        level: one of :data:`mlindex.crystal.symmetry_classes.LEVELS`.
+        settings: learners, split, search.
+        seed: of everything that is random.
+        progress: wraps the learners.
+    """
+    n_classes = len(np.unique(classes_of(level).of(examples["spacegroup_number"].to_numpy())))
+    if len(examples) < _FEWEST_LISTS or n_classes < 2:
+        reason = f"{len(examples)} lists of {n_classes} classes; {_FEWEST_LISTS} of 2 are needed"
+        empty = (t.empty() for t in (CLASSIFIER_SEARCH, CLASSIFIER_SCORES, CLASSIFIER_TESTS))
+        return Trained(None, "", 1.0, *empty, reason)
+    lesson = _Lesson.of(examples, level, settings, seed)
+    fitted = {name: lesson.fitted(name) for name in progress(settings.learners)}
+    chosen = min(fitted, key=lambda name: fitted[name].log_loss)
+    best = fitted[chosen].learner
+    temperature = lesson.temperature(best)
+    scores = [
+        row
+        for name, one in fitted.items()
+        for row in lesson.scores(name, one.learner, temperature if name == chosen else 1.0, chosen)
+    ]
+    for unit in UNITS:
+        if unit != settings.split:
+            other = lesson.split_by(unit)
+            learner = other.trained(chosen, fitted[chosen].parameters)
+            scores += other.scores(chosen, learner, temperature)
+    tried = [(level, name, *_row(one)) for name in fitted for one in fitted[name].rounds]
+    return Trained(
+        best,
+        chosen,
+        temperature,
+        pd.DataFrame(tried, columns=CLASSIFIER_SEARCH.names),
+        pd.DataFrame(scores, columns=CLASSIFIER_SCORES.names),
+        lesson.tests(best, temperature),
+    )
+
+
+def _row(one: Tried) -> tuple:
+    return one.text, one.rows, one.folds, one.accuracy, one.log_loss, one.kept
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """Examples as rows of features with their parts by one split."""
+
+    examples: pd.DataFrame
+    level: str
+    settings: Classifiers
+    seed: int
+    rows: Rows
+    unit: str
+    part: np.ndarray
+
+    @classmethod
+    def of(cls, examples: pd.DataFrame, level: str, settings: Classifiers, seed: int) -> _Lesson:
+        grid = any(kind_of(name).uses != "features" for name in settings.learners)
+        columns = (examples[name].tolist() for name in ("q2_inv_A2", "intensity", "last_q2_inv_A2"))
+        inputs = inputs_of(*columns, grid=grid)
+        y = classes_of(level).of(examples["spacegroup_number"].to_numpy())
+        rows = Rows.of(y, inputs.x, inputs.grid)
+        whole = cls(examples, level, settings, seed, rows, "", np.empty(0))
+        return whole.split_by(settings.split)
+
+    def split_by(self, unit: str) -> _Lesson:
+        """The same examples in parts by another unit."""
+        part = assign_parts(
+            self.examples,
+            unit,
+            self.settings.test_share,
+            self.settings.calibration_share,
+            np.random.default_rng(derive_seed(self.seed, "parts", unit)),
+        )
+        return _Lesson(self.examples, self.level, self.settings, self.seed, self.rows, unit, part)
+
+    def fitted(self, name: str) -> _Fitted:
+        """A kind of learner with the best of the parameters that are searched."""
+        train = np.flatnonzero(self.part == TRAIN)
+        kind, settings = kind_of(name), self.settings
+        seed = derive_seed(self.seed, "fit", name)
+        given: dict[str, Any] = {}
+        rounds: list[Tried] = []
+        if kind.searched:
+            rng = np.random.default_rng(seed)
+            some = np.sort(rng.permutation(train)[: settings.search_rows])
+            groups = self.examples[self.unit].to_numpy()[some]
+            given, rounds = search(
+                kind,
+                self.rows.take(some),
+                groups,
+                len(classes_of(self.level)),
+                settings.candidates,
+                settings.folds,
+                seed,
+            )
+        learner = self.trained(name, given)
+        held_out = self.rows.take(self.part == CALIBRATION)
+        judged = score(learner.predict_proba(held_out.inputs), held_out.y)
+        _LOG.info("%s, %s: %s, log-loss %.3f", self.level, name, given, judged.log_loss)
+        return _Fitted(learner, given, rounds, judged.log_loss)
+
+    def trained(self, name: str, given: dict[str, Any]) -> Classifier:
+        """A learner with these parameters, fitted to the training part."""
+        seed = derive_seed(self.seed, "fit", name)
+        rows = self.rows.take(self.part == TRAIN)
+        return kind_of(name).trained(rows, len(classes_of(self.level)), given, seed)
+
+    def temperature(self, learner: Classifier) -> float:
+        """The temperature of a learner's probabilities, from the calibration part."""
+        held_out = self.rows.take(self.part == CALIBRATION)
+        return fitted_temperature(learner.predict_proba(held_out.inputs), held_out.y)
+
+    def scores(
+        self, name: str, learner: Classifier, temperature: float, chosen: str = ""
+    ) -> Iterator[tuple]:
+        """Rows of CLASSIFIER_SCORES on the test part: calculated lists, and measured ones."""
+        measured = self.examples["measurement"].to_numpy() > 0
+        for lists, which in (("calculated", ~measured), ("measured", measured)):
+            rows = self.rows.take((self.part == TEST) & which)
+            if not len(rows):
+                continue
+            s = score(warmed(learner.predict_proba(rows.inputs), temperature), rows.y)
+            shares = (s.accuracy, s.low, s.high, s.top[3], s.top[5], s.macro_f1, s.weighted_f1)
+            yield (
+                *(self.level, name, self.unit, lists, name == chosen, s.count),
+                *(*shares, s.log_loss, s.calibration_error),
+            )
+
+    def tests(self, learner: Classifier, temperature: float) -> pd.DataFrame:
+        """Rows of CLASSIFIER_TESTS."""
+        names = np.array(classes_of(self.level).names)
+        test = self.part == TEST
+        rows, entries = self.rows.take(test), self.examples[test]
+        probability = warmed(learner.predict_proba(rows.inputs), temperature)
+        guess, every = probability.argmax(axis=1), np.arange(len(rows))
+        columns = {
+            "entry_id": entries["entry_id"].to_numpy(),
+            "measurement": entries["measurement"].to_numpy(),
+            "true_class": names[rows.y],
+            "predicted_class": names[guess],
+            "probability": probability[every, guess],
+            "true_probability": probability[every, rows.y],
+        }
+        return pd.DataFrame(columns, columns=CLASSIFIER_TESTS.names)
