@@ -63,7 +63,9 @@ rule train_classifier:
         runtime=minutes(120, 1),
     params:
         code=code("train_classifier.py"),
-        learners=[code_digest(fitting_file(name)) for name in CONFIG.classifiers.learners],
+        learners=[
+            code_digest(fitting_file(name)) for name in CONFIG.classifiers.learners
+        ],
         seed=seed("train_classifier"),
         settings=settings("classifiers"),
     message:
