@@ -6,7 +6,15 @@ from importlib import import_module
 from pathlib import Path
 
 __version__ = "0.2.0"
-__all__ = ["MlindexError", "__version__", "index", "peaks_from_columns", "read", "read_phase"]
+__all__ = [
+    "MlindexError",
+    "__version__",
+    "index",
+    "peaks_from_columns",
+    "read",
+    "read_phase",
+    "symmetry",
+]
 
 #: What can be imported from the package itself, and the module that it lies in.
 _OFFERED = {
@@ -15,6 +23,7 @@ _OFFERED = {
     "peaks_from_columns": "mlindex.files.peak_lists",
     "read": "mlindex.files",
     "read_phase": "mlindex.files.phase",
+    "symmetry": "mlindex.classification.asking",
 }
 #: How results show themselves in a notebook; it says so to mlindex.indexing.result when loaded.
 _NOTEBOOK = "mlindex.reports.result.notebook"

@@ -10,7 +10,7 @@ import typer
 
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
 from mlindex.apps.ends import problems_shown
-from mlindex.apps.flags import count, folder, takes_options
+from mlindex.apps.flags import count, flag_of, folder, takes_options
 from mlindex.apps.usage import OneLine
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options
@@ -24,6 +24,10 @@ app = typer.Typer(
     # Plain help: that of rich takes twice as long to appear.
     rich_markup_mode=None,
 )
+
+
+#: Flags that ``symmetry`` shares with indexing.
+_Wavelength, _TimeLimit = flag_of("wavelength_A"), flag_of("time_limit_s")
 
 
 def _version(wanted: bool) -> None:
@@ -123,6 +127,60 @@ def batch(
     summary = console.run(sources, out, options, workers)
     ended = BAD_USE if summary.ended or summary.failed else FOUND
     raise typer.Exit(INTERRUPTED if summary.interrupted else ended)
+
+
+@app.command()
+@problems_shown()
+def symmetry(
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Peak list or measured pattern, or - for standard input; or several, folders, "
+            "patterns such as 'scans/*.xye', a table of peak lists."
+        ),
+    ],
+    wavelength: _Wavelength = None,
+    time_limit: _TimeLimit = 60.0,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Classifier to use, a file or a folder such as results/classifiers/bravais; the "
+            "one that comes with mlindex if not given.",
+            metavar="path",
+            show_default=False,
+        ),
+    ] = None,
+    rows: Annotated[
+        int,
+        typer.Option(
+            help="Classes of each level to show or write.", parser=count, metavar="integer"
+        ),
+    ] = 5,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Write JSON; of many samples, one a line.")
+    ] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Table of classes to write, name.parquet.", metavar="path"),
+    ] = None,
+) -> None:
+    """Rank Bravais lattices, extinction symbols and space groups by the lines, without a cell.
+
+    Of one file the most probable classes are shown, and what is sure of them; of many, each is a
+    line, or with --out a few rows of a table, with a row for each sample that can't be read.
+    Space groups of one extinction symbol can't be told apart by the positions of lines: they are
+    ranked by how often they are met.
+
+    Ends with 0 if a class stands out, 1 if none does, 2 on wrong use or if nothing could be read,
+    3 on a fault of the program, 130 after Ctrl-C or SIGTERM.
+    """
+    # Wrong values are refused as those of indexing are.
+    options = Options(wavelength_A=wavelength, time_limit_s=time_limit)
+    from mlindex.apps import symmetry as command
+
+    raise typer.Exit(
+        command.run(sources, options.wavelength_A, options.time_limit_s, model, rows, as_json, out)
+    )
 
 
 @app.command("warm-up")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlindex.apps.known import phases_read
+from mlindex.apps.printing import on_stdout
 from mlindex.apps.signals import at_once, handled, interruptible, tidily
 from mlindex.base.errors import MlindexError, explained
 from mlindex.files import read
@@ -146,25 +147,7 @@ def tell(done: Done, rows: int, as_data: bool) -> None:
     Raises:
         MlindexError: it can't be written there.
     """
-    if sys.stdout is None:
-        return
-    try:
-        # Terminals that are not UTF-8 lack some letters.
-        sys.stdout.reconfigure(errors="replace")
-        if as_data:
-            print(as_json(done))
-        else:
-            show(done, rows)
-        sys.stdout.flush()
-    except SystemExit:
-        # So rich ends where a pipe was closed; what is to be written is still to come.
-        return
-    except OSError as error:
-        # What is still in the buffer would fail again when the program ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        # Whoever closes a pipe, such as head, has read enough.
-        if not isinstance(error, BrokenPipeError):
-            raise MlindexError(f"standard output can't be written: {explained(error)}") from error
+    on_stdout(lambda: print(as_json(done)) if as_data else show(done, rows))
 
 
 def as_json(done: Done) -> str:

@@ -92,6 +92,11 @@ def takes_options(command: Callable[..., None]) -> Callable[..., None]:
     return with_flags
 
 
+def flag_of(name: str) -> Any:
+    """The annotation of the flag of one option, for a command that takes few of them."""
+    return next(_flag(option).annotation for option in fields(Options) if option.name == name)
+
+
 def _flags() -> list[inspect.Parameter]:
     return [_flag(option) for option in fields(Options)]
 

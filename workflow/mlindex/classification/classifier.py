@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mlindex.base.errors import MlindexError
 from mlindex.classification.labels import at_level
 from mlindex.classification.learners.common import require, softmax_rows
 from mlindex.classification.learners.contract import Classifier, Inputs
@@ -91,7 +92,14 @@ class SymmetryClassifier(Classifier):
             MlindexError: it can't be read, or is no classifier; the message names the file.
         """
         path = Path(path)
-        return super().load(path / FILE if path.is_dir() else path)
+        if path.is_dir():
+            if not (path / FILE).exists():
+                raise MlindexError(
+                    f"{path}: holds no {FILE}; give the folder of a trained classifier of the "
+                    "Bravais lattice or the extinction symbol, such as results/classifiers/bravais"
+                )
+            path /= FILE
+        return super().load(path)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> SymmetryClassifier:

@@ -80,3 +80,28 @@ CLASSIFIER_TESTS = Table(
     ),
     places=(Place("classifier_tests/{level}.parquet", rule="train_classifier"),),
 )
+
+SYMMETRY_ANSWERS = Table(
+    "symmetry_answers",
+    "a class of a sample at one level of symmetry, or a sample that could not be read",
+    (
+        Column("sample", STRING, "The file, or what the table of peak lists calls it"),
+        Column(
+            "level",
+            STRING,
+            "crystal_system, bravais, extinction_symbol or space_group; empty with an error",
+            nullable=True,
+        ),
+        Column("rank", INT16, "Place of the class within its level, from 1", nullable=True),
+        Column("class", STRING, "Its name", nullable=True),
+        Column("probability", FLOAT64, "Its probability", nullable=True),
+        Column(
+            "stands_out",
+            BOOL,
+            "Whether the best Bravais lattice of the sample stands out of chance",
+            nullable=True,
+        ),
+        Column("n_lines", INT32, "Lines of the sample that were looked at", nullable=True),
+        Column("error", STRING, "Why it was not read; empty where it was", nullable=True),
+    ),
+)

@@ -19,8 +19,8 @@ _LONG_S = 3600.0
 
 
 @contextmanager
-def announced() -> Iterator[list[str]]:
-    """Say :data:`NOTICE` on standard error when numba begins to compile, if it does at all.
+def announced(notice: str = NOTICE) -> Iterator[list[str]]:
+    """Say a notice on standard error when numba begins to compile, if it does at all.
 
     Nothing is assumed about the cache: numba reports each function that it did not find there.
     Yields the names of the functions compiled so far.
@@ -32,7 +32,7 @@ def announced() -> Iterator[list[str]]:
     class Teller(event.Listener):
         def on_start(self, event: event.Event) -> None:
             if not compiled:
-                print(NOTICE + where(), file=sys.stderr, flush=True)
+                print(notice + where(), file=sys.stderr, flush=True)
             compiled.append(event.data["dispatcher"].py_func.__qualname__)
 
         def on_end(self, event: event.Event) -> None:

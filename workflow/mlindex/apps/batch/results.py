@@ -9,9 +9,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from mlindex.base.errors import MlindexError
+from mlindex.base.names import shown
 from mlindex.files.own import OBSERVED, PARQUET, table_in
 from mlindex.indexing.tables import INDEXED_SAMPLES
 
+#: How the names of the tables end that a batch writes.
+SUFFIX = ".parquet"
 _HEAD_BYTES = 400
 #: How results begin of which only one file was kept.
 _TEXTS = {
@@ -46,6 +50,23 @@ def refused(path: str | Path) -> str | None:
     if _begins_as_result(path):
         return "is a result of mlindex; give the pattern or the peak list that it came from"
     return None
+
+
+def require_table_name(out: Path) -> None:
+    """Raise MlindexError if a table is to have a name that tables don't have."""
+    if out.suffix != SUFFIX:
+        raise MlindexError(
+            f"{shown(out)}: the results are a Parquet table; end its name in {SUFFIX}"
+        )
+
+
+def require_own(place: Path) -> None:
+    """Raise MlindexError if a file of someone else's would be written over."""
+    if place.is_file() and place.stat().st_size and table_in(place) is None:
+        raise MlindexError(
+            f"{shown(place)}: is there, and no table that mlindex wrote; it is not written over: "
+            "give another --out, or remove it"
+        )
 
 
 def _is_folder_of_result(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlindex import __version__
 from mlindex.apps.batch.pool import Pool
+from mlindex.apps.batch.results import SUFFIX, require_own, require_table_name
 from mlindex.apps.batch.sources import Sources
 from mlindex.apps.batch.summary import Summary
 from mlindex.apps.batch.workers import fitting
@@ -17,20 +18,17 @@ from mlindex.apps.known import phases_read
 from mlindex.base.errors import MlindexError, explained
 from mlindex.base.names import shown
 from mlindex.base.schema import TableWriter
-from mlindex.files.own import table_in
 from mlindex.indexing.options import Options
-
-_SUFFIX = ".parquet"
 
 
 def samples_path(out: Path) -> Path:
     """Where the table of samples lies beside that of candidates."""
-    return out.with_suffix(f".samples{_SUFFIX}")
+    return out.with_suffix(f".samples{SUFFIX}")
 
 
 def partners_path(out: Path) -> Path:
     """Where the table of partners of the candidates lies."""
-    return out.with_suffix(f".partners{_SUFFIX}")
+    return out.with_suffix(f".partners{SUFFIX}")
 
 
 def run_batch(
@@ -58,15 +56,12 @@ def run_batch(
         KeyboardInterrupt: it was stopped before any sample was finished; tables of an earlier batch
             stay.
     """
-    if out.suffix != _SUFFIX:
-        raise MlindexError(
-            f"{shown(out)}: the results are a Parquet table; end its name in {_SUFFIX}"
-        )
+    require_table_name(out)
     # What is wrong with a phase is wrong for every sample.
     phases_read(options)
     places = (out, samples_path(out), partners_path(out))
     for place in places:
-        _require_own(place)
+        require_own(place)
     sources = Sources.of(given, options.wavelength_A is not None, places)
     # How many worked is no part of where results come from: it does not change them.
     provenance = {"mlindex_version": __version__, "options": asdict(options)}
@@ -80,15 +75,6 @@ def run_batch(
     except OSError as error:
         reason = explained(error, named=False)
         raise MlindexError(f"{shown(out)}: can't be written: {reason}") from error
-
-
-def _require_own(place: Path) -> None:
-    """Raise MlindexError if a file of someone else's would be written over."""
-    if place.is_file() and place.stat().st_size and table_in(place) is None:
-        raise MlindexError(
-            f"{shown(place)}: is there, and no table that mlindex wrote; it is not written over: "
-            "give another --out, or remove it"
-        )
 
 
 def _indexed(

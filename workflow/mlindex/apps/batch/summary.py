@@ -9,6 +9,8 @@ from typing import Any
 from mlindex.apps.batch.tables import FAILED
 
 _TOLD = 5
+#: Characters of a failure that are shown; the table has all of it.
+_LONGEST = 300
 
 
 @dataclass
@@ -43,7 +45,23 @@ class Summary:
             name = "" if row["error"].startswith(row["sample"]) else f"{row['sample']}: "
             self.failures.append(name + row["error"])
 
+    def told(self, done: str) -> list[str]:
+        """What to say besides the numbers, line by line; ``done`` is what was to be done, such as
+        "indexed"."""
+        lines = [self.note] if self.note else []
+        lines += [f"not {done}: {_short(failure)}" for failure in self.failures]
+        more = self.verdicts[FAILED] - len(self.failures)
+        lines += [f"and {more} more were not {done}"] if more > 0 else []
+        return lines + (
+            ["passed over:", *(f"  {phrase}" for phrase in self.passed)] if self.passed else []
+        )
+
     def replace(self, old: dict[str, Any], new: dict[str, Any]) -> None:
         """Count a row in place of one that was counted before."""
         self.verdicts[old["verdict"]] -= 1
         self.add(new)
+
+
+def _short(failure: str) -> str:
+    """A failure in a line or two."""
+    return failure if len(failure) <= _LONGEST else f"{failure[:_LONGEST].rsplit(' ', 1)[0]} ..."
