@@ -11,7 +11,14 @@ COMPILED = {"numpy", "numba", "pyarrow", "gemmi", "pydantic"}
 HELP = "import mlindex.apps.cli as cli\ntry:\n    cli.app(['--help'])\nexcept SystemExit: pass"
 #: Modules that the command uses, beside those that they import.
 COMMAND = (
-    *("apps.command", "apps.batch.console", "apps.batch.work", "indexing.compiling", "files"),
+    *(
+        "apps.symmetry",
+        "apps.command",
+        "apps.batch.console",
+        "apps.batch.work",
+        "indexing.compiling",
+        "files",
+    ),
     *("reports.result.page", "reports.result.terminal", "reports.result.data"),
     *("reports.result.cif", "reports.result.parquet", "patterns.peaksearch"),
 )

@@ -202,7 +202,10 @@ def test_codes_of_many(here, model):
         (["scans/a_cubic.txt", "--time-limit", "0"], "time limit 0"),
         (["scans/a_cubic.txt", "--wavelength", "copper"], "'copper' is not a number"),
         (["scans/a_cubic.txt", "--model", "nowhere"], "nowhere: no such file or folder"),
-        (["scans/a_cubic.txt", "--model", "scans"], "scans: holds no symmetry.npz; give the folder"),
+        (
+            ["scans/a_cubic.txt", "--model", "scans"],
+            "scans: holds no symmetry.npz; give",
+        ),
         ([], "sources is missing"),
     ],
 )

@@ -30,6 +30,7 @@ def _public() -> Iterator[tuple[str, Any]]:
     """Names as a user writes them, and what they are: functions first, then what they return."""
     import mlindex
     from mlindex.base.errors import MlindexError
+    from mlindex.classification.answer import Answer
     from mlindex.indexing import result
     from mlindex.patterns.measured import MeasuredPattern
     from mlindex.patterns.peaklist import PeakList
@@ -39,7 +40,7 @@ def _public() -> Iterator[tuple[str, Any]]:
         if inspect.isfunction(thing):
             yield f"mlindex.{name}", thing
     types = ("IndexingResult", "Candidate", "Partner", "Extinction", "AbsentLine", "Searched")
-    for thing in (*(getattr(result, name) for name in types), PeakList, MeasuredPattern):
+    for thing in (*(getattr(result, name) for name in types), Answer, PeakList, MeasuredPattern):
         yield thing.__name__, thing
     yield "MlindexError", MlindexError
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -77,13 +76,13 @@ class Answer:
         """The most probable class of a level."""
         return self.ranked(level, 1)[0]
 
-    @cached_property
+    @property
     def downward(self) -> dict[str, str]:
         """The class of each level, chosen from the top down: none contradicts the one above it."""
         chosen = downward(self.probability[None])
         return {level: classes_of(level).names[chosen[level][0]] for level in LEVELS}
 
-    @cached_property
+    @property
     def sure(self) -> dict[str, Ranked]:
         """The class of each level that has a probability of 0.9 or more, from the top down.
 
