@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
+from mlindex.classification.features import features_of
 from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts
 from mlindex.classification.scores import (
     calibration_error,
@@ -55,7 +56,9 @@ def examples(count=150):
             )
     names = ["entry_id", "spacegroup_number", "bravais_lattice", "structure_type"]
     names += ["composition_family", "measurement", "wavelength_A", "q2_inv_A2", "intensity"]
-    return pd.DataFrame(rows, columns=[*names, "last_q2_inv_A2"])
+    frame = pd.DataFrame(rows, columns=[*names, "last_q2_inv_A2"])
+    lines = (frame[name].tolist() for name in ("q2_inv_A2", "intensity", "last_q2_inv_A2"))
+    return frame.assign(features=list(features_of(*lines)))
 
 
 @pytest.mark.parametrize("unit", UNITS)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.provenance import derive_seed
+from mlindex.classification.features import features_of
 from mlindex.classification.settings import SymmetryExamples
 from mlindex.classification.tables import SYMMETRY_EXAMPLES
 from mlindex.crystal.bragg import q2_from_two_theta
@@ -100,7 +101,9 @@ def examples(
             )
             if len(found.intensity)
         ]
-    return pd.DataFrame(rows, columns=SYMMETRY_EXAMPLES.names)
+    frame = pd.DataFrame(rows, columns=SYMMETRY_EXAMPLES.names[:-1])
+    columns = (frame[name].tolist() for name in ("q2_inv_A2", "intensity", "last_q2_inv_A2"))
+    return frame.assign(features=list(features_of(*columns)))
 
 
 def _lists(

@@ -54,17 +54,38 @@ def inputs_of(
         last_q2_inv_A2: where each pattern ends, in 1/A².
         grid: whether a learner needs the pattern on a grid as well.
     """
+    x = features_of(q2_inv_A2, intensity, last_q2_inv_A2)
+    return Inputs(x, grids_of(q2_inv_A2, intensity) if grid else None)
+
+
+def features_of(
+    q2_inv_A2: Sequence[np.ndarray],
+    intensity: Sequence[np.ndarray | None],
+    last_q2_inv_A2: Sequence[float],
+) -> np.ndarray:
+    """Features (n, N_FEATURES) of lists of lines, NaN where unknown; see :func:`inputs_of`."""
     x = np.full((len(q2_inv_A2), N_FEATURES), np.nan, dtype=np.float32)
-    table = np.zeros((len(q2_inv_A2), GRID_POINTS), dtype=np.float32) if grid else None
     for row, (q2, heights, last) in enumerate(
         zip(q2_inv_A2, intensity, last_q2_inv_A2, strict=True)
     ):
-        lines = np.asarray(q2, dtype=float)
-        share = None if heights is None else np.asarray(heights, dtype=float) / np.max(heights)
-        x[row] = _features(lines, share, float(last))
-        if table is not None:
-            table[row] = _on_grid(lines, share)
-    return Inputs(x, table)
+        x[row] = _features(np.asarray(q2, dtype=float), _shares(heights), float(last))
+    return x
+
+
+def grids_of(q2_inv_A2: Sequence[np.ndarray], intensity: Sequence[np.ndarray | None]) -> np.ndarray:
+    """Patterns on a grid (n, GRID_POINTS) of log q that begins at the first line."""
+    table = np.zeros((len(q2_inv_A2), GRID_POINTS), dtype=np.float32)
+    for row, (q2, heights) in enumerate(zip(q2_inv_A2, intensity, strict=True)):
+        table[row] = _on_grid(np.asarray(q2, dtype=float), _shares(heights))
+    return table
+
+
+def _shares(intensity: np.ndarray | None) -> np.ndarray | None:
+    """Intensities over the strongest (n,)."""
+    if intensity is None:
+        return None
+    heights = np.asarray(intensity, dtype=float)
+    return heights / heights.max()
 
 
 def _features(q2: np.ndarray, share: np.ndarray | None, last: float) -> np.ndarray:

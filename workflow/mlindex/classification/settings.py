@@ -17,7 +17,7 @@ class SymmetryExamples(Section):
         le=1_000_000,
     )
     measured: int = setting(
-        2, "Measurements drawn of each crystal, beside its calculated lines.", ge=0, le=100
+        1, "Measurements drawn of each crystal, beside its calculated lines.", ge=0, le=100
     )
     lines: int = setting(
         60, "Lines of an example, at most: those at the largest spacings.", ge=4, le=400

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlindex.base.columns import BRAVAIS, ENTRY_ID
 from mlindex.base.place import Place
-from mlindex.base.schema import BOOL, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
+from mlindex.base.schema import BOOL, FLOAT32, FLOAT64, INT16, INT32, STRING, Column, Table, list_of
 
 SYMMETRY_EXAMPLES = Table(
     "symmetry_examples",
@@ -20,6 +20,7 @@ SYMMETRY_EXAMPLES = Table(
         Column("q2_inv_A2", list_of(FLOAT64), "q² of the lines", "1/A²"),
         Column("intensity", list_of(FLOAT64), "Their intensities, the strongest 1"),
         Column("last_q2_inv_A2", FLOAT64, "End of the pattern", "1/A²"),
+        Column("features", list_of(FLOAT32), "What classifiers see of it; NaN where unknown"),
     ),
     places=(Place("symmetry_examples/{system}.parquet"),),
     equally_long=(("q2_inv_A2", "intensity"),),

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.features import inputs_of
+from mlindex.classification.features import grids_of
 from mlindex.classification.learners.contract import Classifier, Progress, Rows
 from mlindex.classification.learners.registry import kind_of
 from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts
@@ -118,10 +118,10 @@ class _Lesson:
     @classmethod
     def of(cls, examples: pd.DataFrame, level: str, settings: Classifiers, seed: int) -> _Lesson:
         grid = any(kind_of(name).uses != "features" for name in settings.learners)
-        columns = (examples[name].tolist() for name in ("q2_inv_A2", "intensity", "last_q2_inv_A2"))
-        inputs = inputs_of(*columns, grid=grid)
+        columns = (examples[name].tolist() for name in ("q2_inv_A2", "intensity"))
         y = classes_of(level).of(examples["spacegroup_number"].to_numpy())
-        rows = Rows.of(y, inputs.x, inputs.grid)
+        features = np.stack(examples["features"].to_list())
+        rows = Rows.of(y, features, grids_of(*columns) if grid else None)
         whole = cls(examples, level, settings, seed, rows, "", np.empty(0))
         return whole.split_by(settings.split)
 
