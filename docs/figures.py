@@ -203,6 +203,18 @@ def _of(row: Mapping[str, Any] | None) -> str:
     return "" if row is None else f"{round(row['rate'] * row['entries'])} of {row['entries']}"
 
 
+def _symmetry() -> str:
+    """Symmetry by the classifier alone, level by level."""
+    cells = []
+    for row in record("symmetry")["tables"]["symmetry"]:
+        n = row["number"]
+        shares = [_share(round(row[key] * n), n) for key in ("right_alone", "top_3")]
+        of_class = (f"{row['macro_f1']:.2f}", f"{row['calibration_error']:.2f}", row["cpu_ms"])
+        cells.append([row["lists"], row["level"].replace("_", " "), n, *shares, *of_class])
+    head = ["lists", "level", "number", "right", "in three", "macro F1", "calibration", "ms"]
+    return f"{_table(head, cells)}\n\n{_source('symmetry')}"
+
+
 def _formulas() -> str:
     """What formulas do to the probability of the right cell."""
     head = ["formula", "lists", "more probable", "or above 0.99", "less probable", "odds, median"]
@@ -273,6 +285,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "parts": _parts,
     "merged": _merged,
     "curves": _curves,
+    "symmetry": _symmetry,
 }
 
 
