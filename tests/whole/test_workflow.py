@@ -25,6 +25,8 @@ from mlindex.method.tables import EXAMPLES, RATES, VALIDATION
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
 
 AFTER_MERGE = {
+    "symmetry_examples",
+    "train_classifier",
     "deduplicate",
     "dataset",
     "scaling",
