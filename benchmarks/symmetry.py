@@ -23,10 +23,11 @@ import record
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_table
 from mlindex.base.statistics import wilson_interval
-from mlindex.classification.classifier import SymmetryClassifier, shipped
+from mlindex.classification.classifier import SymmetryClassifier
 from mlindex.classification.features import inputs_of
 from mlindex.classification.labels import at_level, downward
 from mlindex.classification.scores import score
+from mlindex.classification.shipped import shipped
 from mlindex.classification.tables import SYMMETRY_EXAMPLES
 from mlindex.crystal.bragg import q2_from_two_theta
 from mlindex.crystal.symmetry_classes import LEVELS, classes_of
