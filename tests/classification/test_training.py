@@ -86,6 +86,8 @@ def test_scores_agree_with_scikit_learn() -> None:
     assert judged.weighted_f1 == pytest.approx(f1_score(truth, guess, average="weighted"))
     assert judged.low < judged.accuracy == (guess == truth).mean() < judged.high
     assert judged.accuracy < judged.top[3] < judged.top[5] == 1
+    # Where nothing is told apart, three of five names hold the class three times of five.
+    assert score(np.full((10, 5), 0.2), np.arange(10) % 5).top[3] == pytest.approx(0.6)
     table = per_class(guess, truth, 5)
     reference = precision_recall_fscore_support(truth, guess, labels=range(5), zero_division=0)
     for name, values in zip(("precision", "recall", "f1", "count"), reference, strict=True):

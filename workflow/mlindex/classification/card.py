@@ -48,7 +48,7 @@ def card(level: str, trained: Trained) -> str:
             f"The learner is `{trained.kind}`, chosen by its log-loss on the calibration part, "
             f"with a temperature of {trained.temperature:.2f}.\n",
             "On the test part, which nothing was fitted to or chosen by. A random split (by entry) "
-            "has the same structure types on both sides and flatters.\n",
+            "flatters where structure types come more than once, as in databases.\n",
             head,
             "| --- " * head.count(" |") + "|",
             *rows,

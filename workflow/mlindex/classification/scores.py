@@ -38,7 +38,8 @@ def score(probability: np.ndarray, truth: np.ndarray, tops: tuple[int, ...] = (3
     right = guess == truth
     low, high = wilson_interval(int(right.sum()), len(right))
     of_truth = probability[np.arange(len(truth)), truth]
-    place = (probability > of_truth[:, None]).sum(axis=1)
+    before = (probability > of_truth[:, None]).sum(axis=1)
+    alike = (probability == of_truth[:, None]).sum(axis=1)
     table = per_class(guess, truth, probability.shape[1])
     occurs = table["count"] > 0
     return Score(
@@ -46,7 +47,8 @@ def score(probability: np.ndarray, truth: np.ndarray, tops: tuple[int, ...] = (3
         float(right.mean()),
         low,
         high,
-        {k: float((place < k).mean()) for k in tops},
+        # Of classes that are alike each is as probable to be named before the others.
+        {k: float(np.clip((k - before) / alike, 0, 1).mean()) for k in tops},
         float(table["f1"][occurs].mean()),
         float(np.average(table["f1"], weights=table["count"])),
         float(-np.log(np.maximum(of_truth, np.finfo(float).tiny)).mean()),
