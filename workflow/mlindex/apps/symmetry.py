@@ -36,7 +36,7 @@ from mlindex.reports.symmetry.terminal import line, show
 
 #: Standard input, as people name it and as the system does.
 STDIN, _STDIN_PATH = "-", "/dev/stdin"
-_NOTICE = "mlindex: compiling once: about a quarter of a minute"
+_NOTICE = "mlindex: compiling once: about a minute"
 #: Verdicts on a sample, beside :data:`mlindex.apps.batch.tables.FAILED`.
 _STANDS_OUT, _NOTHING = "stands out", "nothing stands out"
 
