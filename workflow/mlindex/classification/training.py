@@ -44,11 +44,15 @@ class Trained:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A learner that was fitted to the training part with the parameters that a search found."""
+    """A learner that was fitted to the training part with the parameters that a search found.
+
+    ``log_loss`` on the calibration part is that with its best ``temperature``.
+    """
 
     learner: Classifier
     parameters: dict[str, Any]
     rounds: list[Tried]
+    temperature: float
     log_loss: float
 
 
@@ -76,12 +80,11 @@ def train_classifier(
     lesson = _Lesson.of(examples, level, settings, seed)
     fitted = {name: lesson.fitted(name) for name in progress(settings.learners)}
     chosen = min(fitted, key=lambda name: fitted[name].log_loss)
-    best = fitted[chosen].learner
-    temperature = lesson.temperature(best)
+    best, temperature = fitted[chosen].learner, fitted[chosen].temperature
     scores = [
         row
         for name, one in fitted.items()
-        for row in lesson.scores(name, one.learner, temperature if name == chosen else 1.0, chosen)
+        for row in lesson.scores(name, one.learner, one.temperature, chosen)
     ]
     for unit in UNITS:
         if unit != settings.split:
@@ -158,20 +161,17 @@ class _Lesson:
             )
         learner = self.trained(name, given)
         held_out = self.rows.take(self.part == CALIBRATION)
-        judged = score(learner.predict_proba(held_out.inputs), held_out.y)
-        _LOG.info("%s, %s: %s, log-loss %.3f", self.level, name, given, judged.log_loss)
-        return _Fitted(learner, given, rounds, judged.log_loss)
+        probability = learner.predict_proba(held_out.inputs)
+        temperature = fitted_temperature(probability, held_out.y)
+        loss = score(warmed(probability, temperature), held_out.y).log_loss
+        _LOG.info("%s, %s: %s, log-loss %.3f", self.level, name, given, loss)
+        return _Fitted(learner, given, rounds, temperature, loss)
 
     def trained(self, name: str, given: dict[str, Any]) -> Classifier:
         """A learner with these parameters, fitted to the training part."""
         seed = derive_seed(self.seed, "fit", name)
         rows = self.rows.take(self.part == TRAIN)
         return kind_of(name).trained(rows, len(classes_of(self.level)), given, seed)
-
-    def temperature(self, learner: Classifier) -> float:
-        """The temperature of a learner's probabilities, from the calibration part."""
-        held_out = self.rows.take(self.part == CALIBRATION)
-        return fitted_temperature(learner.predict_proba(held_out.inputs), held_out.y)
 
     def scores(
         self, name: str, learner: Classifier, temperature: float, chosen: str = ""

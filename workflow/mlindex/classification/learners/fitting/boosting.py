@@ -105,10 +105,10 @@ KIND = Kind(
     parameters={
         "learning_rate": 0.1,
         "rounds": 100,
-        "leaves": 31,
+        "leaves": 15,
         "least_rows": 20,
         "l2": 1.0,
-        "features": 1.0,
+        "features": 0.3,
     },
     searched={
         "learning_rate": (0.03, 0.1, 0.3),
