@@ -249,7 +249,9 @@ def test_boosting_equals_scikit_learn(classes):
     rows, asked = made(), made(100, 5)
     rows = rows.take(np.isin(rows.y, classes))
     parameters = {**boosting.KIND.parameters, "rounds": 8, "least_rows": 3}
-    model = boosting.estimator(parameters, 9).fit(rows.x, rows.y, sample_weight=rows.weight)
+    # As in training: threads that wait for one another on busy cores take a minute.
+    with threadpool_limits(1):
+        model = boosting.estimator(parameters, 9).fit(rows.x, rows.y, sample_weight=rows.weight)
     arrays = boosting.boosting_arrays(model, N_CLASSES) | {"n_features": np.array(N_FEATURES)}
     # All features unknown, and none of the rows asked complete.
     asked.x[::2, ::2] = np.nan
