@@ -122,6 +122,12 @@ def test_training_compares_chooses_and_tests_the_same_way_twice() -> None:
     assert set(trained.scores["split"]) == set(UNITS)
     assert set(trained.tests["true_class"]) == {"cP", "cF"}
     pd.testing.assert_frame_equal(trained.tests, again.tests)
+    # Every learner answers every list of the test part, and the scores are of these answers.
+    answers = trained.tests[trained.tests["measurement"] == 0].groupby("learner")
+    right = answers.apply(lambda rows: (rows["true_class"] == rows["predicted_class"]).mean())
+    stated = own[own["lists"] == "calculated"].set_index("learner")["accuracy"]
+    assert dict(right) == dict(stated)
+    assert answers.size().nunique() == 1
     arrays = again.learner.arrays()
     assert all(np.array_equal(a, arrays[name]) for name, a in trained.learner.arrays().items())
     # The identifiers of the tests are those of the part that nothing was fitted to.

@@ -23,7 +23,12 @@ from mlindex.structures.sources import GeneratorSource
 PROJECT = Path(__file__).resolve().parents[2]
 _PARTS = ("Snakefile", "environment.yml", "config", "resources", "workflow")
 SYSTEM = "tetragonal"
-TARGETS = (f"results/models/{SYSTEM}", "results/report.html", "results/classifiers/bravais")
+TARGETS = (
+    f"results/models/{SYSTEM}",
+    "results/report.html",
+    "results/classifiers/bravais",
+    "results/classification.html",
+)
 
 #: Data files of the package, in its folder; tests/base/test_package_data.py knows of all.
 DATA_FILES = (
@@ -60,7 +65,12 @@ CONFIG = {
     "optimization": {"candidates_network": 10, "candidates_forest": 10, "iterations": 10},
     "validation": {"entries": 8, "network_entries": 4},
     "symmetry_examples": {"measured": 1},
-    "classifiers": {"learners": ["frequency", "extra_trees"], "candidates": 1, "folds": 2},
+    "classifiers": {
+        "levels": ["bravais"],
+        "learners": ["frequency", "extra_trees"],
+        "candidates": 1,
+        "folds": 2,
+    },
     # The search would be compiled anew in each copy; tests/indexing/test_rates.py runs it.
     "indexing": {"entries": 0, "degraded_entries": 0},
 }

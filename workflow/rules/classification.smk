@@ -67,7 +67,7 @@ rule train_classifier:
             code_digest(fitting_file(name)) for name in CONFIG.classifiers.learners
         ],
         seed=seed("train_classifier"),
-        settings=settings("classifiers"),
+        settings=classifier_settings(),
     message:
         "Train the classifier: {wildcards.level}"
     script:
@@ -95,3 +95,30 @@ rule pretrained_symmetry:
         "The classifier of symmetry, all levels in one"
     script:
         "../scripts/pretrained_symmetry.py"
+
+
+rule classification_report:
+    input:
+        examples=expand(SYMMETRY_EXAMPLES.place(), system=CONFIG.lattice_systems),
+        search=expand(CLASSIFIER_SEARCH.place(), level=CONFIG.classifiers.levels),
+        scores=expand(CLASSIFIER_SCORES.place(), level=CONFIG.classifiers.levels),
+        tests=expand(CLASSIFIER_TESTS.place(), level=CONFIG.classifiers.levels),
+    output:
+        page="results/classification.html",
+    log:
+        "results/logs/classification_report.log",
+    benchmark:
+        "results/benchmarks/classification_report.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 20),
+        runtime=minutes(15, 0.1),
+    params:
+        code=code("classification_report.py"),
+        settings=settings("classifiers"),
+    message:
+        "Page on the classifiers of symmetry"
+    script:
+        "../scripts/classification_report.py"

@@ -88,6 +88,12 @@ def settings(*sections):
     return {name: CONFIG.section(name) for name in sections}
 
 
+def classifier_settings():
+    """The config that classifiers are trained with: which of them a page covers is no part."""
+    given = CONFIG.section("classifiers")
+    return {"classifiers": {k: v for k, v in given.items() if k != "levels"}}
+
+
 def source_settings(wildcards):
     """The config of one source."""
     source = SOURCES[wildcards.source]

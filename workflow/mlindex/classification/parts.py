@@ -9,12 +9,24 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.learning.sides import VALIDATION
 from mlindex.learning.split import assign_sides
 
+#: With fewer lists nothing can be learnt.
+_FEWEST_LISTS = 200
 TRAIN, CALIBRATION, TEST = "train", "calibration", "test"
 #: Columns of SYMMETRY_EXAMPLES by which examples can be kept together.
 UNITS = ("structure_type", "composition_family", "entry_id")
+
+
+def lacking(examples: pd.DataFrame, level: str) -> str:
+    """Why nothing can be learnt from these rows of SYMMETRY_EXAMPLES; "" where something can."""
+    numbers = examples["spacegroup_number"].to_numpy()
+    n_classes = len(np.unique(classes_of(level).of(numbers)))
+    if len(examples) >= _FEWEST_LISTS and n_classes > 1:
+        return ""
+    return f"{len(examples)} lists of {n_classes} classes; {_FEWEST_LISTS} of 2 are needed"
 
 
 def assign_parts(

@@ -9,7 +9,7 @@ import numpy as np
 from mlindex.base.statistics import wilson_interval
 
 #: Bins of confidence of the calibration error.
-_BINS = 10
+BINS = 10
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ def per_class(guess: np.ndarray, truth: np.ndarray, n_classes: int) -> dict[str,
 
 def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     """Expected calibration error of answers (n,) with their confidence (n,)."""
-    at = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    count = np.bincount(at, minlength=_BINS)
-    off = np.abs(np.bincount(at, confidence, _BINS) - np.bincount(at, right, _BINS))
+    at = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    count = np.bincount(at, minlength=BINS)
+    off = np.abs(np.bincount(at, confidence, BINS) - np.bincount(at, right, BINS))
     return float(off.sum() / count.sum())
 
 

@@ -6,6 +6,9 @@ from typing import Literal
 
 from mlindex.base.section import Section, setting
 
+#: The levels of :data:`mlindex.crystal.symmetry_classes.LEVELS`, which takes long to import.
+Level = Literal["crystal_system", "bravais", "extinction_symbol", "space_group"]
+
 
 class SymmetryExamples(Section):
     """The patterns that classifiers learn from and are tested on."""
@@ -27,6 +30,12 @@ class SymmetryExamples(Section):
 class Classifiers(Section):
     """How classifiers of symmetry are trained, chosen and tested."""
 
+    levels: tuple[Level, ...] = setting(
+        ("bravais", "extinction_symbol"),
+        "Levels that `results/classification.html` covers: crystal_system, bravais, "
+        "extinction_symbol, space_group.",
+        min_length=1,
+    )
     learners: tuple[str, ...] = setting(
         ("majority", "frequency", "logistic", "neighbours", "extra_trees", "boosting"),
         "Kinds of learners that are compared; there is also convolution, which takes long.",

@@ -70,10 +70,11 @@ CLASSIFIER_SCORES = Table(
 
 CLASSIFIER_TESTS = Table(
     "classifier_tests",
-    "a list of the test part, and the class that the classifier gives it",
+    "a list of the test part, and the class that a learner gives it",
     (
         ENTRY_ID,
         Column("measurement", INT32, "0 as calculated, else the number of the measurement"),
+        _LEARNER,
         Column("true_class", STRING, "Class of the entry"),
         Column("predicted_class", STRING, "Most probable class"),
         Column("probability", FLOAT64, "Its probability"),

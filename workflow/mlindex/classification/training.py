@@ -14,15 +14,13 @@ from mlindex.base.provenance import derive_seed
 from mlindex.classification.features import grids_of
 from mlindex.classification.learners.contract import Classifier, Progress, Rows
 from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts
+from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts, lacking
 from mlindex.classification.scores import fitted_temperature, score, warmed
 from mlindex.classification.search import Tried, search
 from mlindex.classification.settings import Classifiers
 from mlindex.classification.tables import CLASSIFIER_SCORES, CLASSIFIER_SEARCH, CLASSIFIER_TESTS
 from mlindex.crystal.symmetry_classes import classes_of
 
-#: With fewer lists nothing can be learnt.
-_FEWEST_LISTS = 200
 _LOG = logging.getLogger(__name__)
 
 
@@ -72,25 +70,20 @@ def train_classifier(
         seed: of everything that is random.
         progress: wraps the learners.
     """
-    n_classes = len(np.unique(classes_of(level).of(examples["spacegroup_number"].to_numpy())))
-    if len(examples) < _FEWEST_LISTS or n_classes < 2:
-        reason = f"{len(examples)} lists of {n_classes} classes; {_FEWEST_LISTS} of 2 are needed"
+    if reason := lacking(examples, level):
         empty = (t.empty() for t in (CLASSIFIER_SEARCH, CLASSIFIER_SCORES, CLASSIFIER_TESTS))
         return Trained(None, "", 1.0, *empty, reason)
     lesson = _Lesson.of(examples, level, settings, seed)
     fitted = {name: lesson.fitted(name) for name in progress(settings.learners)}
     chosen = min(fitted, key=lambda name: fitted[name].log_loss)
     best, temperature = fitted[chosen].learner, fitted[chosen].temperature
-    scores = [
-        row
-        for name, one in fitted.items()
-        for row in lesson.scores(name, one.learner, one.temperature, chosen)
-    ]
+    answers = {name: lesson.answers(one.learner, one.temperature) for name, one in fitted.items()}
+    scores = [row for name in fitted for row in lesson.scores(name, answers[name], chosen)]
     for unit in UNITS:
         if unit != settings.split:
             other = lesson.split_by(unit)
             learner = other.trained(chosen, fitted[chosen].parameters)
-            scores += other.scores(chosen, learner, temperature)
+            scores += other.scores(chosen, other.answers(learner, temperature), chosen)
     tried = [(level, name, *_row(one)) for name in fitted for one in fitted[name].rounds]
     return Trained(
         best,
@@ -98,7 +91,7 @@ def train_classifier(
         temperature,
         pd.DataFrame(tried, columns=CLASSIFIER_SEARCH.names),
         pd.DataFrame(scores, columns=CLASSIFIER_SCORES.names),
-        lesson.tests(best, temperature),
+        pd.concat([lesson.tests(*one) for one in answers.items()], ignore_index=True),
     )
 
 
@@ -173,35 +166,38 @@ class _Lesson:
         rows = self.rows.take(self.part == TRAIN)
         return kind_of(name).trained(rows, len(classes_of(self.level)), given, seed)
 
-    def scores(
-        self, name: str, learner: Classifier, temperature: float, chosen: str = ""
-    ) -> Iterator[tuple]:
-        """Rows of CLASSIFIER_SCORES on the test part: calculated lists, and measured ones."""
-        measured = self.examples["measurement"].to_numpy() > 0
+    def answers(self, learner: Classifier, temperature: float) -> np.ndarray:
+        """Probability of each class (n, k) for the rows of the test part."""
+        rows = self.rows.take(self.part == TEST)
+        return warmed(learner.predict_proba(rows.inputs), temperature)
+
+    def scores(self, name: str, probability: np.ndarray, chosen: str) -> Iterator[tuple]:
+        """Rows of CLASSIFIER_SCORES from a learner's answers: calculated lists, measured ones."""
+        test = self.part == TEST
+        measured, truth = self.examples["measurement"].to_numpy()[test] > 0, self.rows.y[test]
         for lists, which in (("calculated", ~measured), ("measured", measured)):
-            rows = self.rows.take((self.part == TEST) & which)
-            if not len(rows):
+            if not which.any():
                 continue
-            s = score(warmed(learner.predict_proba(rows.inputs), temperature), rows.y)
+            s = score(probability[which], truth[which])
             shares = (s.accuracy, s.low, s.high, s.top[3], s.top[5], s.macro_f1, s.weighted_f1)
             yield (
                 *(self.level, name, self.unit, lists, name == chosen, s.count),
                 *(*shares, s.log_loss, s.calibration_error),
             )
 
-    def tests(self, learner: Classifier, temperature: float) -> pd.DataFrame:
-        """Rows of CLASSIFIER_TESTS."""
+    def tests(self, name: str, probability: np.ndarray) -> pd.DataFrame:
+        """Rows of CLASSIFIER_TESTS from a learner's answers."""
         names = np.array(classes_of(self.level).names)
         test = self.part == TEST
-        rows, entries = self.rows.take(test), self.examples[test]
-        probability = warmed(learner.predict_proba(rows.inputs), temperature)
-        guess, every = probability.argmax(axis=1), np.arange(len(rows))
+        truth, entries = self.rows.y[test], self.examples[test]
+        guess, every = probability.argmax(axis=1), np.arange(len(truth))
         columns = {
             "entry_id": entries["entry_id"].to_numpy(),
             "measurement": entries["measurement"].to_numpy(),
-            "true_class": names[rows.y],
+            "learner": name,
+            "true_class": names[truth],
             "predicted_class": names[guess],
             "probability": probability[every, guess],
-            "true_probability": probability[every, rows.y],
+            "true_probability": probability[every, truth],
         }
         return pd.DataFrame(columns, columns=CLASSIFIER_TESTS.names)

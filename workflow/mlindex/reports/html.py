@@ -34,7 +34,8 @@ border-top: 1px solid var(--line); } h3 { margin: 24px 0 4px; }
 p.note { color: var(--soft); margin: 4px 0 12px; max-width: 90ch; }
 p.warning { background: #fff3bf; border-left: 4px solid #e8590c; padding: 8px 12px; }
 p.good { color: #2b8a3e; margin: 4px 0 12px; }
-nav a { margin-right: 14px; color: var(--accent); text-decoration: none; white-space: nowrap; }
+nav a { margin-right: 14px; color: var(--accent); text-decoration: none; white-space: nowrap;
+display: inline-block; }
 .scroll { overflow: auto; max-height: 560px; }
 .figure { overflow-x: auto; }
 table { border-collapse: collapse; font-size: 13px; margin: 8px 0 16px; }

@@ -1,0 +1,42 @@
+"""What the sections share: shares in words, figures as wide as the page, parts by level."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import plotly.graph_objects as go
+
+from mlindex.base.statistics import wilson_interval
+from mlindex.reports.classification.inputs import ClassifierData, LevelTables
+from mlindex.reports.html import figure, heading, note
+from mlindex.reports.plotting import finish
+
+NOTHING = "No classifier was trained, so that there is nothing to show."
+
+
+def percent(share: float, low: float, high: float) -> str:
+    """A share with its interval: ``85.1 (83.0 to 87.1)``, in per cent."""
+    return f"{100 * share:.1f} ({100 * low:.1f} to {100 * high:.1f})"
+
+
+def share_of(count: int, whole: int) -> str:
+    """The share of a sentence, from counts: ``85.1 % (83.0 to 87.1)``; whole is at least 1."""
+    number, interval = percent(count / whole, *wilson_interval(count, whole)).split(" ", 1)
+    return f"{number} % {interval}"
+
+
+def p_value(p: float) -> str:
+    """A probability in words: small ones as a bound."""
+    return "below 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def drawn(fig: go.Figure, height: int) -> str:
+    """A figure that is as wide as the page."""
+    return figure(finish(fig, height).update_layout(width=None))
+
+
+def by_level(data: ClassifierData, part: Callable[[LevelTables], str], lead: str) -> str:
+    """A section: what it shows, then a part for each level that has a classifier."""
+    if not data.trained:
+        return note(NOTHING)
+    return note(lead) + "".join(heading(one.title) + part(one) for one in data.trained)

@@ -1,0 +1,27 @@
+"""The page on the classifiers of symmetry."""
+
+from mlindex.base.atomic import atomic_path
+from mlindex.base.schema import read_table
+from mlindex.base.stage import Stage
+from mlindex.classification.settings import Classifiers
+from mlindex.classification.tables import (
+    CLASSIFIER_SCORES,
+    CLASSIFIER_SEARCH,
+    CLASSIFIER_TESTS,
+    SYMMETRY_EXAMPLES,
+)
+from mlindex.reports.classification.inputs import EXAMPLE_COLUMNS, ClassifierData, LevelTables
+from mlindex.reports.classification.page import build_page
+
+with Stage(snakemake) as stage:
+    settings = stage.settings(Classifiers)
+    paths = zip(stage.input.search, stage.input.scores, stage.input.tests, strict=True)
+    tables = (CLASSIFIER_SEARCH, CLASSIFIER_SCORES, CLASSIFIER_TESTS)
+    levels = {
+        level: LevelTables(level, *map(read_table, files, tables))
+        for level, files in zip(settings.levels, paths, strict=True)
+    }
+    examples = stage.read("examples", SYMMETRY_EXAMPLES, EXAMPLE_COLUMNS)
+    data = ClassifierData(examples, levels, settings)
+    with atomic_path(stage.output.page) as path:
+        path.write_text(build_page(data), encoding="utf-8")
