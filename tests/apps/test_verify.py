@@ -418,4 +418,15 @@ def test_every_place_is_that_of_its_table_alone():
 
 def test_every_table_of_the_workflow_says_where_it_lies():
     without = {table.name for table in declared() if not table.places}
-    assert without == {"batch_samples"}
+    assert without == {"batch_samples", "symmetry_answers"}
+
+
+def test_a_class_that_was_never_seen_is_no_fault_of_a_classifier(tree):
+    folder = tree / "classifiers/bravais"
+    folder.mkdir(parents=True)
+    write_arrays(folder / "symmetry.npz", {"baseline": np.array([0.0, -np.inf])})
+    assert verify_results(tree).findings == ()
+    write_arrays(folder / "symmetry.npz", {"baseline": np.array([0.0, np.nan])})
+    assert (
+        "array baseline holds values that are no numbers" in only_finding(verify_results(tree)).seen
+    )

@@ -31,8 +31,10 @@ def p_value(p: float) -> str:
 
 
 def drawn(fig: go.Figure, height: int) -> str:
-    """A figure that is as wide as the page."""
-    return figure(finish(fig, height).update_layout(width=None))
+    """A figure that is as wide as the page, with its buttons above the legend."""
+    legend = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}
+    layout = {"width": None, "margin_t": 80, "legend": legend}
+    return figure(finish(fig, height + 20).update_layout(**layout))
 
 
 def by_level(data: ClassifierData, part: Callable[[LevelTables], str], lead: str) -> str:

@@ -108,8 +108,9 @@ def splits_section(data: ClassifierData) -> str:
     """The chosen learner on the three splits."""
     lead = (
         "The chosen learner, trained and tested again on other splits of the same lists, with the "
-        "same parameters. A random split has crystals of the same structure type on both sides: "
-        "what it adds is memory, not knowledge. A structure type is a space group, an anonymous "
+        "same parameters. A random split has crystals of one structure type on both sides where a "
+        "type comes more than once, as in databases: what it adds is memory, not knowledge. A "
+        "structure type is a space group, an anonymous "
         "formula and a number of atoms a lattice point; a composition family a set of elements but "
         "hydrogen. Per cent right with 95 % intervals."
     )
