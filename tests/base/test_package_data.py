@@ -12,18 +12,15 @@ from mlindex.base.imports import PACKAGE, Package, code_digest, forget
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob("*.py"))
 #: Stages that use a data file, by the path of the file in the package.
 USED_BY = {
+    "classification/pretrained/symmetry.npz": set(),
     "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates"},
     "crystal/formula_units.json": {"index_sample", "indexing_rates"},
     "crystal/substances.csv": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.json": {"index_sample", "indexing_rates"},
     "indexing/ranking/pretrained/ranking.npz": {"index_sample", "indexing_rates"},
-    "reports/plotly-basic.min.js.gz": {"index_sample", "report"},
-    "reports/template.json": {"index_sample", "report"},
+    "reports/plotly-basic.min.js.gz": {"classification_report", "index_sample", "report"},
+    "reports/template.json": {"classification_report", "index_sample", "report"},
 }
-#: Declared, and made by the workflow later; stages that use it once it is there.
-MADE_LATER: dict[str, set[str]] = {"classification/pretrained/symmetry.npz": set()}
-ABSENT = {name for name in MADE_LATER if not (PACKAGE.root / name).exists()}
-USED_BY |= {name: stages for name, stages in MADE_LATER.items() if name not in ABSENT}
 _NO_DATA = frozenset({".py", ".pyc", ".nbi", ".nbc", ".md"})
 
 
@@ -60,7 +57,7 @@ def test_every_data_file_is_declared_by_the_module_that_reads_it():
         "read it through mlindex.base.packaged.packaged, or stages that use it stay as they are "
         "when it changes"
     )
-    assert declared().keys() - ABSENT == data_files() == USED_BY.keys()
+    assert declared().keys() == data_files() == USED_BY.keys()
 
 
 @pytest.mark.parametrize("name", sorted(USED_BY))

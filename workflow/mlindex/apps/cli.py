@@ -186,12 +186,14 @@ def symmetry(
 @app.command("warm-up")
 @problems_shown()
 def warm_up() -> None:
-    """Compile the searches now (about half a minute) so that the first run does not have to."""
-    from mlindex.indexing.compiling import announced
+    """Compile everything now (about a minute) so that the first run does not have to."""
+    from mlindex.classification.asking import symmetry
+    from mlindex.indexing.compiling import announced, example
     from mlindex.wholepattern import compiling
 
     with announced() as compiled:
         compiling.warm_up()
+        symmetry(example())
     typer.echo("compiled" if compiled else "compiled already")
 
 
