@@ -210,7 +210,8 @@ def _symmetry() -> str:
         n = row["number"]
         shares = [_share(round(row[key] * n), n) for key in ("right_alone", "top_3")]
         of_class = (f"{row['macro_f1']:.2f}", f"{row['calibration_error']:.2f}", row["cpu_ms"])
-        cells.append([row["lists"], row["level"].replace("_", " "), n, *shares, *of_class])
+        level = row["level"].replace("_", " ").replace("bravais", "Bravais lattice")
+        cells.append([row["lists"], level, n, *shares, *of_class])
     head = ["lists", "level", "number", "right", "in three", "macro F1", "calibration", "ms"]
     return f"{_table(head, cells)}\n\n{_source('symmetry')}"
 
