@@ -4,7 +4,9 @@ Every lattice but triclinic ones is q² = A h² + B k² + C l² + D h l with b a
 hexagonal lattice too (A = C = D): one kernel weighs them all. A few lines are given low indices,
 which fixes the parameters. Those with one or two are tried exhaustively; those with three and four
 begin with the best zones of two or three, as lines of a zone explain one another. This is no
-search for the cell: of measured lines only the first dozen trials of each kind are ever refined.
+search for the cell: the four best trials of each kind are refined, and no more.
+
+No number here was tuned; what a fit is worth is left to the classifier.
 """
 
 from __future__ import annotations
@@ -39,6 +41,8 @@ _SEEN, _STRAY = np.log(0.97), np.log(0.03)
 _MOST_COVERED = 0.9
 #: Zones that are kept, and lines that they leave which are tried as the next one.
 _ZONES, _NEXT = 16, 3
+#: Trials of each kind that are refined.
+_KEPT = 4
 #: Evidence that is so far behind is as good as none.
 _NEVER = 60.0
 #: Trials that have less evidence after so many lines are given up.
@@ -344,7 +348,7 @@ def _all_fits(q2, weight, tolerance):
     for kind, parameters in enumerate((1, 2, 2, 3, 4)):
         if q2.size <= parameters:
             continue
-        pool, evidences = np.zeros((4, 4)), np.full(4, -np.inf)
+        pool, evidences = np.zeros((_KEPT, 4)), np.full(_KEPT, -np.inf)
         if kind == CUBIC:
             _cubic(pool, evidences, lines)
         elif kind == TETRAGONAL:
