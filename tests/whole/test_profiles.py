@@ -35,7 +35,9 @@ def asked(tmp_path_factory):
     """{MB of each input file: {rule: {attempt: resources}}} of the whole small workflow."""
     project = make_project(tmp_path_factory.mktemp("asked"))
     script = PROJECT / "tests/helpers/requested_resources.py"
-    command = [sys.executable, str(script), "results/report.html,results/pretrained", "1", "40"]
+    targets = ("report.html", "pretrained", "classification.html", "pretrained_symmetry")
+    names = ",".join(f"results/{target}" for target in targets)
+    command = [sys.executable, str(script), names, "1", "40"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return json.loads(re.search(r"^ASKED(.*)$", done.stdout, re.MULTILINE)[1])
