@@ -1,6 +1,7 @@
 """What holds for all tests: those that run whole workflows are marked so, and in which order."""
 
 import compileall
+import signal
 from pathlib import Path
 
 import pytest
@@ -23,3 +24,11 @@ def pytest_collection_modifyitems(items):
             item.add_marker(pytest.mark.whole)
     # Whole runs take longest: begun last, one process would wait for the other.
     items.sort(key=lambda item: (item.path not in COMPILING, not item.get_closest_marker("whole")))
+
+
+@pytest.fixture
+def heard():
+    """Ctrl-C is heard, also where tests run in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)

@@ -357,14 +357,6 @@ def test_results_do_not_depend_on_the_number_of_processes(mixed, batch, tmp_path
     assert one.equals(two)
 
 
-@pytest.fixture
-def heard():
-    """Ctrl-C is heard, also where tests run in the background."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @pytest.mark.usefixtures("heard")
 def test_ctrl_c_keeps_what_is_finished(mixed, tmp_path):
     def press(sources, summary):

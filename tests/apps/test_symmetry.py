@@ -244,6 +244,7 @@ def test_a_classifier_of_lattices_alone_says_so(here):
     assert "the Bravais lattice (cF) are sure, the extinction symbol is not" in text
 
 
+@pytest.mark.usefixtures("heard")
 def test_ctrl_c_keeps_what_is_done_and_a_table_of_nothing_is_not_written(here, model, monkeypatch):
     classify, seen = command.symmetry, []
 

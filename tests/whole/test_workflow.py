@@ -24,9 +24,9 @@ from mlindex.learning.tables import DATASET
 from mlindex.method.tables import EXAMPLES, RATES, VALIDATION
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
 
+CLASSIFIERS = {"symmetry_examples", "train_classifier", "classification_report"}
 AFTER_MERGE = {
-    "symmetry_examples",
-    "train_classifier",
+    *CLASSIFIERS,
     "deduplicate",
     "dataset",
     "scaling",
@@ -45,6 +45,7 @@ AFTER_MERGE = {
     "report",
 }
 AFTER_EXAMPLES = AFTER_MERGE - {
+    *CLASSIFIERS,
     "deduplicate",
     "dataset",
     "scaling",
