@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.crystal.bragg import q2_from_two_theta
-from mlindex.patterns.seen import merged, together
+from mlindex.patterns.seen import between, merged, together
 from mlindex.patterns.settings import Realism
 from mlindex.patterns.simulation import lorentz_polarization
 from mlindex.patterns.spoil import WAVELENGTH_A
@@ -70,15 +70,15 @@ def draw_measurement(settings: Realism, rng: np.random.Generator) -> Measurement
         settings.second_phase_share,
         settings.uneven_share,
     )
-    fwhm = scale * _between(settings.fwhm_deg, rng)
+    fwhm = scale * between(settings.fwhm_deg, rng)
     return Measurement(
         wavelength,
         scale * settings.zero_shift_deg * rng.normal() * shifted,
         scale * settings.displacement_deg * rng.normal() * displaced,
         fwhm,
         fwhm * rng.uniform(0, 1),
-        _between(settings.counts, rng),
-        _between(settings.background, rng),
+        between(settings.counts, rng),
+        between(settings.background, rng),
         scale * rng.uniform(*settings.first_deg),
         min(scale * rng.uniform(*settings.last_deg), 175.0),
         rng.uniform(0, settings.second_phase_most) * mixed,
@@ -141,9 +141,3 @@ def _at(lines: Lines, calculated_A: float, how: Measurement, rng: np.random.Gene
 
 def _width(two_theta_deg: np.ndarray, how: Measurement) -> np.ndarray:
     return how.fwhm_deg + how.fwhm_slope_deg * np.tan(np.radians(two_theta_deg / 2))
-
-
-def _between(limits: tuple[float, float], rng: np.random.Generator) -> float:
-    """A number between two, evenly in its logarithm."""
-    low, high = np.log(limits)
-    return float(np.exp(rng.uniform(low, high)))

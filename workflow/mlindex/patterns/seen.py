@@ -103,3 +103,9 @@ def merged(
     total = np.add.reduceat(intensity, starts)
     centre = np.add.reduceat(intensity * two_theta, starts) / total
     return centre, total, np.add.reduceat(intensity * of_second, starts) / total
+
+
+def between(limits: tuple[float, float], rng: np.random.Generator) -> float:
+    """A number between two, evenly in its logarithm."""
+    low, high = np.log(limits)
+    return float(np.exp(rng.uniform(low, high)))

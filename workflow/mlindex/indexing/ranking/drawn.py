@@ -15,7 +15,7 @@ from mlindex.indexing.search.find_and_weigh import SEARCH_LINES, WEIGHED_LINES
 from mlindex.indexing.search.observed import DEFAULT_ERROR_DEG
 from mlindex.learning.lattices import n_peaks_of
 from mlindex.patterns.peaklist import PeakList
-from mlindex.patterns.seen import Seen, peaks_seen
+from mlindex.patterns.seen import Seen, between, peaks_seen
 from mlindex.patterns.spoil import OF_LINES, WAVELENGTH_A, Spoil, spoiled
 
 Entry = Mapping[str, Any]
@@ -75,9 +75,9 @@ def _sample(
     how, _ = _how(settings, 0, rng)
     with_second = rng.random() < settings.spoiled_share
     seen = Seen(
-        _between(settings.second_share, rng) if with_second else 0.0,
-        _between(settings.resolution_deg, rng),
-        _between(settings.least_intensity, rng),
+        between(settings.second_share, rng) if with_second else 0.0,
+        between(settings.resolution_deg, rng),
+        between(settings.least_intensity, rng),
         how.shift_deg,
         how.noise_deg,
     )
@@ -99,7 +99,7 @@ def _how(settings: RankingExamples, n_lines: int, rng: np.random.Generator) -> t
     """How a list is spoiled, and how many lines it has."""
     if rng.random() < settings.exact_share:
         return Spoil(), n_lines
-    noise = _between(settings.noise_deg, rng)
+    noise = between(settings.noise_deg, rng)
     shifted, with_impurities, with_missing = rng.random(3) < settings.spoiled_share
     shift = np.clip(rng.normal(0, settings.shift_deg), *_around(settings.greatest_shift_deg))
     impurities = int(rng.integers(0, settings.impurities + 1))
@@ -112,12 +112,6 @@ def _how(settings: RankingExamples, n_lines: int, rng: np.random.Generator) -> t
         impurities if with_impurities else 0,
         missing if with_missing else 0,
     ), n_lines
-
-
-def _between(limits: tuple[float, float], rng: np.random.Generator) -> float:
-    """A number between two, evenly in its logarithm."""
-    low, high = np.log(limits)
-    return float(np.exp(rng.uniform(low, high)))
 
 
 def _around(size: float) -> tuple[float, float]:
