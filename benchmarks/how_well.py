@@ -31,6 +31,13 @@ def main() -> int:
     parser.add_argument("--patterns", type=Path, help="folder of measured patterns")
     parser.add_argument("--cifs", type=Path, help="folder of CIF files")
     parser.add_argument("--superstructures", type=Path, help="results of other crystals")
+    parser.add_argument(
+        "--studies",
+        type=Path,
+        nargs="+",
+        default=(),
+        help="results with symmetry_examples, as config/symmetry.yaml and known_shares.yaml make",
+    )
     parser.add_argument("--entries", type=int, default=20, help="of each Bravais lattice")
     parser.add_argument("--workers", type=int, default=1, help="processes, or threads of a search")
     parser.add_argument("--time-limit", type=float, default=60.0, help="seconds for each list")
@@ -75,6 +82,9 @@ def commands(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
         yield ("parts", "parts.py", *patterns, *both)
     if options.patterns:
         yield ("measured", "real.py", str(options.patterns), *workers, *limit)
+    for name in ("imbalance", "peers", "bias_variance", "multitask"):
+        if options.studies:
+            yield (name, "classifier_studies.py", name, *map(str, options.studies))
 
 
 if __name__ == "__main__":

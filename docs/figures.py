@@ -216,6 +216,37 @@ def _symmetry() -> str:
     return f"{_table(head, cells)}\n\n{_source('symmetry')}"
 
 
+def _study(name: str, metrics: Mapping[str, str]) -> str:
+    """A study of classifiers: a row for each level, part and variant, a column for each metric."""
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for row in record(name)["tables"][name]:
+        key = (row["level"], row["part"], row["variant"], str(row["rows"]))
+        found.setdefault(key, {})[row["metric"]] = row
+    cells = [
+        [*_words(key), *(_points(own, metric) for metric in metrics)] for key, own in found.items()
+    ]
+    head = ["level", "lists judged", "variant", "fitted to", *metrics.values()]
+    return f"{_table(head, cells)}\n\n{_source(name)}"
+
+
+def _words(key: Sequence[str]) -> list[str]:
+    level = key[0].replace("bravais", "Bravais lattice")
+    return [text.replace("_", " ") for text in (level, *key[1:])]
+
+
+def _points(row: Mapping[str, Any], metric: str) -> str:
+    """A share in per cent, a gain in points, each with its interval; log-loss as it is."""
+    if metric not in row:
+        return ""
+    known = [row[metric][name] for name in ("value", "low", "high") if name in row[metric]]
+    if metric == "log_loss":
+        texts = [f"{v:.3f}" for v in known]
+    else:
+        sign = "+" if metric.endswith("_gain") else ""
+        texts = [f"{100 * v:{sign}.1f}" for v in known]
+    return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
+
+
 def _formulas() -> str:
     """What formulas do to the probability of the right cell."""
     head = ["formula", "lists", "more probable", "or above 0.99", "less probable", "odds, median"]
@@ -287,6 +318,25 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "merged": _merged,
     "curves": _curves,
     "symmetry": _symmetry,
+    "imbalance": lambda: _study(
+        "imbalance",
+        {
+            "accuracy": "right",
+            "macro_f1": "macro F1",
+            "tail_recall": "recall, tail",
+            "accuracy_gain": "right, gain",
+            "tail_recall_gain": "recall of the tail, gain",
+        },
+    ),
+    "peers": lambda: _study(
+        "peers",
+        {"accuracy": "right", "macro_f1": "macro F1", "accuracy_gain": "right, less ours"},
+    ),
+    "bias_variance": lambda: _study("bias_variance", {"accuracy": "right", "log_loss": "log-loss"}),
+    "multitask": lambda: _study(
+        "multitask",
+        {"accuracy": "right", "macro_f1": "macro F1", "accuracy_gain": "right, gain"},
+    ),
 }
 
 

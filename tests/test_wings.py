@@ -19,6 +19,7 @@ IMPORT_BY_NAME = {
     "mlindex": "what it offers must not count among the code of every stage",
     "mlindex.apps.declared": "a new table needs no second entry",
     "mlindex.classification.learners.registry": "a fit must not rerun when another kind changes",
+    "mlindex.classification.studies.registry": "a study must not rerun when another one changes",
 }
 
 

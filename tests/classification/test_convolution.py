@@ -11,7 +11,11 @@ from mlindex.classification.learners.contract import Inputs, Rows
 from mlindex.classification.learners.convolution import ConvolutionalNetwork
 from mlindex.classification.learners.fitting.convolution import (
     KIND,
+    Head,
     Shape,
+    Told,
+    _loss,
+    fit_told,
     network,
     network_arrays,
     shifted,
@@ -65,6 +69,40 @@ def rows(n_grid: int = 30) -> Rows:
 def test_it_fits_without_features():
     fitted = KIND.trained(rows(), 3, SMALL)
     assert fitted.predict_proba(rows().inputs).shape == (24, 3)
+
+
+def test_further_outputs_are_trained_and_left_out():
+    own = rows()
+    numbers = np.random.default_rng(2).normal(size=(24, 2))
+    told = (
+        Told(Head("half", 2, 1, 0.5), (np.arange(24) % 2)[:, None]),
+        Told(Head("cell", 0, 2, 0.25), numbers),
+    )
+    parameters = {**KIND.parameters, **SMALL}
+    alone, with_heads = (fit_told(own, 3, parameters, 1, told=heads) for heads in ((), told))
+    shapes = {name: np.shape(array) for name, array in alone.items()}
+    assert shapes == {name: np.shape(array) for name, array in with_heads.items()}
+    assert not np.array_equal(alone["output/kernel"], with_heads["output/kernel"])
+    learner = ConvolutionalNetwork.from_arrays(with_heads)
+    assert learner.predict_proba(own.inputs).shape == (24, 3)
+
+
+def test_losses_of_further_outputs_add_by_their_weights():
+    rng = np.random.default_rng(8)
+    heads = (Head("half", 2, 1, 0.5), Head("cell", 0, 2, 0.25))
+    shape = Shape(30, 0, 3, (4,), 3, 3, (), 0.0, 1e-3, 8, heads)
+    given = rng.normal(size=(6, 3 + 2 + 2)).astype(np.float32)
+    y, half, weight = rng.integers(0, 3, 6), rng.integers(0, 2, 6), rng.uniform(0.5, 2, 6)
+    cell = rng.normal(size=(6, 2))
+    target = np.column_stack([y, weight, half, cell]).astype(np.float32)
+
+    def cross_entropy(logits, true):
+        return np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(6), true]
+
+    expected = cross_entropy(given[:, :3], y) + 0.5 * cross_entropy(given[:, 3:5], half)
+    expected += 0.25 * ((given[:, 5:] - cell) ** 2).mean(axis=1)
+    assert shape.targets == target.shape[1]
+    np.testing.assert_allclose(_loss(shape, given, target), weight * expected, rtol=1e-5)
 
 
 def test_what_can_not_be_built_is_said():

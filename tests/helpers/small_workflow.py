@@ -71,6 +71,8 @@ CONFIG = {
         "candidates": 1,
         "folds": 2,
     },
+    # tests/classification/test_studies.py carries them out.
+    "classifier_studies": {"studies": []},
     # The search would be compiled anew in each copy; tests/indexing/test_rates.py runs it.
     "indexing": {"entries": 0, "degraded_entries": 0},
 }

@@ -15,10 +15,11 @@ from mlindex.base.schema import write_table
 from mlindex.classification.learners.registry import KINDS
 from mlindex.classification.paired import mcnemar
 from mlindex.classification.scores import score
-from mlindex.classification.settings import Classifiers, Level
+from mlindex.classification.settings import Classifiers, ClassifierStudies, Level
 from mlindex.classification.tables import (
     CLASSIFIER_SCORES,
     CLASSIFIER_SEARCH,
+    CLASSIFIER_STUDIES,
     CLASSIFIER_TESTS,
     SYMMETRY_EXAMPLES,
 )
@@ -259,9 +260,7 @@ def test_what_is_no_better_than_nothing_is_said(data: ClassifierData) -> None:
     assert "not shown to be better than no look at the pattern" in section(found, "In short")
 
 
-def test_the_script_reads_the_tables_of_the_levels(
-    data: ClassifierData, page: str, tmp_path
-) -> None:
+def test_the_script_reads_the_tables_of_the_levels(data: ClassifierData, tmp_path) -> None:
     kept = ("bravais_lattice", "structure_type", "composition_family")
     whole = data.examples.assign(**dict.fromkeys(kept, ""), wavelength_A=1.54)
     whole["features"] = [np.zeros(1, dtype=np.float32)] * len(whole)
@@ -276,8 +275,16 @@ def test_the_script_reads_the_tables_of_the_levels(
         inputs[kind] = [f"{kind}_{level}.parquet" for level in data.levels]
         for name, tables in zip(inputs[kind], data.levels.values(), strict=True):
             write_table(tmp_path / name, table, getattr(tables, kind))
-    run("classification_report", tmp_path, inputs, {"page": "page.html"}, {}, ["classifiers"])
-    assert (tmp_path / "page.html").read_text("utf-8") == page
+    names = ClassifierStudies().studies
+    inputs["studies"] = [f"study_{name}.parquet" for name in names]
+    for name in inputs["studies"]:
+        write_table(tmp_path / name, CLASSIFIER_STUDIES, CLASSIFIER_STUDIES.empty())
+    sections = ["classifiers", "classifier_studies"]
+    run("classification_report", tmp_path, inputs, {"page": "page.html"}, {}, sections)
+    empty = dict.fromkeys(names, CLASSIFIER_STUDIES.empty())
+    expected = build_page(replace(data, studies=empty))
+    assert (tmp_path / "page.html").read_text("utf-8") == expected
+    assert "too few lists for this study" in section(expected, "Imbalance")
 
 
 def test_levels_and_learners_have_names() -> None:

@@ -36,6 +36,7 @@ def asked(tmp_path_factory):
     project = make_project(tmp_path_factory.mktemp("asked"))
     script = PROJECT / "tests/helpers/requested_resources.py"
     targets = ("report.html", "pretrained", "classification.html", "pretrained_symmetry")
+    targets += ("classifier_studies/imbalance.parquet",)
     names = ",".join(f"results/{target}" for target in targets)
     command = [sys.executable, str(script), names, "1", "40"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.base.wrong import shortened, wrong
-from mlindex.classification.settings import Classifiers, SymmetryExamples
+from mlindex.classification.settings import Classifiers, ClassifierStudies, SymmetryExamples
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.rates.settings import Indexing
@@ -66,6 +66,9 @@ class Config(Section):
         SymmetryExamples, "Patterns that classifiers of symmetry learn from."
     )
     classifiers: Classifiers = setting(Classifiers, "Classifiers of symmetry.")
+    classifier_studies: ClassifierStudies = setting(
+        ClassifierStudies, "What helps classifiers of symmetry."
+    )
     samples: dict[str, Sample] = setting(
         dict,
         "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",

@@ -1,17 +1,16 @@
 """Classification of symmetry: lists of lines, classifiers."""
 
 from mlindex.classification.classifier import LEARNED
-from mlindex.classification.learners.registry import fitting_file
 from mlindex.classification.tables import (
     CLASSIFIER_SCORES,
     CLASSIFIER_SEARCH,
+    CLASSIFIER_STUDIES,
     CLASSIFIER_TESTS,
     SYMMETRY_EXAMPLES,
 )
 from mlindex.crystal.symmetry_classes import LEVELS
 from mlindex.learning.tables import DATASET
 from mlindex.patterns.tables import REFLECTIONS
-from mlindex.structures.tables import CELLS
 
 
 rule symmetry_examples:
@@ -97,12 +96,50 @@ rule pretrained_symmetry:
         "../scripts/pretrained_symmetry.py"
 
 
+rule study_classifier:
+    input:
+        examples=expand(SYMMETRY_EXAMPLES.place(), system=CONFIG.lattice_systems),
+        cells=study_cells,
+    output:
+        study=CLASSIFIER_STUDIES.place(),
+    log:
+        "results/logs/study_classifier/{study}.log",
+    benchmark:
+        "results/benchmarks/study_classifier/{study}.tsv"
+    wildcard_constraints:
+        study="|".join(STUDIES),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(3 * GB, 20),
+        runtime=minutes(60, 1),
+    params:
+        code=code("study_classifier.py"),
+        parts=lambda wildcards: [
+            code_digest(study_file(wildcards.study)),
+            *(
+                code_digest(fitting_file(name))
+                for name in kinds_in(wildcards.study, CONFIG.classifier_studies)
+            ),
+        ],
+        seed=seed("study_classifier"),
+        settings=study_settings(),
+    message:
+        "What helps classifiers: {wildcards.study}"
+    script:
+        "../scripts/study_classifier.py"
+
+
 rule classification_report:
     input:
         examples=expand(SYMMETRY_EXAMPLES.place(), system=CONFIG.lattice_systems),
         search=expand(CLASSIFIER_SEARCH.place(), level=CONFIG.classifiers.levels),
         scores=expand(CLASSIFIER_SCORES.place(), level=CONFIG.classifiers.levels),
         tests=expand(CLASSIFIER_TESTS.place(), level=CONFIG.classifiers.levels),
+        studies=expand(
+            CLASSIFIER_STUDIES.place(), study=CONFIG.classifier_studies.studies
+        ),
     output:
         page="results/classification.html",
     log:
@@ -117,7 +154,7 @@ rule classification_report:
         runtime=minutes(15, 0.1),
     params:
         code=code("classification_report.py"),
-        settings=settings("classifiers"),
+        settings=settings("classifiers", "classifier_studies"),
     message:
         "Page on the classifiers of symmetry"
     script:

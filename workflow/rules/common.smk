@@ -25,6 +25,9 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.base.place import Place
 from mlindex.base.leftovers import remove_leftovers
 from mlindex.base.locate import share_package_path
+from mlindex.classification.learners.registry import fitting_file
+from mlindex.classification.studies.registry import STUDIES, kinds_in, study_file
+from mlindex.structures.tables import CELLS
 from mlindex.structures.manifest import (
     crystals_in_shard,
     known_shards,
@@ -92,6 +95,23 @@ def classifier_settings():
     """The config that classifiers are trained with: which of them a page covers is no part."""
     given = CONFIG.section("classifiers")
     return {"classifiers": {k: v for k, v in given.items() if k != "levels"}}
+
+
+def study_settings():
+    """The config of studies of classifiers: which of them a page shows is no part."""
+    split = ("split", "test_share", "calibration_share")
+    studies, classifiers = settings("classifier_studies", "classifiers").values()
+    return {
+        "classifier_studies": {k: v for k, v in studies.items() if k != "studies"},
+        "classifiers": {name: classifiers[name] for name in split},
+    }
+
+
+def study_cells(wildcards):
+    """Input function: the cells of all entries, where a study needs them."""
+    if not STUDIES[wildcards.study].cells:
+        return []
+    return [CELLS.place().format(source=s, shard=n) for s, n in all_shards()]
 
 
 def source_settings(wildcards):

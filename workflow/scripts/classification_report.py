@@ -3,10 +3,11 @@
 from mlindex.base.atomic import atomic_path
 from mlindex.base.schema import read_table
 from mlindex.base.stage import Stage
-from mlindex.classification.settings import Classifiers
+from mlindex.classification.settings import Classifiers, ClassifierStudies
 from mlindex.classification.tables import (
     CLASSIFIER_SCORES,
     CLASSIFIER_SEARCH,
+    CLASSIFIER_STUDIES,
     CLASSIFIER_TESTS,
     SYMMETRY_EXAMPLES,
 )
@@ -22,6 +23,11 @@ with Stage(snakemake) as stage:
         for level, files in zip(settings.levels, paths, strict=True)
     }
     examples = stage.read("examples", SYMMETRY_EXAMPLES, EXAMPLE_COLUMNS)
-    data = ClassifierData(examples, levels, settings)
+    names = stage.settings(ClassifierStudies).studies
+    studies = {
+        name: read_table(path, CLASSIFIER_STUDIES)
+        for name, path in zip(names, stage.input.studies, strict=True)
+    }
+    data = ClassifierData(examples, levels, settings, studies)
     with atomic_path(stage.output.page) as path:
         path.write_text(build_page(data), encoding="utf-8")

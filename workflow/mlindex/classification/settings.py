@@ -9,6 +9,8 @@ from mlindex.base.section import Section, setting
 #: The levels of :data:`mlindex.crystal.symmetry_classes.LEVELS`, which takes long to import.
 Level = Literal["crystal_system", "bravais", "extinction_symbol", "space_group"]
 
+Study = Literal["imbalance", "peers", "bias_variance", "multitask"]
+
 
 class SymmetryExamples(Section):
     """The patterns that classifiers learn from and are tested on."""
@@ -57,3 +59,48 @@ class Classifiers(Section):
     search_rows: int = setting(
         3000, "Training rows that the search of parameters uses, at most.", ge=100
     )
+
+
+class ClassifierStudies(Section):
+    """What helps classifiers of symmetry, and what does not."""
+
+    studies: tuple[Study, ...] = setting(
+        ("imbalance", "peers", "bias_variance", "multitask"),
+        "Studies that `results/classification.html` shows; each is made as "
+        "`results/classifier_studies/NAME.parquet`.",
+    )
+    seeds: int = setting(3, "Draws and fits of each variant.", ge=1, le=100)
+    resamples: int = setting(200, "Draws of test crystals that intervals are from.", ge=20)
+    crystals: int = setting(1500, "Crystals that a study learns from, at most.", ge=100)
+    imbalance_levels: tuple[Level, ...] = setting(
+        ("extinction_symbol",), "Levels at which imbalance is studied."
+    )
+    imbalance_learner: str = setting(
+        "extra_trees", "Kind of learner of the study of imbalance, with its default parameters."
+    )
+    least_crystals: int = setting(
+        2,
+        "Crystals of each class in the study of imbalance, at least: by their share many classes "
+        "would have none, and nothing could help them.",
+        ge=0,
+    )
+    threshold: float = setting(
+        0.02,
+        "Mean F1 of the 20 largest classes that the mixed strategy of source 003 gives up.",
+        ge=0,
+        le=1,
+    )
+    peers_levels: tuple[Level, ...] = setting(
+        ("bravais", "crystal_system"), "Levels at which recipes of others are compared with ours."
+    )
+    peers_learner: str = setting("boosting", "Kind of learner that stands for our classifier.")
+    curve_levels: tuple[Level, ...] = setting(
+        ("bravais",), "Levels at which bias and variance are studied."
+    )
+    curve_learners: tuple[str, ...] = setting(
+        ("boosting", "logistic"), "Kinds of learners whose bias and variance are studied."
+    )
+    multitask_levels: tuple[Level, ...] = setting(
+        ("space_group",), "Levels that further outputs of the network are to help."
+    )
+    epochs: int = setting(10, "Epochs of each network in the study of further outputs.", gt=0)

@@ -83,6 +83,29 @@ CLASSIFIER_TESTS = Table(
     places=(Place("classifier_tests/{level}.parquet", rule="train_classifier"),),
 )
 
+CLASSIFIER_STUDIES = Table(
+    "classifier_studies",
+    "a measure of a variant in a study of what helps classifiers",
+    (
+        Column("study", STRING, "Name of the study"),
+        _LEVEL,
+        Column("variant", STRING, "What was done"),
+        Column("rows", INT32, "Lists that it was fitted to, copies included"),
+        Column("seed", INT32, "Number of the draw and fit, from 1; 0 for the mean of all"),
+        Column("part", STRING, "Which lists were judged, or how they count"),
+        Column(
+            "metric",
+            STRING,
+            "The measure; `_gain` at its end: less that of the variant compared with",
+        ),
+        Column("class", STRING, "Class that it is of; empty for all"),
+        Column("value", FLOAT64, "Its value"),
+        Column("low", FLOAT64, "Lower end of its 95 % interval, where it has one", nullable=True),
+        Column("high", FLOAT64, "Upper end", nullable=True),
+    ),
+    places=(Place("classifier_studies/{study}.parquet"),),
+)
+
 SYMMETRY_ANSWERS = Table(
     "symmetry_answers",
     "a class of a sample at one level of symmetry, or a sample that could not be read",

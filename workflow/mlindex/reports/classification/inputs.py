@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -81,12 +81,14 @@ class ClassifierData:
     """All that the page shows.
 
     ``examples`` are rows of SYMMETRY_EXAMPLES (EXAMPLE_COLUMNS), ``levels`` the tables by level, in
-    the order of the page, ``settings`` what the classifiers were trained with.
+    the order of the page, ``settings`` what the classifiers were trained with, ``studies`` the rows
+    of CLASSIFIER_STUDIES by study.
     """
 
     examples: pd.DataFrame
     levels: Mapping[str, LevelTables]
     settings: Classifiers
+    studies: Mapping[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def trained(self) -> list[LevelTables]:

@@ -8,6 +8,7 @@ from mlindex.reports.classification.data_section import data_section
 from mlindex.reports.classification.inputs import ClassifierData, level_title
 from mlindex.reports.classification.score_sections import scores_section, splits_section
 from mlindex.reports.classification.search_section import search_section
+from mlindex.reports.classification.studies.sections import study_sections
 from mlindex.reports.classification.summary_section import answer, left_out
 from mlindex.reports.html import page
 
@@ -26,6 +27,7 @@ def build_page(data: ClassifierData) -> str:
         ("Confusions", confusion_section.confusion_section(data)),
         ("Calibration and abstention", calibration_section(data)),
         ("Wrong and sure", mistakes_section.mistakes_section(data)),
+        *study_sections(data),
         ("Left out", left_out(data)),
     ]
     levels = ", ".join(level_title(level) for level in data.levels)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from mlindex.learning.keras_trainer import Arrays, Trainer, hidden_stack, stack_arrays  # isort: skip
@@ -25,6 +25,31 @@ _KEPT = 4
 _MOVED_AT_A_TIME = 4096
 
 
+class Head(NamedTuple):
+    """A further output of the network, which training alone has.
+
+    ``classes`` of it, or 0 for ``width`` numbers; ``weight`` of its loss, that of the classes being
+    1.
+    """
+
+    name: str
+    classes: int
+    width: int
+    weight: float
+
+    @property
+    def outputs(self) -> int:
+        """Logits or numbers that it gives."""
+        return self.classes or self.width
+
+
+class Told(NamedTuple):
+    """What a head is to give: values (n, width), of classes their numbers (n, 1)."""
+
+    head: Head
+    values: np.ndarray
+
+
 class Shape(NamedTuple):
     """What a network is built from; one graph is traced for each."""
 
@@ -38,6 +63,12 @@ class Shape(NamedTuple):
     dropout: float
     learning_rate: float
     batch_size: int
+    heads: tuple[Head, ...] = ()
+
+    @property
+    def targets(self) -> int:
+        """Columns of what it is trained to: class, weight, and those of the heads."""
+        return 2 + sum(head.width for head in self.heads)
 
 
 class EpochTrainer(Trainer):
@@ -46,9 +77,9 @@ class EpochTrainer(Trainer):
     def __init__(self, shape: Shape):
         super().__init__(
             network(shape),
-            _loss,
+            partial(_loss, shape),
             (shape.n_grid, shape.n_features),
-            (2,),
+            (shape.targets,),
             shape.learning_rate,
             shape.batch_size,
         )
@@ -103,8 +134,9 @@ def network(shape: Shape) -> keras.Model:
     mean, greatest = layers.GlobalAveragePooling1D()(seen), layers.GlobalMaxPooling1D()(seen)
     joined = layers.Concatenate()([mean, greatest, x])
     joined = hidden_stack(joined, shape.hidden, shape.dropout, "hidden")
-    logits = layers.Dense(shape.n_classes, name="output")(joined)
-    return keras.Model([grid, x], logits)
+    given = [layers.Dense(shape.n_classes, name="output")(joined)]
+    given += [layers.Dense(head.outputs, name=f"head_{head.name}")(joined) for head in shape.heads]
+    return keras.Model([grid, x], layers.Concatenate()(given) if shape.heads else given[0])
 
 
 def fit(
@@ -117,14 +149,39 @@ def fit(
     Raises:
         ValueError: the grid is too short for the pooling, or the kernel even.
     """
+    return fit_told(rows, n_classes, parameters, seed, progress)
+
+
+def fit_told(
+    rows: Rows,
+    n_classes: int,
+    parameters: Mapping[str, Any],
+    seed: int,
+    progress: Progress = iter,
+    told: Sequence[Told] = (),
+) -> dict[str, np.ndarray]:
+    """As :func:`fit`, with further outputs that are trained beside the classes and then left out.
+
+    Args:
+        rows: as in :class:`.contract.Kind`: weights of the mean 1, none of them 0.
+        n_classes: number of classes.
+        parameters: all of them.
+        seed: of all that is random.
+        progress: wraps the epochs.
+        told: what each further head is to give of the rows.
+
+    Raises:
+        ValueError: the grid is too short for the pooling, or the kernel even.
+    """
     grid = checked_grid(rows.grid, len(rows))
     mean, scale = moments(rows.x)
     x = standard(rows.x, mean, scale)
     shape = _shape(grid.shape[1], x.shape[1], n_classes, parameters)
+    shape = shape._replace(heads=tuple(one.head for one in told))
     trainer = _trainer(shape)
     rng = generator(seed, "convolution")
     trainer.reset(rng)
-    target = np.stack([rows.y, rows.weight], axis=1)
+    target = np.column_stack([rows.y, rows.weight, *(one.values for one in told)])
     most = int(parameters["shift"])
 
     def epoch() -> Arrays:
@@ -193,10 +250,26 @@ def _trainer(shape: Shape) -> EpochTrainer:
     return EpochTrainer(shape)
 
 
-def _loss(logits: Any, target: Any) -> Any:
-    """-ln of the probability of the right class, by the weight of the row."""
-    y, weight = tf.cast(target[:, 0], tf.int32), target[:, 1]
-    return weight * tf.nn.sparse_softmax_cross_entropy_with_logits(y, logits)
+def _loss(shape: Shape, given: Any, target: Any) -> Any:
+    """-ln of the probability of the right class, and the losses of the heads by their weights; all
+    by the weight of the row. That of numbers is the mean square of their errors."""
+    loss = _of_class(given[:, : shape.n_classes], target[:, 0])
+    output, column = shape.n_classes, 2
+    for head in shape.heads:
+        own = given[:, output : output + head.outputs]
+        wanted = target[:, column : column + head.width]
+        off = _of_class(own, wanted[:, 0]) if head.classes else _of_numbers(own, wanted)
+        loss += head.weight * off
+        output, column = output + head.outputs, column + head.width
+    return target[:, 1] * loss
+
+
+def _of_class(logits: Any, y: Any) -> Any:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int32), logits)
+
+
+def _of_numbers(given: Any, wanted: Any) -> Any:
+    return tf.reduce_mean(tf.square(given - wanted), axis=1)
 
 
 # Chosen on made patterns of the 14 lattices with absences of the centring alone (5000 rows, 10

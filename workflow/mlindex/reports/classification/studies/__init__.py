@@ -1,0 +1,1 @@
+"""The sections on studies: what helps classifiers, and what does not."""
