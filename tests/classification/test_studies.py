@@ -102,9 +102,9 @@ def test_no_crystal_of_a_training_is_in_another_part(material):
     fitted = []
 
     class Watched(Lesson):
-        def learnt(self, crystals, weights=None):
+        def learnt(self, crystals, weights=None, members=1):
             fitted.append(set(crystals.tolist()))
-            return super().learnt(crystals, weights)
+            return super().learnt(crystals, weights, members)
 
     watched = Watched(lesson.subject, material, lesson.natural, 9)
     rows = {name: train(watched).rows for name, train in TRAININGS.items()}
