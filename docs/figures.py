@@ -209,11 +209,13 @@ def _symmetry() -> str:
     for row in record("symmetry")["tables"]["symmetry"]:
         n = row["number"]
         shares = [_share(round(row[key] * n), n) for key in ("right_alone", "top_3")]
+        # Records of earlier versions lack it.
+        surest = _share(row.get("surest_right", 0), row.get("surest", 0))
         of_class = (f"{row['macro_f1']:.2f}", f"{row['calibration_error']:.2f}", row["cpu_ms"])
         level = row["level"].replace("_", " ").replace("bravais", "Bravais lattice")
-        cells.append([row["lists"], level, n, *shares, *of_class])
-    head = ["lists", "level", "number", "right", "in three", "macro F1", "calibration", "ms"]
-    return f"{_table(head, cells)}\n\n{_source('symmetry')}"
+        cells.append([row["lists"], level, n, *shares, surest, *of_class])
+    head = ["lists", "level", "number", "right", "in three", "surest", "macro F1"]
+    return f"{_table([*head, 'calibration', 'ms'], cells)}\n\n{_source('symmetry')}"
 
 
 def _study(name: str, metrics: Mapping[str, str]) -> str:

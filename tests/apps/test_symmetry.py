@@ -90,7 +90,11 @@ def test_a_list_is_ranked_and_what_is_sure_is_said(here, model):
     assert len(lines[1:6]) == 5
     assert max(map(len, lines)) <= 80
     text = " ".join(ended.stdout.split())
-    assert "the extinction symbol (cF F - - -) are sure" in text
+    # The lattice of a symbol stands in a column of its own.
+    assert lines[0].split()[-5:-2] == ["extinction", "symbol", "of"]
+    assert "  F - - -  " in lines[1]
+    assert "the extinction symbol (F - - -) are sure" in text
+    assert "mlindex index" not in text
     assert "space groups of one extinction symbol can't be told apart by the positions" in text
 
 
@@ -121,7 +125,12 @@ def test_lines_at_random_places_do_not_stand_out(here, model):
     ended = ran("scans/c_random.txt", "--model", model)
     assert ended.exit_code == 1
     assert "No class stands out: aP, the best of 14 Bravais lattices" in ended.stdout
-    assert "lines at random places reach" in " ".join(ended.stdout.split())
+    text = " ".join(ended.stdout.split())
+    assert "lines at random places reach" in text
+    assert text.endswith("may be found all the same: mlindex index scans/c_random.txt")
+    Path("a b.txt").write_text(Path("scans/c_random.txt").read_text())
+    ended = ran("a b.txt", "--model", model, "--wavelength", "Cu")
+    assert "mlindex index 'a b.txt' --wavelength Cu" in " ".join(ended.stdout.split())
 
 
 def test_a_pattern_of_noise_alone_is_said(here, model):
@@ -167,6 +176,9 @@ def test_a_folder_with_a_bad_file_becomes_a_table_and_again_the_same(here, model
 def test_many_without_a_table_are_a_line_each(here, model):
     ended = ran("scans/a_cubic.txt", "scans/c_random.txt", "--model", model)
     assert ended.exit_code == 0
+    assert "where no class stands out, 'mlindex index' may find the cell all the same" in (
+        ended.stderr
+    )
     first, second = ended.stdout.splitlines()
     assert first.startswith("scans/a_cubic.txt: cF ")
     assert second.startswith("scans/c_random.txt: no class stands out; aP ")

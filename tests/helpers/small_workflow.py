@@ -73,6 +73,7 @@ CONFIG = {
     },
     # tests/classification/test_studies.py carries them out.
     "classifier_studies": {"studies": []},
+    "explanation": {"permuted_lists": 20, "repeats": 2, "occluded_lists": 3},
     # The search would be compiled anew in each copy; tests/indexing/test_rates.py runs it.
     "indexing": {"entries": 0, "degraded_entries": 0},
 }

@@ -17,6 +17,8 @@ from mlindex.classification.paired import mcnemar
 from mlindex.classification.scores import score
 from mlindex.classification.settings import Classifiers, ClassifierStudies, Level
 from mlindex.classification.tables import (
+    CLASSIFIER_IMPORTANCE,
+    CLASSIFIER_OCCLUSION,
     CLASSIFIER_SCORES,
     CLASSIFIER_SEARCH,
     CLASSIFIER_STUDIES,
@@ -34,6 +36,13 @@ from mlindex.reports.classification.page import build_page
 
 #: Space groups of the examples, the crystals of each, and what they are taken for.
 CRYSTALS = {221: (110, 225), 225: (90, 139), 139: (15, 225)}
+KINDS_OF_TABLES = {
+    "search": CLASSIFIER_SEARCH,
+    "scores": CLASSIFIER_SCORES,
+    "tests": CLASSIFIER_TESTS,
+    "importance": CLASSIFIER_IMPORTANCE,
+    "occlusion": CLASSIFIER_OCCLUSION,
+}
 SPLITS = {"structure_type": 0.0, "composition_family": 0.02, "entry_id": 0.05}
 
 
@@ -96,7 +105,28 @@ def level_tables(level: str, frame: pd.DataFrame) -> LevelTables:
         pd.DataFrame(search, columns=CLASSIFIER_SEARCH.names),
         pd.DataFrame(scores, columns=CLASSIFIER_SCORES.names),
         pd.concat(tests, ignore_index=True)[CLASSIFIER_TESTS.names],
+        importance_table(level),
+        occlusion_table(level),
     )
+
+
+def importance_table(level: str) -> pd.DataFrame:
+    """Of two groups of features one matters."""
+    rows = [
+        (level, kind, group, 50, 5, 0.8, *(lost, lost - 0.05, lost + 0.05), 0.9, 0.3, 0.2, 0.4)
+        for kind in ("calculated", "measured")
+        for group, lost in (("ratios of q²", 0.41), ("intensities", 0.02))
+    ]
+    return pd.DataFrame(rows, columns=CLASSIFIER_IMPORTANCE.names)
+
+
+def occlusion_table(level: str) -> pd.DataFrame:
+    rows = [
+        (level, kind, line, 40, 0.7, lost, lost - 0.1, lost + 0.1, lost, 0.8, 0.8 - lost)
+        for kind in ("calculated", "measured")
+        for line, lost in ((1, 0.35), (2, 0.15))
+    ]
+    return pd.DataFrame(rows, columns=CLASSIFIER_OCCLUSION.names)
 
 
 @pytest.fixture(scope="module")
@@ -140,6 +170,8 @@ def test_sections_answer_in_order(page: str) -> None:
         "How right",
         "What a random split flatters",
         "Search of parameters",
+        "What it goes by",
+        "Without one line",
         "Confusions",
         "Calibration and abstention",
         "Wrong and sure",
@@ -181,6 +213,16 @@ def test_search_says_what_was_chosen(page: str) -> None:
     found = section(page, "Search of parameters")
     assert "Chosen: ExtraTrees." in found
     assert 'ExtraTrees {"trees": 50} 300 5 0.8 0.7 yes'.replace('"', "&quot;") in found
+
+
+def test_what_it_goes_by_is_said(page: str) -> None:
+    found = section(page, "What it goes by")
+    assert "calculated lists: ratios of q² (41.0 points of 80.0)" in found
+    assert "No loss is shown of: intensities." in found
+    assert "measured ratios of q² 50 5 80.0 41.0 (36.0 to 46.0) 0.900 0.300 (0.200 to 0.4" in found
+    found = section(page, "Without one line")
+    assert "the first costs 0.350 (0.250 to 0.450) of 0.700 and changes 35 % of the" in found
+    assert "measured 2 40 0.700 0.150 (0.050 to 0.250) 15.0 80.0 65.0" in found
 
 
 def test_confusions_are_counted_and_related(data: ClassifierData, page: str) -> None:
@@ -226,7 +268,7 @@ def test_left_out_is_said(page: str) -> None:
 
 def test_nothing_at_all_still_makes_a_page(data: ClassifierData) -> None:
     few = data.examples.head(40)
-    empty = [t.empty() for t in (CLASSIFIER_SEARCH, CLASSIFIER_SCORES, CLASSIFIER_TESTS)]
+    empty = [table.empty() for table in KINDS_OF_TABLES.values()]
     for frame in (few, SYMMETRY_EXAMPLES.empty()):
         found = build_page(
             ClassifierData(frame, {"bravais": LevelTables("bravais", *empty)}, data.settings)
@@ -244,10 +286,14 @@ def test_a_level_without_measured_lists_or_search(data: ClassifierData) -> None:
         CLASSIFIER_SEARCH.empty(),
         whole.scores[whole.scores["lists"] == "calculated"],
         whole.tests[whole.tests["measurement"] == 0],
+        CLASSIFIER_IMPORTANCE.empty(),
+        CLASSIFIER_OCCLUSION.empty(),
     )
     found = build_page(replace(data, levels={"bravais": part}))
     assert "No measured list is in the test part." in section(found, "How right")
     assert "No parameters were searched." in section(found, "Search of parameters")
+    assert "No features were permuted." in section(found, "What it goes by")
+    assert "No line was left out." in section(found, "Without one line")
 
 
 def test_what_is_no_better_than_nothing_is_said(data: ClassifierData) -> None:
@@ -266,12 +312,7 @@ def test_the_script_reads_the_tables_of_the_levels(data: ClassifierData, tmp_pat
     whole["features"] = [np.zeros(1, dtype=np.float32)] * len(whole)
     write_table(tmp_path / "examples.parquet", SYMMETRY_EXAMPLES, whole[SYMMETRY_EXAMPLES.names])
     inputs: dict[str, list[str]] = {"examples": ["examples.parquet"]}
-    kinds = {
-        "search": CLASSIFIER_SEARCH,
-        "scores": CLASSIFIER_SCORES,
-        "tests": CLASSIFIER_TESTS,
-    }
-    for kind, table in kinds.items():
+    for kind, table in KINDS_OF_TABLES.items():
         inputs[kind] = [f"{kind}_{level}.parquet" for level in data.levels]
         for name, tables in zip(inputs[kind], data.levels.values(), strict=True):
             write_table(tmp_path / name, table, getattr(tables, kind))

@@ -24,7 +24,12 @@ from mlindex.learning.tables import DATASET
 from mlindex.method.tables import EXAMPLES, RATES, VALIDATION
 from mlindex.structures.tables import DUPLICATES, ENTRIES, FILES, REJECTS
 
-CLASSIFIERS = {"symmetry_examples", "train_classifier", "classification_report"}
+CLASSIFIERS = {
+    "symmetry_examples",
+    "train_classifier",
+    "explain_classifier",
+    "classification_report",
+}
 AFTER_MERGE = {
     *CLASSIFIERS,
     "deduplicate",

@@ -11,7 +11,12 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.base.wrong import shortened, wrong
-from mlindex.classification.settings import Classifiers, ClassifierStudies, SymmetryExamples
+from mlindex.classification.settings import (
+    Classifiers,
+    ClassifierStudies,
+    Explanation,
+    SymmetryExamples,
+)
 from mlindex.crystal.lattice import SYSTEMS
 from mlindex.indexing.ranking.settings import Ranking, RankingExamples
 from mlindex.indexing.rates.settings import Indexing
@@ -69,6 +74,7 @@ class Config(Section):
     classifier_studies: ClassifierStudies = setting(
         ClassifierStudies, "What helps classifiers of symmetry."
     )
+    explanation: Explanation = setting(Explanation, "What classifiers of symmetry go by.")
     samples: dict[str, Sample] = setting(
         dict,
         "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",

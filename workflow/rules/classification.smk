@@ -2,6 +2,8 @@
 
 from mlindex.classification.classifier import LEARNED
 from mlindex.classification.tables import (
+    CLASSIFIER_IMPORTANCE,
+    CLASSIFIER_OCCLUSION,
     CLASSIFIER_SCORES,
     CLASSIFIER_SEARCH,
     CLASSIFIER_STUDIES,
@@ -73,6 +75,36 @@ rule train_classifier:
         "../scripts/train_classifier.py"
 
 
+rule explain_classifier:
+    input:
+        classifier=rules.train_classifier.output.classifier,
+        tests=rules.train_classifier.output.tests,
+        examples=expand(SYMMETRY_EXAMPLES.place(), system=CONFIG.lattice_systems),
+    output:
+        importance=CLASSIFIER_IMPORTANCE.place(),
+        occlusion=CLASSIFIER_OCCLUSION.place(),
+    log:
+        "results/logs/explain_classifier/{level}.log",
+    benchmark:
+        "results/benchmarks/explain_classifier/{level}.tsv"
+    wildcard_constraints:
+        level="|".join(LEVELS),
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 10),
+        runtime=minutes(30, 0.1),
+    params:
+        code=code("explain_classifier.py"),
+        seed=seed("explain_classifier"),
+        settings=settings("explanation"),
+    message:
+        "What the classifier goes by: {wildcards.level}"
+    script:
+        "../scripts/explain_classifier.py"
+
+
 rule pretrained_symmetry:
     input:
         classifiers=expand("results/classifiers/{level}", level=LEARNED),
@@ -140,6 +172,10 @@ rule classification_report:
         studies=expand(
             CLASSIFIER_STUDIES.place(), study=CONFIG.classifier_studies.studies
         ),
+        importance=expand(
+            CLASSIFIER_IMPORTANCE.place(), level=CONFIG.classifiers.levels
+        ),
+        occlusion=expand(CLASSIFIER_OCCLUSION.place(), level=CONFIG.classifiers.levels),
     output:
         page="results/classification.html",
     log:

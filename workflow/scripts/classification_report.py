@@ -5,6 +5,8 @@ from mlindex.base.schema import read_table
 from mlindex.base.stage import Stage
 from mlindex.classification.settings import Classifiers, ClassifierStudies
 from mlindex.classification.tables import (
+    CLASSIFIER_IMPORTANCE,
+    CLASSIFIER_OCCLUSION,
     CLASSIFIER_SCORES,
     CLASSIFIER_SEARCH,
     CLASSIFIER_STUDIES,
@@ -16,11 +18,22 @@ from mlindex.reports.classification.page import build_page
 
 with Stage(snakemake) as stage:
     settings = stage.settings(Classifiers)
-    paths = zip(stage.input.search, stage.input.scores, stage.input.tests, strict=True)
-    tables = (CLASSIFIER_SEARCH, CLASSIFIER_SCORES, CLASSIFIER_TESTS)
+    tables = {
+        "search": CLASSIFIER_SEARCH,
+        "scores": CLASSIFIER_SCORES,
+        "tests": CLASSIFIER_TESTS,
+        "importance": CLASSIFIER_IMPORTANCE,
+        "occlusion": CLASSIFIER_OCCLUSION,
+    }
     levels = {
-        level: LevelTables(level, *map(read_table, files, tables))
-        for level, files in zip(settings.levels, paths, strict=True)
+        level: LevelTables(
+            level,
+            **{
+                kind: read_table(getattr(stage.input, kind)[place], table)
+                for kind, table in tables.items()
+            },
+        )
+        for place, level in enumerate(settings.levels)
     }
     examples = stage.read("examples", SYMMETRY_EXAMPLES, EXAMPLE_COLUMNS)
     names = stage.settings(ClassifierStudies).studies

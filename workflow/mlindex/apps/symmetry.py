@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
@@ -132,8 +133,14 @@ def _one(given: str, asked: Asked) -> int:
     if asked.as_json:
         on_stdout(lambda: print(json.dumps(as_data(answer, asked.rows), allow_nan=False)))
     else:
-        on_stdout(lambda: show(answer, asked.rows))
+        on_stdout(lambda: show(answer, asked.rows, command=_next(given, asked.wavelength)))
     return FOUND if answer.above_chance else NONE_FOUND
+
+
+def _next(given: str, wavelength: Given) -> str:
+    """The command that searches for the cell of a file."""
+    told = "" if wavelength is None else f" --wavelength {wavelength}"
+    return f"mlindex index {shlex.quote(given)}{told}"
 
 
 def _answer(task: Task, asked: Asked, compiled: list[str], stopped: Callable[[], bool]) -> Answer:
@@ -249,6 +256,8 @@ def _report(summary: Summary, out: Path | None) -> str:
         f"{head}: {summary.total} samples, {counts[_STANDS_OUT]} with a class that stands out, "
         f"{counts[_NOTHING]} without, {counts[FAILED]} not read"
     )
+    if counts[_NOTHING]:
+        lines.append("where no class stands out, 'mlindex index' may find the cell all the same")
     lines += [] if out is None else [f"written: {shown(out)}"]
     return "\n".join(printable(text) for text in lines)
 

@@ -84,7 +84,8 @@ def classifier_at(place: str | Path | None) -> SymmetryClassifier:
     load_numba()
     classifier = SymmetryClassifier.load(place)
     try:
-        classifier.predict_proba(inputs_of([np.arange(1.0, 9.0)], [None], [9.0], grid=True))
+        lines, grid = np.arange(1.0, 9.0), classifier.sees_grid
+        classifier.predict_proba(inputs_of([lines], [None], [9.0], grid))
     except ValueError as error:
         raise MlindexError(
             f"{place}: is no classifier for this version of mlindex ({error}); make it again"
@@ -123,13 +124,11 @@ def _answer(peaks: PeakList, end: float, classifier: SymmetryClassifier) -> Answ
     q2, intensity = lines.q2_inv_A2, lines.intensity
     if intensity is not None and not (np.isfinite(intensity).all() and intensity.max() > 0):
         intensity = None
-    random_q2, random_intensity = _at_random(q2, intensity, end)
-    inputs = inputs_of(
-        [q2, *random_q2], [intensity, *random_intensity], [end] * (1 + _BY_CHANCE), grid=True
-    )
-    probability = classifier.predict_proba(inputs)
-    lattices = at_level(probability, "bravais")
-    by_chance = float(lattices[1:, np.argmax(lattices[0])].max())
+    grid = classifier.sees_grid
+    probability = classifier.predict_proba(inputs_of([q2], [intensity], [end], grid))
+    best = int(np.argmax(at_level(probability, "bravais")[0]))
+    random = inputs_of(*_at_random(q2, intensity, end), [end] * _BY_CHANCE, grid)
+    by_chance = float(classifier.lattices(random)[:, best].max())
     return Answer(peaks.name, probability[0], by_chance, classifier.levels, len(lines), peaks.notes)
 
 

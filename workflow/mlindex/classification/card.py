@@ -8,8 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from mlindex.base.atomic import atomic_directory
-from mlindex.classification.classifier import FILE, LEARNED, Fitted, SymmetryClassifier
+from mlindex.classification.classifier import (
+    FILE,
+    LEARNED,
+    Fitted,
+    SymmetryClassifier,
+    fitted_arrays,
+    fitted_of,
+)
 from mlindex.classification.training import Trained
+from mlindex.learning.arrays import read_arrays, write_arrays
 
 #: Weights of a level that no classifier of symmetry is made of.
 LEARNER_FILE = "learner.npz"
@@ -20,14 +28,25 @@ def write_classifier(
 ) -> None:
     """Write weights, README.md and provenance.json, all or nothing."""
     with atomic_directory(folder) as inside:
-        if trained.learner is not None and level in LEARNED:
+        if trained.learner is not None:
             fitted = Fitted(trained.kind, trained.learner, trained.temperature)
-            SymmetryClassifier(**{level: fitted}).save(inside / FILE)
-        elif trained.learner is not None:
-            trained.learner.save(inside / LEARNER_FILE)
+            if level in LEARNED:
+                SymmetryClassifier(**{level: fitted}).save(inside / FILE)
+            else:
+                write_arrays(inside / LEARNER_FILE, fitted_arrays(level, fitted))
         (inside / "README.md").write_text(card(level, trained), encoding="utf-8")
         text = json.dumps(provenance, indent=1, sort_keys=True)
         (inside / "provenance.json").write_text(f"{text}\n", encoding="utf-8")
+
+
+def read_fitted(folder: str | Path, level: str) -> Fitted:
+    """The learner of a level, from the folder that :func:`write_classifier` wrote.
+
+    Raises:
+        MlindexError: its file can't be read, or holds no learner of the level.
+    """
+    name = FILE if level in LEARNED else LEARNER_FILE
+    return fitted_of(level, read_arrays(Path(folder) / name))
 
 
 def card(level: str, trained: Trained) -> str:

@@ -84,6 +84,11 @@ class SymmetryClassifier(Classifier):
         """The levels that a learner answers, from the top down."""
         return tuple(level for level in LEARNED if getattr(self, level) is not None)
 
+    @property
+    def sees_grid(self) -> bool:
+        """Whether a learner needs the pattern on a grid."""
+        return any(getattr(self, level).learner.sees_grid for level in self.levels)
+
     @classmethod
     def load(cls, path: str | Path) -> SymmetryClassifier:
         """The classifier in a file, or in the folder that holds it as :data:`FILE`.
@@ -108,7 +113,7 @@ class SymmetryClassifier(Classifier):
         Raises:
             MlindexError: an array of a file is missing, or they make no classifier.
         """
-        fitted = {level: _fitted(level, arrays) for level in LEARNED if f"{level}.kind" in arrays}
+        fitted = {level: fitted_of(level, arrays) for level in LEARNED if f"{level}.kind" in arrays}
         require(bool(fitted) and "prior" in arrays, arrays, _WHAT)
         prior = arrays["prior"]
         require(_is_prior(prior), arrays, _WHAT)
@@ -118,13 +123,7 @@ class SymmetryClassifier(Classifier):
         """What :meth:`from_arrays` takes: names of arrays of a level begin with it."""
         found = {"prior": self.prior}
         for level in self.levels:
-            fitted: Fitted = getattr(self, level)
-            own = {
-                "kind": np.array(fitted.kind),
-                "temperature": np.array(fitted.temperature, dtype=float),
-            }
-            own |= {f"learner.{name}": a for name, a in fitted.learner.arrays().items()}
-            found |= {f"{level}.{name}": array for name, array in own.items()}
+            found |= fitted_arrays(level, getattr(self, level))
         return found
 
     def predict_proba(self, inputs: Inputs) -> np.ndarray:
@@ -140,7 +139,7 @@ class SymmetryClassifier(Classifier):
             ValueError: the inputs do not suit the learners.
         """
         bravais, symbol = (classes_of(level).of_group for level in LEARNED)
-        of_lattice = self._lattices(inputs)[:, bravais]
+        of_lattice = self.lattices(inputs)[:, bravais]
         of_symbol = self._symbols(inputs, len(of_lattice))[:, symbol]
         return of_lattice * of_symbol * (self.prior / self._summed("extinction_symbol")[symbol])
 
@@ -148,8 +147,8 @@ class SymmetryClassifier(Classifier):
         """The prior (k,) of the classes of a level."""
         return at_level(self.prior[None], level)[0]
 
-    def _lattices(self, inputs: Inputs) -> np.ndarray:
-        """Probability of each Bravais lattice (n, 14)."""
+    def lattices(self, inputs: Inputs) -> np.ndarray:
+        """Probability of each Bravais lattice (n, 14), without a look at what is below them."""
         if self.bravais is not None:
             return softmax_rows(self.bravais.logits(inputs, "bravais"))
         k = len(classes_of("bravais"))
@@ -186,8 +185,18 @@ def _is_prior(prior: np.ndarray) -> bool:
     return bool(number and np.all(prior > 0) and abs(prior.sum() - 1) < _ROUNDING)
 
 
-def _fitted(level: str, arrays: Mapping[str, np.ndarray]) -> Fitted:
-    """The learner of a level.
+def fitted_arrays(level: str, fitted: Fitted) -> dict[str, np.ndarray]:
+    """What :func:`fitted_of` takes: names of arrays begin with the level."""
+    own = {
+        "kind": np.array(fitted.kind),
+        "temperature": np.array(fitted.temperature, dtype=float),
+    }
+    own |= {f"learner.{name}": array for name, array in fitted.learner.arrays().items()}
+    return {f"{level}.{name}": array for name, array in own.items()}
+
+
+def fitted_of(level: str, arrays: Mapping[str, np.ndarray]) -> Fitted:
+    """The learner of a level with its arrays, whatever others are among them.
 
     Raises:
         MlindexError: an array is missing, or they make no learner.

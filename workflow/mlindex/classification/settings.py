@@ -104,3 +104,21 @@ class ClassifierStudies(Section):
         ("space_group",), "Levels that further outputs of the network are to help."
     )
     epochs: int = setting(10, "Epochs of each network in the study of further outputs.", gt=0)
+
+
+class Explanation(Section):
+    """How it is found out what a classifier goes by; training does not depend on it."""
+
+    permuted_lists: int = setting(
+        500,
+        "Lists of the test part whose features are permuted, at most, of each kind (calculated, "
+        "measured).",
+        gt=0,
+    )
+    repeats: int = setting(5, "Permutations of each group of features.", gt=0, le=1000)
+    occluded_lists: int = setting(
+        150,
+        "Lists of the test part of which single lines are left out, at most, of each kind. Their "
+        "features are calculated again for each line: some 7 ms.",
+        ge=0,
+    )

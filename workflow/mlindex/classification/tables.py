@@ -106,6 +106,48 @@ CLASSIFIER_STUDIES = Table(
     places=(Place("classifier_studies/{study}.parquet"),),
 )
 
+_LISTS = Column("lists", STRING, "calculated or measured")
+
+CLASSIFIER_IMPORTANCE = Table(
+    "classifier_importance",
+    "a group of features of one kind of lists, and what the chosen learner loses without it",
+    (
+        _LEVEL,
+        _LISTS,
+        Column("features", STRING, "The group; several are joined by +"),
+        Column("count", INT32, "Lists of the test part whose features were permuted"),
+        Column("repeats", INT32, "Permutations"),
+        Column("accuracy", FLOAT64, "Share of right answers with all features"),
+        Column("accuracy_loss", FLOAT64, "How much of it is lost when the group is permuted"),
+        Column("accuracy_loss_low", FLOAT64, "Lower end of its 95 % interval"),
+        Column("accuracy_loss_high", FLOAT64, "Upper end"),
+        Column("log_loss", FLOAT64, "Mean log-loss with all features", "nat"),
+        Column("log_loss_rise", FLOAT64, "How much it rises when the group is permuted", "nat"),
+        Column("log_loss_rise_low", FLOAT64, "Lower end of its 95 % interval", "nat"),
+        Column("log_loss_rise_high", FLOAT64, "Upper end", "nat"),
+    ),
+    places=(Place("classifier_importance/{level}.parquet", rule="explain_classifier"),),
+)
+
+CLASSIFIER_OCCLUSION = Table(
+    "classifier_occlusion",
+    "a line by its number in lists of one kind, and what the answer is without it",
+    (
+        _LEVEL,
+        _LISTS,
+        Column("line", INT16, "The line that is left out, from 1"),
+        Column("count", INT32, "Lists that have this line"),
+        Column("probability", FLOAT64, "Mean probability of the true class with all lines"),
+        Column("probability_loss", FLOAT64, "How much of it is lost without the line"),
+        Column("probability_loss_low", FLOAT64, "Lower end of its 95 % interval"),
+        Column("probability_loss_high", FLOAT64, "Upper end"),
+        Column("changed", FLOAT64, "Share of lists whose most probable class is another then"),
+        Column("accuracy", FLOAT64, "Share of right answers with all lines"),
+        Column("accuracy_without", FLOAT64, "Share of right answers without the line"),
+    ),
+    places=(Place("classifier_occlusion/{level}.parquet", rule="explain_classifier"),),
+)
+
 SYMMETRY_ANSWERS = Table(
     "symmetry_answers",
     "a class of a sample at one level of symmetry, or a sample that could not be read",

@@ -64,6 +64,12 @@ def classes_of(level: str) -> Classes:
     return Classes(level, names, np.array([names.index(name) for name in of_each]))
 
 
+def lattice_and_symbol(name: str) -> tuple[str, str]:
+    """The Bravais lattice and the symbol of a class of extinction symbols: ``hP``, ``P 62 - -``."""
+    lattice, _, symbol = name.partition(" ")
+    return lattice, symbol
+
+
 def prior_of_groups() -> np.ndarray:
     """Share of each space group (230,) among known structures."""
     counts = np.array(SPACE_GROUP_COUNTS, dtype=float)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 
-from mlindex.base.errors import MlindexError
-from mlindex.learning.arrays import source_of
 from mlindex.learning.learner import Learner
 from mlindex.learning.trees import ends_at_a_leaf
 
@@ -34,22 +31,7 @@ class Boosting(Learner):
     value: np.ndarray
     baseline: np.ndarray
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Boosting:
-        """The trees with these arrays.
-
-        Raises:
-            MlindexError: an array of a file is missing, or they are no trees.
-        """
-        trees = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        if not trees.sound():
-            path = source_of(arrays)
-            raise MlindexError(f"{path}: its arrays are no trees; remove it and train again")
-        return trees
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What :meth:`from_arrays` takes."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+    what = "trees"
 
     def sound(self) -> bool:
         """Whether walking the trees ends at a leaf, inside the arrays, whatever is asked."""

@@ -20,30 +20,44 @@ from typing import Self
 
 import numpy as np
 
-from mlindex.learning.arrays import read_arrays, write_arrays
+from mlindex.base.errors import MlindexError
+from mlindex.learning.arrays import read_arrays, source_of, write_arrays
 
 
 class Learner:
     """A trained model of plain arrays.
 
-    Subclasses are frozen dataclasses with :meth:`from_arrays`, :meth:`arrays` and one way to
-    predict, as scikit-learn names it: ``predict`` for numbers, ``predict_proba`` for probabilities.
-    Rows come first in what it takes and gives. Input of a shape that does not suit the arrays is a
+    Subclasses are frozen dataclasses with :meth:`sound`, or with :meth:`from_arrays` and
+    :meth:`arrays` of their own where a field is more than an array, and one way to predict, as
+    scikit-learn names it: ``predict`` for numbers, ``predict_proba`` for probabilities. Rows come
+    first in what it takes and gives. Input of a shape that does not suit the arrays is a
     ``ValueError``. Predictions depend on nothing but the arrays and the input: a model that was
     saved and loaded predicts the same, bit for bit.
     """
 
+    #: What it is, for the message on arrays that make none.
+    what = "model"
+
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Self:
-        """The model with these arrays.
+        """The model with these arrays; here one of a field for each.
 
         Raises:
             MlindexError: an array of a file is missing, or they make no model.
         """
-        raise NotImplementedError
+        made = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
+        if not made.sound():
+            raise MlindexError(
+                f"{source_of(arrays)}: its arrays are no {cls.what}; remove it and train again"
+            )
+        return made
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What :meth:`from_arrays` takes: the same names, types and values."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    def sound(self) -> bool:
+        """Whether the arrays make a model: predicting ends, inside them, whatever is asked."""
         raise NotImplementedError
 
     @classmethod

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from mlindex.apps.verify.classified import check_classifiers
 from mlindex.apps.verify.digests import check_digests, check_sources
 from mlindex.apps.verify.files import check_files
 from mlindex.apps.verify.findings import Finding, Report
@@ -27,8 +28,9 @@ def verify_results(
     What is checked: each table against its declaration; the counts (what went into a stage = kept +
     rejected + duplicates, by shard and by lattice system); each digest of an input that a
     table's provenance records; each model directory against its own digests; that scaling,
-    reference list, examples and figures keep training and validation apart; that the files of an
-    indexed sample agree; and that nothing else is there. Temporary files of jobs that were
+    reference list, examples and figures keep training and validation apart; that the tables of a
+    classifier of symmetry agree; that the files of an indexed sample agree; and that nothing else
+    is there. Temporary files of jobs that were
     stopped or are running are noted, not reported as findings. A file that is missing or broken
     is reported once, and checks that need it are skipped. One shard, lattice system or block of
     rows is in memory at a time, and the identifiers of all entries.
@@ -49,6 +51,7 @@ def verify_results(
     entries = check_shards(tree, progress)
     check_systems(tree, entries, progress)
     check_models(tree, progress)
+    check_classifiers(tree, progress)
     check_indexed(tree, progress)
     findings = tuple(sorted(tree.findings))
     return Report(tree.root, findings, dict(tree.checked), tuple(tree.notes))

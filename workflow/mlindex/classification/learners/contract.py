@@ -27,7 +27,12 @@ class Inputs(NamedTuple):
 
 
 class Classifier(Learner):
-    """A learner of classes, numbered from 0."""
+    """A learner of classes, numbered from 0.
+
+    ``sees_grid`` says whether it needs the pattern on a grid.
+    """
+
+    sees_grid = False
 
     def predict_proba(self, inputs: Inputs) -> np.ndarray:
         """Probability of each class, shape (n, n_classes); rows add to 1.

@@ -68,6 +68,8 @@ class ConvolutionalNetwork(Classifier):
     rows has the bias -inf. ``n_grid`` is the number of grid points.
     """
 
+    sees_grid = True
+
     blocks: tuple[Convolution, ...]
     pool: np.ndarray
     n_grid: np.ndarray

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +9,6 @@ import numpy as np
 from mlindex.classification.learners.common import (
     floats,
     logits_make_sense,
-    require,
     softmax_rows,
     standard,
     standardizes,
@@ -31,25 +29,15 @@ class Logistic(Classifier):
     coefficients: np.ndarray
     intercept: np.ndarray
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Logistic:
-        """The model with these arrays.
+    what = "logistic regression"
 
-        Raises:
-            MlindexError: an array of a file is missing, or they are no logistic regression.
-        """
-        made = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        sound = (
-            standardizes(made.mean, made.scale)
-            and logits_make_sense(made.intercept)
-            and floats(made.coefficients, len(made.mean), len(made.intercept))
+    def sound(self) -> bool:
+        """Whether the arrays make one."""
+        return (
+            standardizes(self.mean, self.scale)
+            and logits_make_sense(self.intercept)
+            and floats(self.coefficients, len(self.mean), len(self.intercept))
         )
-        require(sound, arrays, "logistic regression")
-        return made
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What :meth:`from_arrays` takes."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def predict_proba(self, inputs: Inputs) -> np.ndarray:
         """Probability of each class (n, k)."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +10,6 @@ from numba import njit
 from mlindex.classification.learners.common import (
     features,
     floats,
-    require,
     standard,
     standardizes,
 )
@@ -35,18 +33,10 @@ class Neighbours(Classifier):
     n_neighbours: np.ndarray
     n_classes: np.ndarray
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Neighbours:
-        """The model with these arrays.
+    what = "rows of known class"
 
-        Raises:
-            MlindexError: an array of a file is missing, or they are no rows of known class.
-        """
-        made = cls(**{name: arrays[name] for name in cls.__dataclass_fields__})
-        require(made._sound(), arrays, "rows of known class")
-        return made
-
-    def _sound(self) -> bool:
+    def sound(self) -> bool:
+        """Whether they can vote."""
         whole = (self.y, self.n_neighbours, self.n_classes)
         if not all(np.issubdtype(a.dtype, np.integer) for a in whole):
             return False
@@ -58,10 +48,6 @@ class Neighbours(Classifier):
         within = bool(np.all((self.y >= 0) & (self.y < self.n_classes)))
         typed = self.rows.dtype == np.float32
         return numbers and votes and within and typed and 1 <= int(self.n_neighbours) <= n
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What :meth:`from_arrays` takes."""
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def predict_proba(self, inputs: Inputs) -> np.ndarray:
         """Probability of each class (n, k).

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.classification.learners.common import features, floats, require
+from mlindex.classification.learners.common import features, floats
 from mlindex.classification.learners.contract import Classifier, Inputs
 
 #: The sum of shares may differ from 1 by rounding.
@@ -20,21 +19,13 @@ class Shares(Classifier):
 
     probability: np.ndarray
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Shares:
-        """The model with these arrays.
+    what = "shares of classes"
 
-        Raises:
-            MlindexError: an array of a file is missing, or they are no shares.
-        """
-        share = arrays["probability"]
-        sound = share.size > 0 and floats(share, share.size) and np.all(share >= 0)
-        require(bool(sound) and abs(share.sum() - 1) < _ROUNDING, arrays, "shares of classes")
-        return cls(share)
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What :meth:`from_arrays` takes."""
-        return {"probability": self.probability}
+    def sound(self) -> bool:
+        """Whether they are shares."""
+        share = self.probability
+        numbers = share.size > 0 and floats(share, share.size) and np.all(share >= 0)
+        return bool(numbers) and bool(abs(share.sum() - 1) < _ROUNDING)
 
     def predict_proba(self, inputs: Inputs) -> np.ndarray:
         """The shares (n, k), once for each row."""

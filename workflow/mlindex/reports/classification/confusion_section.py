@@ -7,16 +7,17 @@ from html import escape
 import numpy as np
 import pandas as pd
 
-from mlindex.classification.summary import class_scores, confusions, relation
+from mlindex.classification.kinship import OF_GROUPS, kinship
+from mlindex.classification.summary import class_scores, confusions, is_right, relation
 from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.reports.classification.inputs import ClassifierData, LevelTables
-from mlindex.reports.classification.pieces import by_level, share_of
+from mlindex.reports.classification.lattice_graph import lattice_graph
+from mlindex.reports.classification.pieces import apart, by_level, share_of
 from mlindex.reports.html import fold, note, table
 
 #: The level whose confusions are drawn, and said in terms of sub- and supergroups.
 _DRAWN = "bravais"
 _MOST_FREQUENT = 15
-_DIAGONAL = "the same"
 #: From this share of a row on, text on the colour has to be white.
 _DARK = 0.55
 STYLE = """
@@ -34,21 +35,27 @@ def confusion_section(data: ClassifierData) -> str:
         "the share of right answers among those that name the class. Recall: the share of the "
         "lists of the class that are named so."
     )
-    return by_level(data, _confusions, lead)
+    return by_level(data, lambda level: _confusions(data, level), lead)
 
 
-def _confusions(level: LevelTables) -> str:
-    body = _lattices(level) if level.level == _DRAWN else ""
+def _confusions(data: ClassifierData, level: LevelTables) -> str:
+    body = (_lattices(level) if level.level == _DRAWN else "") + _kin(data, level)
     scores = class_scores(level.own, level.level).rename(columns={"count": "lists"})
     shown = scores.assign(
         **{name: scores[name].map("{:.3f}".format) for name in ("precision", "recall", "f1")}
     ).rename(columns={"f1": "F1"})
     most = frequent(level.own, level.level)
-    body += fold("Precision, recall and F1 of each class", table(shown), level.level == _DRAWN)
+    body += fold(
+        "Precision, recall and F1 of each class",
+        table(apart(shown, level.level, "class")),
+        level.level == _DRAWN,
+    )
     if most.empty:
         return body + note("No list was confused.")
     title = f"The {len(most)} most frequent confusions"
-    return body + fold(title, table(most), level.level != _DRAWN)
+    return body + fold(
+        title, table(apart(most, level.level, "true", "given")), level.level != _DRAWN
+    )
 
 
 def frequent(tests: pd.DataFrame, level: str) -> pd.DataFrame:
@@ -70,24 +77,22 @@ def frequent(tests: pd.DataFrame, level: str) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def relations(tests: pd.DataFrame) -> pd.DataFrame:
-    """Confusions of Bravais lattices by relation: relation, lists, share of all confusions."""
-    counts, names = confusions(tests, _DRAWN), classes_of(_DRAWN).names
-    summed: dict[str, int] = {}
-    for t, g in zip(*np.nonzero(counts), strict=True):
-        kind = relation(names[t], names[g])
-        summed[kind] = summed.get(kind, 0) + int(counts[t, g])
-    summed.pop(_DIAGONAL, None)
-    wrong = sum(summed.values())
-    rows = [
+def related(data: ClassifierData, level: LevelTables) -> pd.DataFrame:
+    """Wrong answers by how they stand to the true symmetry: lists, their share, what chance gives.
+
+    The relation is that of Bravais lattices, or of space groups below them.
+    """
+    entries = data.examples.drop_duplicates("entry_id").set_index("entry_id")
+    found = kinship(level.own, level.level, entries["spacegroup_number"])
+    wrong = found["lists"].sum()
+    return pd.DataFrame(
         {
-            "relation of the given lattice to the true one": kind,
-            "lists": n,
-            "share": share_of(n, wrong),
+            "given, against the true one": found["relation"],
+            "lists": found["lists"],
+            "% of the wrong ones": [share_of(int(n), wrong) for n in found["lists"]],
+            "by chance (%)": (100 * found["chance"] / wrong).map("{:.1f}".format),
         }
-        for kind, n in sorted(summed.items(), key=lambda item: (-item[1], item[0]))
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def _lattices(level: LevelTables) -> str:
@@ -97,7 +102,20 @@ def _lattices(level: LevelTables) -> str:
         "translationengleiche subgroup of the other's), so that a cell that nearly has more "
         "symmetry, or a line too few, makes the one look like the other."
     )
-    return text + _matrix(confusions(level.own, _DRAWN)) + table(relations(level.own))
+    counts = confusions(level.own, _DRAWN)
+    return text + _matrix(counts) + lattice_graph(counts)
+
+
+def _kin(data: ClassifierData, level: LevelTables) -> str:
+    """Wrong answers as sub- and supergroups, for levels of which these are known."""
+    if level.level not in (_DRAWN, *OF_GROUPS) or is_right(level.own).all():
+        return ""
+    what = "lattice" if level.level == _DRAWN else "space group"
+    return note(
+        f"Wrong answers by how they stand to the true {what} on the graph of translationengleiche "
+        "subgroups (International Tables for Crystallography A1). By chance: the same if the wrong "
+        "classes were drawn at random, each as often as the learner gives it."
+    ) + table(related(data, level))
 
 
 def _matrix(counts: np.ndarray) -> str:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from mlindex.classification.summary import FEW, HEAD, MANY, MIDDLE, TAIL, class_counts
 from mlindex.crystal.symmetry_classes import LEVELS, classes_of
 from mlindex.reports.classification.inputs import ClassifierData, level_title
-from mlindex.reports.classification.pieces import drawn
+from mlindex.reports.classification.pieces import apart, drawn
 from mlindex.reports.colours import BLUE, GREY, ORANGE
 from mlindex.reports.html import fold, heading, note, table
 
@@ -52,7 +52,7 @@ def _level(frame: pd.DataFrame, level: str) -> str:
         + note(text)
         + table(parts.reset_index())
         + drawn(_bars(counts), 330)
-        + fold("All classes", table(counts))
+        + fold("All classes", table(apart(counts, level, "class")))
     )
 
 

@@ -44,12 +44,14 @@ def level_title(name: str) -> str:
 
 @dataclass(frozen=True)
 class LevelTables:
-    """Search, scores and tests of one level; all are empty where nothing was trained."""
+    """The tables of one level; all are empty where nothing was trained."""
 
     level: str
     search: pd.DataFrame
     scores: pd.DataFrame
     tests: pd.DataFrame
+    importance: pd.DataFrame
+    occlusion: pd.DataFrame
 
     @property
     def trained(self) -> bool:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mlindex.classification.summary import surest_mistakes
+from mlindex.crystal.symmetry_classes import lattice_and_symbol
 from mlindex.reports import axes
 from mlindex.reports.classification.inputs import ClassifierData, LevelTables
 from mlindex.reports.classification.pieces import by_level
@@ -38,19 +39,28 @@ def _mistakes(examples: pd.DataFrame, level: LevelTables) -> str:
     lists = examples[examples["entry_id"].isin(wrong["entry_id"])]
     shown = wrong.merge(lists, on=keys, how="left", validate="1:1")
     head = "".join(f"<th>{name}</th>" for name in _HEAD)
-    rows = "".join(_row(row) for row in shown.itertuples())
+    rows = "".join(_row(row, level.level) for row in shown.itertuples())
     return f'<div class="scroll"><table><tr>{head}</tr>{rows}</table></div>'
 
 
-def _row(row: object) -> str:
+def _row(row: object, level: str) -> str:
     kind = "as calculated" if row.measurement == 0 else f"measurement {row.measurement}"
     cells = (
-        *(escape(text) for text in (row.entry_id, kind, row.true_class, row.predicted_class)),
+        *(escape(text) for text in (row.entry_id, kind)),
+        *(_class(name, level) for name in (row.true_class, row.predicted_class)),
         f"{row.probability:.3f}",
         f"{row.true_probability:.3f}",
         _sticks(row.q2_inv_A2, row.intensity, row.last_q2_inv_A2),
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+
+
+def _class(name: str, level: str) -> str:
+    """A class; the lattice of an extinction symbol below it."""
+    if level != "extinction_symbol":
+        return escape(name)
+    lattice, symbol = lattice_and_symbol(name)
+    return f"{escape(symbol)}<br><small>{escape(lattice)}</small>"
 
 
 def _sticks(q2: np.ndarray, intensity: np.ndarray, last_q2: float) -> str:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from mlindex.reports.classification import confusion_section, mistakes_section
 from mlindex.reports.classification.calibration_section import calibration_section
 from mlindex.reports.classification.data_section import data_section
+from mlindex.reports.classification.explanation_section import (
+    importance_section,
+    occlusion_section,
+)
 from mlindex.reports.classification.inputs import ClassifierData, level_title
 from mlindex.reports.classification.score_sections import scores_section, splits_section
 from mlindex.reports.classification.search_section import search_section
@@ -24,6 +28,8 @@ def build_page(data: ClassifierData) -> str:
         ("How right", scores_section(data)),
         ("What a random split flatters", splits_section(data)),
         ("Search of parameters", search_section(data)),
+        ("What it goes by", importance_section(data)),
+        ("Without one line", occlusion_section(data)),
         ("Confusions", confusion_section.confusion_section(data)),
         ("Calibration and abstention", calibration_section(data)),
         ("Wrong and sure", mistakes_section.mistakes_section(data)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import plotly.graph_objects as go
 
 from mlindex.base.statistics import wilson_interval
+from mlindex.crystal.symmetry_classes import lattice_and_symbol
 from mlindex.reports.classification.inputs import ClassifierData, LevelTables
 from mlindex.reports.html import figure, heading, note
 from mlindex.reports.plotting import finish
@@ -35,6 +37,18 @@ def drawn(fig: go.Figure, height: int) -> str:
     legend = {"y": 1.02, "yref": "paper", "yanchor": "bottom"}
     layout = {"width": None, "margin_t": 80, "legend": legend}
     return figure(finish(fig, height + 20).update_layout(**layout))
+
+
+def apart(frame: pd.DataFrame, level: str, *columns: str) -> pd.DataFrame:
+    """Names of extinction symbols without their lattice, which gets a column of its own before."""
+    if level != "extinction_symbol" or frame.empty:
+        return frame
+    for name in columns:
+        lattices, symbols = zip(*map(lattice_and_symbol, frame[name]), strict=True)
+        head = "lattice" if name == "class" else f"{name} lattice"
+        frame = frame.assign(**{name: symbols})
+        frame.insert(list(frame).index(name), head, lattices)
+    return frame
 
 
 def by_level(data: ClassifierData, part: Callable[[LevelTables], str], lead: str) -> str:

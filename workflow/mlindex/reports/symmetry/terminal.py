@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlindex.base.names import printable
 from mlindex.classification.answer import Answer
+from mlindex.crystal.symmetry_classes import lattice_and_symbol
 from mlindex.reports.result.notation import percent
 from mlindex.reports.symmetry.words import LEVEL_WORDS, headline, lattice_words
 
@@ -14,16 +15,19 @@ if TYPE_CHECKING:
 
 #: Levels that the table shows side by side, and how their classes are written.
 _SHOWN = ("bravais", "extinction_symbol", "space_group")
+_HEADS = {level: (LEVEL_WORDS[level],) for level in _SHOWN}
+_HEADS["extinction_symbol"] += ("of",)
 _GOOD, _WARNING = "bold green", "bold yellow"
 
 
-def show(answer: Answer, rows: int = 5, console: Console | None = None) -> None:
+def show(answer: Answer, rows: int = 5, console: Console | None = None, command: str = "") -> None:
     """Print an answer so that it fits 80 columns.
 
     Args:
         answer: of one pattern.
         rows: classes of each level, at most.
         console: where to, standard output by default.
+        command: what to type next where nothing stands out.
     """
     from rich.console import Console
     from rich.table import Table
@@ -32,36 +36,54 @@ def show(answer: Answer, rows: int = 5, console: Console | None = None) -> None:
     for note in answer.notes:
         _say(console, f"note: {note}")
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for level in _SHOWN:
-        table.add_column(LEVEL_WORDS[level], no_wrap=True)
-        table.add_column("", justify="right", no_wrap=True)
     columns = [answer.ranked(level, rows) for level in _SHOWN]
+    for level in _SHOWN:
+        for head in _HEADS[level]:
+            table.add_column(head, no_wrap=True)
+        table.add_column("", justify="right", no_wrap=True)
     for rank in range(max(map(len, columns))):
-        cells = [one[rank] if rank < len(one) else None for one in columns]
-        table.add_row(*(text for pair in zip(_SHOWN, cells, strict=True) for text in _cells(*pair)))
+        of_rank = [one[rank] if rank < len(one) else None for one in columns]
+        cells = (_cells(level, one) for level, one in zip(_SHOWN, of_rank, strict=True))
+        table.add_row(*(text for own in cells for text in own))
     console.print(table)
     console.print()
     if missing := _unlearned(answer):
         _say(console, missing)
     _say(console, headline(answer), _GOOD if answer.above_chance else _WARNING)
+    if command and not answer.above_chance:
+        _say(console, "A cell may be found all the same:")
+        # In one line, to be copied.
+        console.print(f"    {printable(command)}", markup=False, highlight=False, soft_wrap=True)
 
 
 def line(answer: Answer) -> str:
     """An answer in one line, for a list of many."""
     chosen = answer.downward
     shares = {level: dict(answer.ranked(level)) for level in _SHOWN}
+    # The lattice of the symbol stands before it.
     classes = ", ".join(
-        f"{chosen[level]} {percent(shares[level][chosen[level]])}" for level in _SHOWN
+        f"{_words(level, chosen[level])[0]} {percent(shares[level][chosen[level]])}"
+        for level in _SHOWN
     )
     aside = "" if answer.above_chance else "no class stands out; "
     return printable(f"{answer.name}: {aside}{classes}")
 
 
-def _cells(level: str, one: tuple[str, float] | None) -> tuple[str, str]:
+def _cells(level: str, one: tuple[str, float] | None) -> tuple[str, ...]:
     if one is None:
-        return "", ""
+        return ("",) * (len(_HEADS[level]) + 1)
     name, share = one
-    return lattice_words(name) if level == "bravais" else name, percent(share)
+    return *_words(level, name), percent(share)
+
+
+def _words(level: str, name: str) -> tuple[str, ...]:
+    """A class in the columns of its level."""
+    if level == "bravais":
+        return (lattice_words(name),)
+    if level == "extinction_symbol":
+        lattice, symbol = lattice_and_symbol(name)
+        return symbol, lattice
+    return (name,)
 
 
 def _unlearned(answer: Answer) -> str:

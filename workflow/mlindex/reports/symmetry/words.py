@@ -6,7 +6,7 @@ import numpy as np
 
 from mlindex.classification.answer import SURE, Answer
 from mlindex.crystal.lattice import BRAVAIS
-from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.crystal.symmetry_classes import classes_of, lattice_and_symbol
 from mlindex.reports.result.notation import percent
 
 #: Levels as people name them.
@@ -48,12 +48,19 @@ def _sure(answer: Answer) -> str:
             f"{best} is the most probable Bravais lattice ({percent(share)}), but no class is sure "
             f"({percent(SURE)} or more)"
         )
-    named = _listed([f"the {LEVEL_WORDS[level]} ({one.name})" for level, one in sure.items()])
+    named = _listed(
+        [f"the {LEVEL_WORDS[level]} ({_name(level, one.name)})" for level, one in sure.items()]
+    )
     text = f"{named[0].upper()}{named[1:]} {'is' if len(sure) == 1 else 'are'} sure"
     if not open_levels:
         return text
     others = _listed([f"the {LEVEL_WORDS[level]}" for level in open_levels])
     return f"{text}, {others} {'is' if len(open_levels) == 1 else 'are'} not"
+
+
+def _name(level: str, name: str) -> str:
+    """A class; the lattice of a symbol is said before, for it is as sure at least."""
+    return lattice_and_symbol(name)[1] if level == "extinction_symbol" else name
 
 
 def _open(answer: Answer) -> list[str]:
