@@ -99,21 +99,30 @@ def test_no_crystal_of_a_training_is_in_another_part(material):
     subject = replace(small_subject(SETTINGS), level="extinction_symbol")
     lesson = Lesson.of(subject, material, 9)
     held_out = {*material.crystals(TEST), *material.crystals(CALIBRATION)}
-    fitted = []
+    fitted, last, counts = [], {}, {}
 
     class Watched(Lesson):
         def learnt(self, crystals, weights=None, members=1):
             fitted.append(set(crystals.tolist()))
+            last["crystals"] = crystals
             return super().learnt(crystals, weights, members)
 
     watched = Watched(lesson.subject, material, lesson.natural, 9)
-    rows = {name: train(watched).rows for name, train in TRAININGS.items()}
+    rows = {}
+    for name, train in TRAININGS.items():
+        rows[name] = train(watched).rows
+        counts[name] = np.bincount(material.class_of[last["crystals"]])
     assert not set.union(*fitted) & held_out
     assert set.union(*fitted) <= set(material.crystals(TRAIN).tolist())
     # The same number of crystals where balance is made at the source, two lists of each.
     assert rows["source"] == rows["plain"] == rows["loss_weights"] == 2 * len(lesson.natural)
     assert rows["under"] < rows["plain"] <= rows["over"]
     assert lesson.counts[lesson.counts > 0].min() >= 2
+    # Large classes are cut to one level, small ones raised to it.
+    assert len(set(counts["mixed"][counts["mixed"] > 0])) == 1
+    # A learner that looks at nothing bears every cut.
+    assert counts["mixed"].max() == 1
+    assert counts["over"][counts["over"] > 0].min() >= round(0.1 * lesson.counts.max())
 
 
 def test_measures_agree_with_scikit_learn():

@@ -164,8 +164,7 @@ def _mixed(lesson: Lesson) -> Learnt:
         if score(lesson.learnt(fewer)) < threshold:
             break
         level, kept = level // 2, fewer
-    # Where not even the first cut is borne, copies raise to the first cut all the same.
-    return lesson.learnt(raised(kept, material.class_of, max(level // 2, 1), rng))
+    return lesson.learnt(raised(kept, material.class_of, level, rng))
 
 
 def _source(lesson: Lesson) -> Learnt:
