@@ -6,9 +6,9 @@
 (``config/other_crystals.yaml`` says how; fewer crystals will do). FOLDER holds measured patterns
 and their ``index.csv`` (see ``real.py``), CIFS holds CIF files of real crystals, of which mixtures
 are simulated (see ``mixtures.py``); ``--superstructures`` is a folder of results as
-``config/superstructures.yaml`` makes them. What is not given is left out. ``--entries`` is the
-number of lists of each Bravais lattice; the others are fewer. Twenty entries take about half an
-hour on one core, mixtures as long again.
+``config/superstructures.yaml`` makes them, ``--studies`` one as ``config/symmetry.yaml`` does. What
+is not given is left out. ``--entries`` is the number of lists of each Bravais lattice; the others
+are fewer. Twenty entries take about half an hour on one core, mixtures as long again.
 """
 
 from __future__ import annotations
@@ -32,11 +32,7 @@ def main() -> int:
     parser.add_argument("--cifs", type=Path, help="folder of CIF files")
     parser.add_argument("--superstructures", type=Path, help="results of other crystals")
     parser.add_argument(
-        "--studies",
-        type=Path,
-        nargs="+",
-        default=(),
-        help="results with symmetry_examples, as config/symmetry.yaml and known_shares.yaml make",
+        "--studies", type=Path, help="results as config/symmetry.yaml makes them, for classifiers"
     )
     parser.add_argument("--entries", type=int, default=20, help="of each Bravais lattice")
     parser.add_argument("--workers", type=int, default=1, help="processes, or threads of a search")
@@ -82,9 +78,9 @@ def commands(options: argparse.Namespace) -> Iterator[tuple[str, ...]]:
         yield ("parts", "parts.py", *patterns, *both)
     if options.patterns:
         yield ("measured", "real.py", str(options.patterns), *workers, *limit)
-    for name in ("imbalance", "peers", "bias_variance", "multitask"):
-        if options.studies:
-            yield (name, "classifier_studies.py", name, *map(str, options.studies))
+    if options.studies:
+        for name in ("imbalance", "peers", "bias_variance", "multitask"):
+            yield (name, "classifier_studies.py", name, str(options.studies))
 
 
 if __name__ == "__main__":
