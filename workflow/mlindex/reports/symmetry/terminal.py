@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _SHOWN = ("bravais", "extinction_symbol", "space_group")
 _HEADS = {level: (LEVEL_WORDS[level],) for level in _SHOWN}
 _HEADS["extinction_symbol"] += ("of",)
+#: No cell is searched for with fewer lines.
+_FEWEST = 4
 _GOOD, _WARNING = "bold green", "bold yellow"
 
 
@@ -50,7 +52,9 @@ def show(answer: Answer, rows: int = 5, console: Console | None = None, command:
     if missing := _unlearned(answer):
         _say(console, missing)
     _say(console, headline(answer), _GOOD if answer.above_chance else _WARNING)
-    if command and not answer.above_chance:
+    if not answer.above_chance and answer.n_lines < _FEWEST:
+        _say(console, "So few lines tell no lattices apart: measure to higher angles.")
+    elif command and not answer.above_chance:
         _say(console, "A cell may be found all the same:")
         # In one line, to be copied.
         console.print(f"    {printable(command)}", markup=False, highlight=False, soft_wrap=True)
@@ -61,9 +65,9 @@ def line(answer: Answer) -> str:
     chosen = answer.downward
     shares = {level: dict(answer.ranked(level)) for level in _SHOWN}
     # The lattice of the symbol stands before it.
+    short = {**chosen, "extinction_symbol": lattice_and_symbol(chosen["extinction_symbol"])[1]}
     classes = ", ".join(
-        f"{_words(level, chosen[level])[0]} {percent(shares[level][chosen[level]])}"
-        for level in _SHOWN
+        f"{short[level]} {percent(shares[level][chosen[level]])}" for level in _SHOWN
     )
     aside = "" if answer.above_chance else "no class stands out; "
     return printable(f"{answer.name}: {aside}{classes}")
