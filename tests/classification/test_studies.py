@@ -99,7 +99,7 @@ def test_no_crystal_of_a_training_is_in_another_part(material):
     subject = replace(small_subject(SETTINGS), level="extinction_symbol")
     lesson = Lesson.of(subject, material, 9)
     held_out = {*material.crystals(TEST), *material.crystals(CALIBRATION)}
-    fitted, last, counts = [], {}, {}
+    fitted, last, counts, samples = [], {}, {}, {}
 
     class Watched(Lesson):
         def learnt(self, crystals, weights=None, members=1):
@@ -111,11 +111,14 @@ def test_no_crystal_of_a_training_is_in_another_part(material):
     rows = {}
     for name, train in TRAININGS.items():
         rows[name] = train(watched).rows
+        samples[name] = last["crystals"]
         counts[name] = np.bincount(material.class_of[last["crystals"]])
     assert not set.union(*fitted) & held_out
     assert set.union(*fitted) <= set(material.crystals(TRAIN).tolist())
     # The same number of crystals where balance is made at the source, two lists of each.
     assert rows["source"] == rows["plain"] == rows["loss_weights"] == 2 * len(lesson.natural)
+    assert rows["half"] == rows["plain"]
+    assert len(samples["half"]) == len(set(samples["half"]))
     assert rows["under"] < rows["plain"] <= rows["over"]
     assert lesson.counts[lesson.counts > 0].min() >= 2
     # Large classes are cut to one level, small ones raised to it.

@@ -176,6 +176,18 @@ def _source(lesson: Lesson) -> Learnt:
     return lesson.learnt(drawn(pool, material.class_of, counts, lesson.rng("source")))
 
 
+def _half(lesson: Lesson) -> Learnt:
+    """Half of the natural crystals, and as many others drawn with equal shares."""
+    material, rng = lesson.material, lesson.rng("half")
+    half = len(lesson.natural) // 2
+    kept = rng.permutation(lesson.natural)[:half]
+    others = np.setdiff1d(material.crystals(TRAIN), kept)
+    available = np.bincount(material.class_of[others], minlength=material.n_classes)
+    counts = equal_counts(np.where(material.prior > 0, available, 0), len(lesson.natural) - half)
+    more = drawn(others, material.class_of, counts, rng)
+    return lesson.learnt(np.sort(np.concatenate([kept, more])))
+
+
 def _ensemble(lesson: Lesson) -> Learnt:
     """The mean of learners, each fitted to another subset with the large classes cut."""
     found = [_under(lesson, f"member {number}", _MEMBERS) for number in range(_MEMBERS)]
@@ -191,6 +203,7 @@ TRAININGS: Mapping[str, Callable[[Lesson], Learnt]] = MappingProxyType(
         "over": _over,
         "mixed": _mixed,
         "source": _source,
+        "half": _half,
         "ensemble": _ensemble,
     }
 )
@@ -204,6 +217,7 @@ ADJUSTED: Mapping[str, tuple[str, np.ndarray]] = MappingProxyType(
         "ensemble_fitted": ("ensemble", _STRENGTHS),
         "source_prior": ("source", np.array([1.0])),
         "source_fitted": ("source", _STRENGTHS),
+        "half_fitted": ("half", _STRENGTHS),
     }
 )
 
@@ -240,15 +254,19 @@ def _answers(lesson: Lesson) -> dict[str, tuple[int, np.ndarray]]:
     for name, (training, powers) in ADJUSTED.items():
         one = learnt[training]
         power = _fitted_power(lesson, one, powers, learnt[PLAIN])
-        found[name] = (one.rows, _adjusted(one.test, lesson.material.prior, power).argmax(axis=1))
+        found[name] = (one.rows, _adjusted(one.test, lesson.counts, power).argmax(axis=1))
     return found
 
 
-def _adjusted(probability: np.ndarray, prior: np.ndarray, power: float) -> np.ndarray:
-    """Logits (n, k) of probabilities times a power of the shares (Menon et al. 2021, ICLR)."""
-    shares = np.log(np.maximum(prior, prior[prior > 0].min()))
+def _adjusted(probability: np.ndarray, counts: np.ndarray, power: float) -> np.ndarray:
+    """Logits (n, k) of probabilities times a power of the natural shares (Menon et al. 2021, ICLR).
+
+    The shares are those of the natural crystals, by their counts (k,): it is what plain training
+    has seen.
+    """
+    shares = np.log(np.maximum(counts, 1) / counts.sum())
     logits = np.log(np.maximum(probability, _LEAST)) + power * shares
-    return np.where(prior > 0, logits, -np.inf)
+    return np.where(counts > 0, logits, -np.inf)
 
 
 def _fitted_power(lesson: Lesson, learnt: Learnt, powers: np.ndarray, plain: Learnt) -> float:
@@ -265,7 +283,7 @@ def _fitted_power(lesson: Lesson, learnt: Learnt, powers: np.ndarray, plain: Lea
     allowed = judge.measures(plain.calibration.argmax(axis=1), natural)["accuracy"] - _COST
     found = []
     for power in powers:
-        guess = _adjusted(learnt.calibration, material.prior, power).argmax(axis=1)
+        guess = _adjusted(learnt.calibration, lesson.counts, power).argmax(axis=1)
         values = judge.measures(guess, natural)
         enough = values["accuracy"] >= allowed
         rare = values.get(f"{TAIL}_recall", values["macro_recall"])

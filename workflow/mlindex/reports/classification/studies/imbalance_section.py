@@ -19,6 +19,7 @@ _TITLES = {
     "over": "over-sampling",
     "mixed": "mixed (source 003)",
     "source": "equal shares at the source",
+    "half": "half natural, half equal shares",
     "ensemble": "ensemble of balanced subsets",
     "logits": "logit adjustment to equal shares",
     "logits_fitted": "logit adjustment, strength fitted",
@@ -26,6 +27,7 @@ _TITLES = {
     "ensemble_fitted": "ensemble, prior fitted",
     "source_prior": "equal source, natural prior",
     "source_fitted": "equal source, prior fitted",
+    "half_fitted": "half and half, prior fitted",
 }
 _COLUMNS = {
     "accuracy": "right",
