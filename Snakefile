@@ -15,6 +15,7 @@ include: "workflow/rules/learning.smk"
 include: "workflow/rules/method.smk"
 include: "workflow/rules/indexing.smk"
 include: "workflow/rules/classification.smk"
+include: "workflow/rules/joining.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/apps.smk"
 

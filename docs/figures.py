@@ -249,6 +249,22 @@ def _points(row: Mapping[str, Any], metric: str) -> str:
     return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
+def _joined() -> str:
+    """Bravais lattices by the lines alone, by the search, and by both."""
+    cells = []
+    for row in record("joined")["tables"]["joined"]:
+        if row["level"] not in ("bravais", "extinction_symbol"):
+            continue
+        n = row["count"]
+        level = {"bravais": "Bravais lattice"}.get(row["level"], "extinction symbol")
+        alone = f"{row['only_joined']} : {row['only_other']}" if row["way"] != "joined" else ""
+        right = _share(round(row["accuracy"] * n), n)
+        figures = (f"{row['macro_f1']:.2f}", f"{row['calibration_error']:.2f}")
+        cells.append([row["lists"], level, row["way"], n, right, *figures, alone])
+    head = ["lists", "level", "by", "number", "right", "macro F1", "calibration", "against both"]
+    return f"{_table(head, cells)}\n\n{_source('joined')}"
+
+
 def _formulas() -> str:
     """What formulas do to the probability of the right cell."""
     head = ["formula", "lists", "more probable", "or above 0.99", "less probable", "odds, median"]
@@ -339,6 +355,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
         "multitask",
         {"accuracy": "right", "macro_f1": "macro F1", "accuracy_gain": "right, gain"},
     ),
+    "joined": _joined,
 }
 
 

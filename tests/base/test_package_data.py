@@ -12,12 +12,21 @@ from mlindex.base.imports import PACKAGE, Package, code_digest, forget
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob("*.py"))
 #: Stages that use a data file, by the path of the file in the package.
 USED_BY = {
-    "classification/pretrained/symmetry.npz": set(),
-    "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates"},
-    "crystal/formula_units.json": {"index_sample", "indexing_rates"},
-    "crystal/substances.csv": {"index_sample", "indexing_rates"},
-    "indexing/ranking/pretrained/ranking.json": {"index_sample", "indexing_rates"},
-    "indexing/ranking/pretrained/ranking.npz": {"index_sample", "indexing_rates"},
+    "classification/pretrained/joined.npz": {"index_sample"},
+    "classification/pretrained/symmetry.npz": {"index_sample"},
+    "crystal/atomic_volumes.csv": {"index_sample", "indexing_rates", "symmetry_evidence"},
+    "crystal/formula_units.json": {"index_sample", "indexing_rates", "symmetry_evidence"},
+    "crystal/substances.csv": {"index_sample", "indexing_rates", "symmetry_evidence"},
+    "indexing/ranking/pretrained/ranking.json": {
+        "index_sample",
+        "indexing_rates",
+        "symmetry_evidence",
+    },
+    "indexing/ranking/pretrained/ranking.npz": {
+        "index_sample",
+        "indexing_rates",
+        "symmetry_evidence",
+    },
     "reports/plotly-basic.min.js.gz": {"classification_report", "index_sample", "report"},
     "reports/template.json": {"classification_report", "index_sample", "report"},
 }

@@ -28,7 +28,10 @@ def test_each_bravais_lattice_has_a_published_rate():
     [
         ("mlindex.reports.published", {"report"}),
         ("mlindex.method.published", {"validate"}),
-        ("mlindex.indexing.search.walked", {"index_sample", "indexing_rates", "ranking_examples"}),
+        (
+            "mlindex.indexing.search.walked",
+            {"index_sample", "indexing_rates", "ranking_examples", "symmetry_evidence"},
+        ),
     ],
 )
 def test_a_change_of_a_table_reruns_only_the_stages_that_use_it(module, stages):

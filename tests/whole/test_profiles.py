@@ -35,7 +35,7 @@ def asked(tmp_path_factory):
     """{MB of each input file: {rule: {attempt: resources}}} of the whole small workflow."""
     project = make_project(tmp_path_factory.mktemp("asked"))
     script = PROJECT / "tests/helpers/requested_resources.py"
-    targets = ("report.html", "pretrained", "classification.html", "pretrained_symmetry")
+    targets = ("report.html", "pretrained", "classification.html", "joined_symmetry")
     targets += ("classifier_studies/imbalance.parquet",)
     names = ",".join(f"results/{target}" for target in targets)
     command = [sys.executable, str(script), names, "1", "40"]

@@ -15,6 +15,7 @@ from mlindex.classification.settings import (
     Classifiers,
     ClassifierStudies,
     Explanation,
+    Joining,
     SymmetryExamples,
 )
 from mlindex.crystal.lattice import SYSTEMS
@@ -75,6 +76,7 @@ class Config(Section):
         ClassifierStudies, "What helps classifiers of symmetry."
     )
     explanation: Explanation = setting(Explanation, "What classifiers of symmetry go by.")
+    joining: Joining = setting(Joining, "Classifiers and search joined.")
     samples: dict[str, Sample] = setting(
         dict,
         "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",

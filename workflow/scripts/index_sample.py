@@ -9,7 +9,7 @@ from mlindex.indexing.settings import Sample
 with Stage(snakemake) as stage, atomic_directory(stage.output.result) as directory:
     options = stage.settings(Sample).options()
     content = read(stage.input.sample, options.wavelength_A)
-    done = index_content(content, options, stage.threads, stage.log.info)
+    done = index_content(content, options, stage.threads, stage.log.info).with_symmetry()
     stage.log.info("%.1f s", done.result.seconds)
     if cut_off := [s.bravais for s in done.result.searched if s.status != "complete"]:
         stage.log.warning(

@@ -15,6 +15,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlindex.apps import joined
 from mlindex.apps.known import phases_read
 from mlindex.apps.printing import on_stdout
 from mlindex.apps.signals import at_once, handled, interruptible, tidily
@@ -46,6 +47,10 @@ class Done:
     result: IndexingResult
     pattern: MeasuredPattern | None
     found: FoundPeaks | None
+
+    def with_symmetry(self) -> Done:
+        """The same with its symmetry, where that helps."""
+        return replace(self, result=joined.with_symmetry(self.result, self.pattern))
 
     def for_sample(self, name: str) -> Done:
         """The same under a sample's name, without the time it took: the same at each run."""
@@ -86,9 +91,11 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
                 raise
         else:
             if not compiled or stopped():
-                return done
+                return done if stopped() else done.with_symmetry()
         report("compiling")
         warm_up(stopped)
+        if not stopped():
+            joined.warm_up()
         ready.append(True)
         print(f"mlindex: compiled once, {time.perf_counter() - began:.0f} s", file=sys.stderr)
         while True:
@@ -96,7 +103,7 @@ def run(file: Path, options: Options, quiet: bool) -> Done:
             done = search(stopped)
             # Compiling took time from the search: it gets that time again.
             if len(compiled) == known or stopped() or not _cut_off(done):
-                return done
+                return done if stopped() else done.with_symmetry()
 
 
 def _cut_off(done: Done) -> bool:

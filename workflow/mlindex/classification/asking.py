@@ -67,6 +67,19 @@ def symmetry(
     return _answer(peaks, end, classifier)
 
 
+def probability_of(peaks: PeakList, end: float, classifier: SymmetryClassifier) -> np.ndarray:
+    """Probability of each space group (230,) by the lines of a list alone.
+
+    Args:
+        peaks: a line at least.
+        end: q² where its pattern ends, in 1/A².
+        classifier: of symmetry.
+    """
+    lines, intensity = _looked_at(peaks)
+    inputs = inputs_of([lines.q2_inv_A2], [intensity], [end], classifier.sees_grid)
+    return classifier.predict_proba(inputs)[0]
+
+
 def classifier_at(place: str | Path | None) -> SymmetryClassifier:
     """The classifier in a file or folder, or the shipped one, tried on a list of lines.
 
@@ -111,20 +124,30 @@ def _found(
                 f"{pattern.name}: the peak search was not finished. {clock.advice()}"
             )
         raise nothing_found(pattern)
+    notes = tuple(dict.fromkeys((*pattern.notes, *found.peaks.notes, *found.notes)))
+    return replace(found.peaks, notes=notes), end_of(pattern)
+
+
+def end_of(pattern: MeasuredPattern) -> float:
+    """q² where a pattern with a known wavelength ends, in 1/A²."""
     angles = pattern.two_theta_deg
     last = np.array([angles[angles < 180.0][-1]])
-    notes = tuple(dict.fromkeys((*pattern.notes, *found.peaks.notes, *found.notes)))
-    end = float(q2_from_two_theta(last, pattern.scale_A)[0])
-    return replace(found.peaks, notes=notes), end
+    return float(q2_from_two_theta(last, pattern.scale_A)[0])
+
+
+def _looked_at(peaks: PeakList) -> tuple[PeakList, np.ndarray | None]:
+    """The first lines of a list, and their intensities where they can be used."""
+    lines = peaks.only(np.arange(min(len(peaks), _LINES)))
+    intensity = lines.intensity
+    if intensity is not None and not (np.isfinite(intensity).all() and intensity.max() > 0):
+        intensity = None
+    return lines, intensity
 
 
 def _answer(peaks: PeakList, end: float, classifier: SymmetryClassifier) -> Answer:
     """The answer for a list with lines; ``end`` is q² where its pattern ends."""
-    lines = peaks.only(np.arange(min(len(peaks), _LINES)))
-    q2, intensity = lines.q2_inv_A2, lines.intensity
-    if intensity is not None and not (np.isfinite(intensity).all() and intensity.max() > 0):
-        intensity = None
-    grid = classifier.sees_grid
+    lines, intensity = _looked_at(peaks)
+    q2, grid = lines.q2_inv_A2, classifier.sees_grid
     probability = classifier.predict_proba(inputs_of([q2], [intensity], [end], grid))
     best = int(np.argmax(at_level(probability, "bravais")[0]))
     random = inputs_of(*_at_random(q2, intensity, end), [end] * _BY_CHANCE, grid)

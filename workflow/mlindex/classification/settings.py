@@ -122,3 +122,16 @@ class Explanation(Section):
         "features are calculated again for each line: some 7 ms.",
         ge=0,
     )
+
+
+class Joining(Section):
+    """How the classifiers of symmetry are joined with a search for the cell."""
+
+    crystals: int = setting(
+        30,
+        "Crystals of each Bravais lattice to search, at most, of those that all levels are tested "
+        "on; each as calculated and as measured once.",
+        gt=0,
+    )
+    time_limit_s: float = setting(60.0, "Seconds for the search of a list.", gt=0)
+    folds: int = setting(5, "Folds of the figures; none cuts a structure type.", ge=2, le=20)

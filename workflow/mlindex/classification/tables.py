@@ -148,6 +148,49 @@ CLASSIFIER_OCCLUSION = Table(
     places=(Place("classifier_occlusion/{level}.parquet", rule="explain_classifier"),),
 )
 
+SYMMETRY_EVIDENCE = Table(
+    "symmetry_evidence",
+    "a list of lines of a crystal unknown to the classifiers, and what a search for its cell says "
+    "of each Bravais lattice",
+    (
+        ENTRY_ID,
+        Column("measurement", INT32, "0 as calculated, else the number of the measurement"),
+        Column("spacegroup_number", INT16, "Space group, 1 to 230"),
+        BRAVAIS,
+        Column("structure_type", STRING, "Space group, anonymous formula, atoms a lattice point"),
+        Column("probability", list_of(FLOAT64), "Of the lattices, in the order of groups"),
+        Column("log_evidence", list_of(FLOAT64), "Of their best cells; NaN where none was found"),
+        Column(
+            "convincing", STRING, "Lattice of a convincing cell, if there is one", nullable=True
+        ),
+        Column("symbols", list_of(FLOAT64), "Extinction symbols within a lattice; NaN if unknown"),
+    ),
+    places=(Place("symmetry_evidence/{system}.parquet"),),
+    equally_long=(("probability", "log_evidence"),),
+)
+
+JOINED_SCORES = Table(
+    "joined_scores",
+    "a way to tell symmetry, on lists that nothing of it was fitted to",
+    (
+        Column("lists", STRING, "all, calculated, measured, with a convincing cell, without one"),
+        _LEVEL,
+        Column("way", STRING, "classifier, search, or joined"),
+        Column("count", INT32, "Lists"),
+        Column("accuracy", FLOAT64, "Share of right classes"),
+        Column("accuracy_low", FLOAT64, "Lower end of its 95 % interval"),
+        Column("accuracy_high", FLOAT64, "Upper end"),
+        Column("top_3", FLOAT64, "Share with the right class among the first three"),
+        Column("macro_f1", FLOAT64, "Mean F1 over the classes"),
+        Column("log_loss", FLOAT64, "Mean log-loss", "nat"),
+        Column("calibration_error", FLOAT64, "Expected calibration error, ten bins"),
+        Column("only_joined", INT32, "Lists that only both joined have right"),
+        Column("only_other", INT32, "Lists that only this way has right"),
+        Column("p", FLOAT64, "Of so unequal a split by chance (exact McNemar test)"),
+    ),
+    places=(Place("joined/scores.parquet"),),
+)
+
 SYMMETRY_ANSWERS = Table(
     "symmetry_answers",
     "a class of a sample at one level of symmetry, or a sample that could not be read",

@@ -224,6 +224,18 @@ class Searched:
 
 
 @dataclass(frozen=True)
+class SymmetryShares:
+    """How probable classes of symmetry are by the cells found and by the lines alone, joined.
+
+    The most probable of each level, by name, best first; names as ``mlindex symmetry`` has them.
+    """
+
+    bravais: tuple[tuple[str, float], ...]
+    extinction_symbol: tuple[tuple[str, float], ...]
+    space_group: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class IndexingResult:
     """Candidates, best first, and how they were found.
 
@@ -248,6 +260,9 @@ class IndexingResult:
     together: PhasesProfile | None = None
     #: What a standard in the sample says of 2theta, where one was named.
     calibration: Calibration | None = None
+    #: The symmetry that a classifier joined with the search sees, where that was asked for: of
+    #: lists without a convincing cell.
+    symmetry: SymmetryShares | None = None
 
     def __repr__(self) -> str:
         verdict = "convincing" if self.convincing else "not convincing"

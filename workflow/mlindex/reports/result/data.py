@@ -15,7 +15,7 @@ from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.indexing.calibration import Calibration
 from mlindex.indexing.profile import CandidateProfile, PhaseShare, PhasesProfile
-from mlindex.indexing.result import Candidate, IndexingResult, Partner
+from mlindex.indexing.result import Candidate, IndexingResult, Partner, SymmetryShares
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.result.document import (
     VERSION,
@@ -59,6 +59,7 @@ def as_data(result: IndexingResult) -> dict[str, Any]:
         "phases": [_phase(number, result) for number in range(len(result.phases))],
         "together": result.together and _together(result.together),
         "calibration": result.calibration and _calibration(result.calibration),
+        "symmetry": result.symmetry and _symmetry(result.symmetry),
         "observed_lines": _observed(result.peaks, result.phase_of_lines),
         "candidates": [
             _candidate(rank, candidate, wavelength)
@@ -124,6 +125,13 @@ def _indices(hkl: np.ndarray) -> list[tuple[int, ...]]:
 def _calibration(found: Calibration) -> dict[str, Any]:
     values = {f.name: getattr(found, f.name) for f in fields(found)}
     return values | {"lines": (found.lines + 1).tolist()}
+
+
+def _symmetry(shares: SymmetryShares) -> dict[str, Any]:
+    return {
+        f.name: [{"name": n, "probability": min(p, 1.0)} for n, p in getattr(shares, f.name)]
+        for f in fields(shares)
+    }
 
 
 def _together(fit: PhasesProfile) -> dict[str, Any]:

@@ -287,6 +287,21 @@ class SearchedLattice(_Part):
     seconds: float | None = Field(ge=0, description="Null where times are left out, as below")
 
 
+class SymmetryClass(_Part):
+    """A class of symmetry."""
+
+    name: str
+    probability: Share
+
+
+class Symmetry(_Part):
+    """The most probable classes of each level, best first."""
+
+    bravais: list[SymmetryClass]
+    extinction_symbol: list[SymmetryClass]
+    space_group: list[SymmetryClass]
+
+
 class Document(_Part):
     """The result for one sample; candidates best first."""
 
@@ -313,6 +328,10 @@ class Document(_Part):
     )
     calibration: CalibrationByStandard | None = Field(
         description="Null without a standard; positions of candidates are calibrated by it"
+    )
+    symmetry: Symmetry | None = Field(
+        description="By the cells found and by the lines alone, joined; null with a convincing "
+        "cell, of a search that was cut off or of some lattices, and of several phases"
     )
     observed_lines: list[ObservedLine]
     candidates: list[CandidateCell]

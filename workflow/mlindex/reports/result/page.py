@@ -25,6 +25,7 @@ from mlindex.reports.result.phases import phase_section
 from mlindex.reports.result.plot import MOST_ROWS, PatternFit, axis_of, figure_of
 from mlindex.reports.result.profile_plot import SCRIPT as PROFILE_SCRIPT
 from mlindex.reports.result.profile_plot import packed
+from mlindex.reports.result.symmetry import symmetry_section
 from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
@@ -133,6 +134,8 @@ def page(
         ]
     if result.phases:
         sections.append(("Phases", phase_section(result, axis)))
+    if result.symmetry is not None:
+        sections.append(("Symmetry", symmetry_section(result.symmetry)))
     sections += [
         ("Search", _search(result)),
         ("Peak list", _peak_list(result, axis)),

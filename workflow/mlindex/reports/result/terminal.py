@@ -24,6 +24,7 @@ from mlindex.reports.result.notation import (
     volume,
 )
 from mlindex.reports.result.phases import phase_facts
+from mlindex.reports.result.symmetry import symmetry_facts
 from mlindex.reports.result.view import (
     STATUS_WORDS,
     Axis,
@@ -77,6 +78,9 @@ def show(
         console.print()
     if result.phases:
         _facts(console, phase_facts(result, axis, _MOST_LINES))
+        console.print()
+    if result.symmetry is not None:
+        _facts(console, symmetry_facts(result.symmetry))
         console.print()
     _facts(console, _search(result))
     console.print()
