@@ -27,10 +27,10 @@ FAMILY = "crystal_family"
 FAMILY_OF = {"trigonal": "hexagonal", "rhombohedral": "hexagonal"}
 #: Of RRUFF's tubes, whose two lines its files hold as one.
 _CU_MEAN_A, _CU_A = 1.541838, 1.5406
-#: Space groups by the names of the folders of thin films.
+#: Space groups by the names of the folders of thin films, as they are spelt there.
 _FILMS = {
     **{"Fm-3m": 225, "I4Imcm": 140, "P21a": 14, "P3m1": 156},
-    **{"P63mmc": 194, "Pc": 7, "Pm-3m": 221},
+    **{"P61mmc": 194, "Pc": 7, "pm-3m": 221},
 }
 
 
@@ -129,10 +129,9 @@ def films(folder: Path) -> Iterator[Lists]:
         with tarfile.open(folder / "autoxrd_experimental.tar.gz") as archive:
             archive.extractall(unpacked, filter="data")
         for path in sorted(Path(unpacked).rglob("*.xy")):
-            number = _FILMS.get(path.parent.name)
-            found = None if number is None else _lines(path, _CU_A)
+            found = _lines(path, _CU_A)
             if found is not None:
-                lists.add(*found, classes_of_group(number))
+                lists.add(*found, classes_of_group(_FILMS[path.parent.name]))
     yield lists
 
 

@@ -104,7 +104,13 @@ def test_links_to_files_hold_outside_the_site_too(page):
 
 
 @pytest.mark.parametrize(
-    "page", ["tutorials/first_pattern", "tutorials/bad_pattern", "how_to/impurities"]
+    "page",
+    [
+        "tutorials/first_pattern",
+        "tutorials/bad_pattern",
+        "tutorials/folder_symmetry",
+        "how_to/impurities",
+    ],
 )
 def test_examples_of_the_pages_run(page, monkeypatch):
     # Compiling is no part of the search, and would use up its time.
