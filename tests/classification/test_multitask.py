@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from helpers.study_examples import small_subject, study_examples
 from mlindex.classification.learners.registry import kind_of
+from mlindex.classification.parts import TRAIN
 from mlindex.classification.settings import ClassifierStudies
 from mlindex.classification.studies import multitask
+from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.registry import carried_out
 from mlindex.crystal.symmetry_classes import classes_of
 
@@ -51,6 +55,20 @@ def test_heads_hold_what_their_lists_are(monkeypatch):
     gains = found[found["metric"] == "accuracy_gain"]
     assert (gains["value"] == 0).all()
     assert set(gains["variant"]) == {*told, "all"}
+
+
+def test_a_network_with_all_heads_answers_the_group_alone():
+    frame = study_examples({14: 30, 225: 30})
+    cells = cells_of(frame).set_index("entry_id").loc[frame["entry_id"]]
+    told = multitask.heads_of(frame["spacegroup_number"].to_numpy(), cells)
+    settings = ClassifierStudies(epochs=1)
+    subject = replace(small_subject(settings, frame), level="space_group")
+    material = Material.of(frame, "space_group", subject.classifiers, 5, grid=True)
+    train = material.lists(TRAIN)
+    learner = multitask._trained(subject, material, train, (*told.values(),), 3)
+    probability = learner.predict_proba(material.rows.take(train).inputs)
+    assert probability.shape == (len(train), 230)
+    assert probability[:, [13, 224]].sum(axis=1) == pytest.approx(1)
 
 
 def test_too_few_lists_make_an_empty_study():
