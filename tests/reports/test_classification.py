@@ -175,6 +175,7 @@ def test_sections_answer_in_order(page: str) -> None:
         "Confusions",
         "Calibration and abstention",
         "Wrong and sure",
+        "Against a search for the cell",
         "Left out",
     ]
     # Of the measured lists 60 % are right, and always answering cP would be for 51 %.
@@ -259,6 +260,46 @@ def test_mistakes_are_drawn(page: str) -> None:
     assert f"M{260 * np.sqrt(9 / 4.01 / 3):.1f} 44V0.0" in picture
 
 
+def evidence(tests: pd.DataFrame) -> pd.DataFrame:
+    """A search that is right for all crystals but the fourth of ten, and finds nothing of e221_000.
+
+    Convincing are the cells of lists as calculated.
+    """
+    names = classes_of("bravais").names
+    lists = tests.drop_duplicates(["entry_id", "measurement"])
+    rows = []
+    for entry, measurement, true in lists[LIST].itertuples(index=False):
+        given = "mP" if entry.endswith("4") else true
+        share = np.zeros(len(names))
+        share[names.index(given)] = 0.0 if entry == "e221_000" else 0.9
+        rows.append((entry, measurement, share, given if measurement == 0 else None))
+    return pd.DataFrame(rows, columns=["entry_id", "measurement", "probability", "convincing"])
+
+
+LIST = ["entry_id", "measurement", "true_class"]
+
+
+def test_who_is_right_where_the_other_is_wrong_is_counted_and_drawn(
+    data: ClassifierData, page: str
+) -> None:
+    assert "Nothing was searched." in section(page, "Against a search for the cell")
+    own = data.levels["bravais"].own
+    found = build_page(replace(data, evidence=evidence(own)))
+    calculated = own[own["measurement"] == 0]
+    right = (calculated["true_class"] == calculated["predicted_class"]).to_numpy()
+    entries = calculated["entry_id"]
+    lost = (entries.str.endswith("4") | (entries == "e221_000")).to_numpy()
+    alone = int((right & lost).sum()), int((~right & ~lost).sum())
+    assert min(alone) > 0
+    said = section(found, "Against a search for the cell")
+    assert re.search(
+        rf"calculated {len(right)} \S+ % \(.*?\) \S+ % \(.*?\) {alone[0]} {alone[1]} 0", said
+    )
+    assert "e221_000 as calculated cP cP 0.800 none found yes" in said
+    assert "measurement 1 tI cF 0.800 tI" in said
+    assert found.count('<svg class="lines"') == page.count('<svg class="lines"') + 12
+
+
 def test_left_out_is_said(page: str) -> None:
     found = section(page, "Left out")
     assert "Crystal system: no classifier is shown: it follows from" in found
@@ -311,7 +352,7 @@ def test_the_script_reads_the_tables_of_the_levels(data: ClassifierData, tmp_pat
     whole = data.examples.assign(**dict.fromkeys(kept, ""), wavelength_A=1.54)
     whole["features"] = [np.zeros(1, dtype=np.float32)] * len(whole)
     write_table(tmp_path / "examples.parquet", SYMMETRY_EXAMPLES, whole[SYMMETRY_EXAMPLES.names])
-    inputs: dict[str, list[str]] = {"examples": ["examples.parquet"]}
+    inputs: dict[str, list[str]] = {"examples": ["examples.parquet"], "studies": [], "evidence": []}
     for kind, table in KINDS_OF_TABLES.items():
         inputs[kind] = [f"{kind}_{level}.parquet" for level in data.levels]
         for name, tables in zip(inputs[kind], data.levels.values(), strict=True):

@@ -8,6 +8,7 @@ from mlindex.classification.tables import (
     CLASSIFIER_SEARCH,
     CLASSIFIER_STUDIES,
     CLASSIFIER_TESTS,
+    SYMMETRY_EVIDENCE,
     SYMMETRY_EXAMPLES,
 )
 from mlindex.crystal.symmetry_classes import LEVELS
@@ -176,6 +177,10 @@ rule classification_report:
             CLASSIFIER_IMPORTANCE.place(), level=CONFIG.classifiers.levels
         ),
         occlusion=expand(CLASSIFIER_OCCLUSION.place(), level=CONFIG.classifiers.levels),
+        evidence=expand(
+            SYMMETRY_EVIDENCE.place(),
+            system=CONFIG.lattice_systems * CONFIG.classifiers.compared_with_search,
+        ),
     output:
         page="results/classification.html",
     log:

@@ -92,9 +92,10 @@ def settings(*sections):
 
 
 def classifier_settings():
-    """The config that classifiers are trained with: which of them a page covers is no part."""
+    """The config that classifiers are trained with: what a page shows of them is no part."""
+    shown = ("levels", "compared_with_search")
     given = CONFIG.section("classifiers")
-    return {"classifiers": {k: v for k, v in given.items() if k != "levels"}}
+    return {"classifiers": {k: v for k, v in given.items() if k not in shown}}
 
 
 def study_settings():

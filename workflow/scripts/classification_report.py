@@ -11,6 +11,7 @@ from mlindex.classification.tables import (
     CLASSIFIER_SEARCH,
     CLASSIFIER_STUDIES,
     CLASSIFIER_TESTS,
+    SYMMETRY_EVIDENCE,
     SYMMETRY_EXAMPLES,
 )
 from mlindex.reports.classification.inputs import EXAMPLE_COLUMNS, ClassifierData, LevelTables
@@ -41,6 +42,7 @@ with Stage(snakemake) as stage:
         name: read_table(path, CLASSIFIER_STUDIES)
         for name, path in zip(names, stage.input.studies, strict=True)
     }
-    data = ClassifierData(examples, levels, settings, studies)
+    evidence = stage.read("evidence", SYMMETRY_EVIDENCE)
+    data = ClassifierData(examples, levels, settings, studies, evidence)
     with atomic_path(stage.output.page) as path:
         path.write_text(build_page(data), encoding="utf-8")

@@ -48,6 +48,11 @@ class Classifiers(Section):
         "What never stands in two parts: a structure type, a composition family, or an entry (a "
         "random split, which flatters).",
     )
+    compared_with_search: bool = setting(
+        False,
+        "Whether `results/classification.html` compares them with searches for the cell, list by "
+        "list: the cells of `joining.crystals` of each lattice are searched for, which takes long.",
+    )
     test_share: float = setting(0.2, "Share of the entries to test on.", gt=0, lt=0.5)
     calibration_share: float = setting(
         0.1, "Share of the entries to calibrate probabilities with.", gt=0, lt=0.4

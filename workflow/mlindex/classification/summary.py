@@ -164,6 +164,28 @@ def answered(tests: pd.DataFrame, shares: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["threshold", "share", "right"])
 
 
+def against_search(tests: pd.DataFrame, evidence: pd.DataFrame) -> pd.DataFrame:
+    """Answers of one learner beside what the search for the cell says of the same lists.
+
+    Args:
+        tests: rows of CLASSIFIER_TESTS of one learner at the level of Bravais lattices.
+        evidence: rows of SYMMETRY_EVIDENCE.
+
+    Returns:
+        The rows of lists that were searched, with ``right``, ``searched`` (the lattice that the
+        search makes most probable, "" where it found none), ``search_right`` and ``convincing``.
+    """
+    names = np.array([*classes_of("bravais").names, ""])
+    share = np.nan_to_num(np.stack(evidence["probability"].to_list()))
+    best = np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
+    found = evidence[["entry_id", "measurement"]].assign(
+        searched=names[best], convincing=evidence["convincing"].notna().to_numpy()
+    )
+    both = tests.merge(found, on=["entry_id", "measurement"], validate="1:1")
+    search_right = (both["searched"] == both["true_class"]).to_numpy()
+    return both.assign(right=is_right(both), search_right=search_right)
+
+
 def surest_mistakes(tests: pd.DataFrame, count: int) -> pd.DataFrame:
     """Wrong answers of the highest probability, one of each crystal, from rows of one learner."""
     wrong = tests[~is_right(tests)]

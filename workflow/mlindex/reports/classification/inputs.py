@@ -84,13 +84,15 @@ class ClassifierData:
 
     ``examples`` are rows of SYMMETRY_EXAMPLES (EXAMPLE_COLUMNS), ``levels`` the tables by level, in
     the order of the page, ``settings`` what the classifiers were trained with, ``studies`` the rows
-    of CLASSIFIER_STUDIES by study.
+    of CLASSIFIER_STUDIES by study, ``evidence`` those of SYMMETRY_EVIDENCE, none where nothing was
+    searched.
     """
 
     examples: pd.DataFrame
     levels: Mapping[str, LevelTables]
     settings: Classifiers
     studies: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    evidence: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     @property
     def trained(self) -> list[LevelTables]:

@@ -50,7 +50,7 @@ def _row(row: object, level: str) -> str:
         *(_class(name, level) for name in (row.true_class, row.predicted_class)),
         f"{row.probability:.3f}",
         f"{row.true_probability:.3f}",
-        _sticks(row.q2_inv_A2, row.intensity, row.last_q2_inv_A2),
+        sticks(row.q2_inv_A2, row.intensity, row.last_q2_inv_A2),
     )
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
@@ -63,7 +63,7 @@ def _class(name: str, level: str) -> str:
     return f"{escape(symbol)}<br><small>{escape(lattice)}</small>"
 
 
-def _sticks(q2: np.ndarray, intensity: np.ndarray, last_q2: float) -> str:
+def sticks(q2: np.ndarray, intensity: np.ndarray, last_q2: float) -> str:
     """Lines (n,) as sticks; "" where the list is not among the examples."""
     if not isinstance(q2, np.ndarray) or not len(q2):
         return ""

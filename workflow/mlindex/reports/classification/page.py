@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mlindex.reports.classification import confusion_section, mistakes_section
+from mlindex.reports.classification.against_search_section import against_search_section
 from mlindex.reports.classification.calibration_section import calibration_section
 from mlindex.reports.classification.data_section import data_section
 from mlindex.reports.classification.explanation_section import (
@@ -33,6 +34,7 @@ def build_page(data: ClassifierData) -> str:
         ("Confusions", confusion_section.confusion_section(data)),
         ("Calibration and abstention", calibration_section(data)),
         ("Wrong and sure", mistakes_section.mistakes_section(data)),
+        ("Against a search for the cell", against_search_section(data)),
         *study_sections(data),
         ("Left out", left_out(data)),
     ]
