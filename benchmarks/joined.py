@@ -50,7 +50,8 @@ from mlindex.patterns.peaksearch import find_peaks
 
 _WHAT = (
     "Lists of lines of real crystals, as many of each Bravais lattice, as calculated and as drawn "
-    "measurements find them, and measured patterns; nothing was fitted to any of them."
+    "measurements find them{}; neither the classifier nor the model that joins it with the search "
+    "was fitted to any of them."
 )
 #: Decimals of a figure in the record; lists between two writes; seconds of a search at most.
 _DIGITS, _AT_ONCE, _LIMIT_S = 4, 20, 300.0
@@ -77,7 +78,8 @@ def main() -> None:
         rows += _judged(name, lists, evidence, joined)
     for row in rows:
         print(row)
-    record.write(options.out, _WHAT, {"joined": rows})
+    patterns = ", and measured patterns" if options.patterns else ""
+    record.write(options.out, _WHAT.format(patterns), {"joined": rows})
 
 
 def _all_lists(options: argparse.Namespace) -> Iterator[tuple[str, pd.DataFrame, Search]]:
