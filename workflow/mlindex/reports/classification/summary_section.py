@@ -80,6 +80,6 @@ def left_out(data: ClassifierData) -> str:
     parts.append(
         "Measured lists are lines of calculated patterns with the faults that a measurement has "
         "(section realism of the config). Patterns from a diffractometer are in none of the "
-        "figures here, and neither is what indexing the pattern would add."
+        "figures here: benchmarks/symmetry.py counts them."
     )
     return "".join(note(part) for part in parts)
