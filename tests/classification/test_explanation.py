@@ -12,6 +12,7 @@ from mlindex.classification import explanation
 from mlindex.classification.card import read_fitted, write_classifier
 from mlindex.classification.classifier import Fitted
 from mlindex.classification.explanation import importance, occlusion
+from mlindex.classification.features import GROUPS
 from mlindex.classification.learners.contract import Classifier, Inputs
 from mlindex.classification.learners.shares import Shares
 from mlindex.classification.settings import Explanation
@@ -26,7 +27,7 @@ from mlindex.classification.tables import (
 from mlindex.classification.training import Trained
 from mlindex.crystal.symmetry_classes import classes_of
 
-SETTINGS = Explanation(permuted_lists=60, repeats=4, occluded_lists=20)
+SETTINGS = Explanation(permuted_lists=30, repeats=8, occluded_lists=10)
 NAMES = classes_of("bravais").names
 SUMS = {"cP": (221, [1, 2, 3, 4, 5, 6, 8]), "cF": (225, [3, 4, 8, 11, 12, 16, 19])}
 
@@ -44,10 +45,10 @@ class Second(Classifier):
 
 @pytest.fixture(scope="module")
 def tested() -> pd.DataFrame:
-    """A list of each of 60 crystals, one of them with a single line."""
+    """A list of each of 30 crystals, one of them with a single line."""
     rng = np.random.default_rng(2)
     rows = []
-    for i in range(60):
+    for i in range(30):
         number, sums = SUMS["cP" if i % 2 else "cF"]
         q2 = np.array(sums if i else sums[:1]) / rng.uniform(3, 9) ** 2
         rows.append((f"e{i:02d}", number, 0, q2, rng.uniform(0.1, 1, len(q2)), 1.1 * q2[-1]))
@@ -61,7 +62,7 @@ def fitted() -> Fitted:
 
 def test_only_the_group_that_is_gone_by_costs_something(tested, fitted) -> None:
     found = importance(tested, "bravais", fitted, SETTINGS, 5)
-    assert CLASSIFIER_IMPORTANCE.arrow(found).num_rows == len(found) == 8
+    assert CLASSIFIER_IMPORTANCE.arrow(found).num_rows == len(found) == len(GROUPS) + 2
     assert set(found["lists"]) == {"calculated"}
     lost = found.set_index("features")
     # The crystal of one line has no second: it is called cF, as it is.
@@ -82,19 +83,19 @@ def test_only_the_group_that_is_gone_by_costs_something(tested, fitted) -> None:
 
 
 def test_a_line_matters_where_the_answer_turns_on_it(tested, fitted) -> None:
-    every = SETTINGS.model_copy(update={"occluded_lists": 60})
+    every = SETTINGS.model_copy(update={"occluded_lists": 30})
     found = occlusion(tested, "bravais", fitted, every, 5)
     assert CLASSIFIER_OCCLUSION.arrow(found).num_rows == len(found) == 7
     by_line = found.set_index("line")
-    assert (by_line["count"] == 59).all()
+    assert (by_line["count"] == 29).all()
     assert (by_line["accuracy"] == 1).all()
     # Without the first line 3/2 and 8/4 are the ratios, without the second 3 and 8/3.
-    assert by_line["changed"].to_list() == pytest.approx([1, 29 / 59, 0, 0, 0, 0, 0])
-    assert by_line["accuracy_without"].to_list() == pytest.approx([0, 30 / 59, 1, 1, 1, 1, 1])
+    assert by_line["changed"].to_list() == pytest.approx([1, 14 / 29, 0, 0, 0, 0, 0])
+    assert by_line["accuracy_without"].to_list() == pytest.approx([0, 15 / 29, 1, 1, 1, 1, 1])
     assert by_line["probability_loss"].iloc[0] == pytest.approx(0.7)
-    assert by_line["probability_loss"].iloc[1] == pytest.approx(0.7 * 29 / 59)
+    assert by_line["probability_loss"].iloc[1] == pytest.approx(0.7 * 14 / 29)
     few = occlusion(tested, "bravais", fitted, SETTINGS, 5)
-    assert few["count"].max() <= 20
+    assert few["count"].max() <= 10
 
 
 def test_lists_of_one_crystal_make_no_interval_narrower() -> None:
@@ -115,7 +116,7 @@ def trained(kind: str, learner: Classifier | None, test_part: pd.DataFrame) -> T
 def test_the_script_asks_the_learner_that_was_written(tested, level, tmp_path) -> None:
     k = len(classes_of(level))
     learner = Shares(np.arange(1.0, k + 1) / (k * (k + 1) / 2))
-    answers = pd.DataFrame({"entry_id": tested["entry_id"].head(30)}).assign(
+    answers = pd.DataFrame({"entry_id": tested["entry_id"].head(8)}).assign(
         **{"measurement": 0, "learner": "frequency", "probability": 0.1},
         **{"true_class": "", "predicted_class": "", "true_probability": 0.1},
     )
@@ -141,7 +142,7 @@ def test_the_script_asks_the_learner_that_was_written(tested, level, tmp_path) -
             ["explanation"],
         )
         found = read_table(tmp_path / "importance.parquet", CLASSIFIER_IMPORTANCE)
-        assert set(found["count"]) == ({30} if len(tests) else set())
+        assert set(found["count"]) == ({8} if len(tests) else set())
         assert not found["accuracy_loss"].any()
         lines = read_table(tmp_path / "occlusion.parquet", CLASSIFIER_OCCLUSION)
         assert len(lines) == (7 if len(tests) else 0)

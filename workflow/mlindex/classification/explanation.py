@@ -20,11 +20,12 @@ from mlindex.classification.summary import CALCULATED, MEASURED, of_lists
 from mlindex.classification.tables import CLASSIFIER_IMPORTANCE, CLASSIFIER_OCCLUSION
 from mlindex.crystal.symmetry_classes import classes_of
 
-#: Groups that say nearly the same, so that the one stands in where the other is permuted.
-ALIKE = (
-    ("fits of lattices", "evidence over the best"),
-    ("ratios of q²", "gaps of q²"),
-)
+#: Words in the names of groups that say nearly the same, so that one stands in for another that is
+#: permuted: permuted together they have a name of their own.
+ALIKE = {
+    "all fits and differences": ("fits", "evidence", "differences"),
+    "ratios and gaps": ("ratios", "gaps"),
+}
 #: What some learners see beside the features.
 GRID = "pattern on a grid"
 #: Columns of SYMMETRY_EXAMPLES that are looked at.
@@ -70,8 +71,8 @@ def importance(
         for name, columns in _groups(lists.inputs):
             rng = np.random.default_rng(derive_seed(seed, kind, name))
             worse = [lists.judged(lists.mixed(columns, rng)) for _ in range(settings.repeats)]
-            lost = right - np.mean([r for r, _ in worse], axis=0)
-            risen = np.mean([x for _, x in worse], axis=0) - loss
+            lost = np.mean([right - r for r, _ in worse], axis=0)
+            risen = np.mean([x - loss for _, x in worse], axis=0)
             rows.append(
                 (
                     *(level, kind, name, len(right), settings.repeats),
@@ -178,8 +179,9 @@ def _groups(inputs: Inputs) -> Iterator[tuple[str, np.ndarray | None]]:
         for (name, width), end in zip(GROUPS.items(), ends, strict=True)
     }
     yield from of.items()
-    for names in ALIKE:
-        yield " + ".join(names), np.concatenate([of[name] for name in names])
+    for together, words in ALIKE.items():
+        alike = [own for name, own in of.items() if any(word in name for word in words)]
+        yield together, np.concatenate(alike)
     if inputs.grid is not None:
         yield GRID, None
 

@@ -114,7 +114,7 @@ CLASSIFIER_IMPORTANCE = Table(
     (
         _LEVEL,
         _LISTS,
-        Column("features", STRING, "The group; several are joined by +"),
+        Column("features", STRING, "The group, or several together"),
         Column("count", INT32, "Lists of the test part whose features were permuted"),
         Column("repeats", INT32, "Permutations"),
         Column("accuracy", FLOAT64, "Share of right answers with all features"),

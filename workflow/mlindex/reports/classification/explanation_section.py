@@ -20,8 +20,8 @@ def importance_section(data: ClassifierData) -> str:
     lead = (
         "Each group of features is permuted among lists of the test part, so that a list has those "
         "of another crystal: what is lost is what the learner takes from this group alone. Groups "
-        "that say nearly the same stand in for each other and are therefore permuted together, too "
-        "(joined by +). Points of per cent right, with 95 % intervals over crystals."
+        "that say nearly the same stand in for each other, and are therefore permuted together, "
+        "too: the last ones. Points of per cent right, with 95 % intervals over crystals."
     )
     return by_level(data, _importance, lead)
 
