@@ -4,7 +4,7 @@
 
 Each RESULTS holds ``symmetry_examples`` (and ``cells`` for the study multitask) as the workflow
 makes them. The workflow itself makes a study as ``results/classifier_studies/NAME.parquet``; here
-lists of several runs are taken together, with other settings if wanted: ``--set crystals=3000``.
+lists of several runs are taken together, with other settings if wanted: ``--set crystals=1500``.
 ``--out`` writes the means over the seeds as JSON.
 """
 

@@ -32,7 +32,11 @@ from mlindex.classification.tables import CLASSIFIER_STUDIES
 from mlindex.crystal.symmetry_classes import classes_of
 
 SETTINGS = ClassifierStudies(
-    seeds=2, resamples=20, crystals=120, imbalance_learner="frequency", least_crystals=2
+    seeds=2,
+    resamples=20,
+    imbalance_crystals=120,
+    imbalance_learner="frequency",
+    least_crystals=2,
 )
 
 

@@ -76,12 +76,17 @@ class ClassifierStudies(Section):
     )
     seeds: int = setting(3, "Draws and fits of each variant.", ge=1, le=100)
     resamples: int = setting(200, "Draws of test crystals that intervals are from.", ge=20)
-    crystals: int = setting(1500, "Crystals that a study learns from, at most.", ge=100)
+    crystals: int = setting(
+        500, "Crystals that a study learns from, at most; not that of imbalance.", ge=100
+    )
     imbalance_levels: tuple[Level, ...] = setting(
         ("extinction_symbol",), "Levels at which imbalance is studied."
     )
     imbalance_learner: str = setting(
         "extra_trees", "Kind of learner of the study of imbalance, with its default parameters."
+    )
+    imbalance_crystals: int = setting(
+        1500, "Crystals that the study of imbalance learns from, at most.", ge=100
     )
     least_crystals: int = setting(
         2,

@@ -70,7 +70,7 @@ class Lesson:
         counts = natural_counts(
             np.bincount(material.class_of[pool], minlength=material.n_classes),
             material.prior,
-            subject.settings.crystals,
+            subject.settings.imbalance_crystals,
             subject.settings.least_crystals,
         )
         rng = np.random.default_rng(derive_seed(seed, "natural"))
