@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from mlindex.classification.features import GRID_POINTS, GROUPS, N_FEATURES, inputs_of
-from mlindex.classification.quick_fits import N_FIGURES, _indices, quick_fits
+from mlindex.classification.quick.fits import N_FIGURES, quick_fits
+from mlindex.classification.quick.lattices import indices
 
 BOX = np.array([i for i in product(range(-12, 13), repeat=3) if i > (0, 0, 0)])
 KINDS = ("cubic", "tetragonal", "hexagonal", "orthorhombic", "monoclinic")
@@ -33,7 +34,7 @@ def lines_of(x, suits=lambda h, k, l: True, count=20):
 
 
 def fits(q2, tolerance=5e-4):
-    return quick_fits(q2, np.ones(len(q2)), np.full(len(q2), tolerance))
+    return quick_fits(q2, np.ones(len(q2)), np.full(len(q2), tolerance))[0]
 
 
 @pytest.mark.parametrize("kind", LATTICES)
@@ -42,12 +43,12 @@ def test_the_nearest_reflection_is_that_of_plain_enumeration(kind: str) -> None:
     values = q2_of(x, BOX)
     for q2 in rng.uniform(0.005, 0.5, 200):
         hkl = np.zeros(3, dtype=np.int64)
-        found = _indices(x, q2, 5e-4, hkl, False)
+        found = indices(x, q2, 5e-4, hkl, False)
         nearest = np.abs(values - q2).min()
         assert found == (nearest < 5e-4)
         if found:
             assert abs(q2_of(x, hkl) - q2) == pytest.approx(nearest, abs=1e-12)
-        assert _indices(x, q2, 5e-4, hkl, True) == found
+        assert indices(x, q2, 5e-4, hkl, True) == found
 
 
 @pytest.mark.parametrize("kind", LATTICES)

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from mlindex.classification.learners.contract import Inputs
-from mlindex.classification.quick_fits import quick_fits
+from mlindex.classification.quick.axes import AXES
+from mlindex.classification.quick.fits import quick_fits
 from mlindex.crystal.bragg import q2_per_radian
 
 #: Lines whose ratios, gaps and intensities are features.
@@ -17,8 +18,9 @@ GRID_POINTS, _GRID_FIRST, _GRID_LAST = 512, 0.95, 7.0
 #: A line is a Gaussian of so many points (standard deviation) on the grid.
 _GRID_SIGMA = 0.8
 #: How far a line may be off the reflection that explains it, in degrees of 2theta for Cu K-alpha1:
-#: two standard errors of an ordinary list with a small zero shift. Not tuned.
-_TOLERANCE_DEG, _WAVELENGTH_A = 0.05, 1.5406
+#: two standard errors of an ordinary list with a small zero shift; and of a very good one, for with
+#: errors so small a lattice is told from one that it nearly has. Not tuned.
+_TOLERANCES_DEG, _WAVELENGTH_A = (0.05, 0.005), 1.5406
 #: Weight of the weakest lines in the fits; the strongest have 1.
 _LEAST_WEIGHT = 0.3
 _FAINT = 1e-4
@@ -35,6 +37,10 @@ GROUPS: dict[str, int] = {
     "intensities": N_LINES,
     "fits of lattices": len(_KINDS) * len(_OF_FIT),
     "evidence over the best": 2 * len(_KINDS),
+    "repeated differences": AXES,
+    "exact fits of lattices": len(_KINDS) * len(_OF_FIT),
+    "exact evidence over the best": 2 * len(_KINDS),
+    "repeated exact differences": AXES,
     "scale and counts": 7,
 }
 N_FEATURES = sum(GROUPS.values())
@@ -90,11 +96,7 @@ def _shares(intensity: np.ndarray | None) -> np.ndarray | None:
 
 def _features(q2: np.ndarray, share: np.ndarray | None, last: float) -> np.ndarray:
     weight = np.ones(len(q2)) if share is None else _LEAST_WEIGHT + np.sqrt(np.maximum(share, 0))
-    fits = quick_fits(q2, np.minimum(weight, 1.0), _tolerance(q2))
-    evidence = fits[:, [_OF_FIT.index("evidence"), _OF_FIT.index("narrow evidence")]]
-    known = np.isfinite(evidence)
-    best = np.max(np.where(known, evidence, -np.inf), axis=0, initial=-1e9)
-    over_best = np.where(known, evidence - best, np.nan)
+    weight = np.minimum(weight, 1.0)
     strong = len(q2) if share is None else int((share > 0.1).sum())
     scale = (
         np.log(q2[0]),
@@ -109,17 +111,27 @@ def _features(q2: np.ndarray, share: np.ndarray | None, last: float) -> np.ndarr
         _padded(np.log(q2[1:] / q2[0]), N_LINES - 1),
         _padded(np.diff(q2) / q2[:-1], N_LINES - 1),
         _padded(np.empty(0) if share is None else np.log(np.maximum(share, _FAINT)), N_LINES),
-        fits.ravel(),
-        over_best.ravel(),
+        *(part for off in _TOLERANCES_DEG for part in _of_fits(q2, weight, off)),
         np.array(scale),
     )
     return np.concatenate(parts)
 
 
-def _tolerance(q2: np.ndarray) -> np.ndarray:
+def _of_fits(
+    q2: np.ndarray, weight: np.ndarray, off_deg: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Figures of the fits, evidence over the best, and how surprising repeated differences are."""
+    fits, surprises = quick_fits(q2, weight, _tolerance(q2, off_deg))
+    evidence = fits[:, [_OF_FIT.index("evidence"), _OF_FIT.index("narrow evidence")]]
+    known = np.isfinite(evidence)
+    best = np.max(np.where(known, evidence, -np.inf), axis=0, initial=-1e9)
+    return fits.ravel(), np.where(known, evidence - best, np.nan).ravel(), surprises
+
+
+def _tolerance(q2: np.ndarray, off_deg: float) -> np.ndarray:
     """How far lines may be off (n,), in 1/A²; beyond 90 degrees as at 90."""
     sine = np.minimum(np.sqrt(q2) * _WAVELENGTH_A / 2, np.sqrt(0.5))
-    return q2_per_radian(2 * np.arcsin(sine), _WAVELENGTH_A) * np.radians(_TOLERANCE_DEG)
+    return q2_per_radian(2 * np.arcsin(sine), _WAVELENGTH_A) * np.radians(off_deg)
 
 
 def _padded(values: np.ndarray, length: int) -> np.ndarray:
