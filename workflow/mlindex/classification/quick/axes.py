@@ -58,7 +58,7 @@ def axes_of(q2, tolerance, axes):
             continue
         count, expected = 0.0, 0.0
         for step in (1.0, 3.0, 4.0):
-            within = off[i] * (1.0 if step == 1.0 else step)
+            within = step * off[i]
             count += _near(apart, step * value, within)
             about = 0.2 * step * value
             expected += _near(apart, step * value, about) * within / about

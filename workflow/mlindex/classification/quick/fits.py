@@ -1,10 +1,9 @@
 """How well lattices of one to four free parameters explain the first lines, tried in milliseconds.
 
-Every lattice but triclinic ones is q² = A h² + B k² + C l² + D h l with b along the unique axis, a
-hexagonal lattice too (A = C = D): one kernel weighs them all. A few lines are given low indices,
-which fixes the parameters. Those with one or two are tried exhaustively; those with three and four
-begin with the best zones of two or three, as lines of a zone explain one another. This is no
-search for the cell: the four best trials of each kind are refined, and no more.
+A few lines are given low indices, which fixes the parameters of a lattice. Those with one or two
+are tried exhaustively; those with three and four begin with the best zones of two or three, as
+lines of a zone explain one another, and with axes that repeated differences show. This is no search
+for the cell: the four best trials of each kind are refined, and no more.
 
 No number here was tuned; what a fit is worth is left to the classifier.
 """

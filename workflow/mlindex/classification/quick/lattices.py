@@ -34,7 +34,7 @@ _LOG_POINTS, _COMMON = np.log(_POINTS), np.log(_MOST_COVERED)
 #: Trials that have less evidence after so many lines are given up, and those that explain fewer of
 #: so many: four lines that were given indices say nothing.
 _POOR, _EARLY = 5.0, 5
-_FEW, _LATER = 5, 7
+_FEW, _LATER = 5, 8
 #: b*² of a zone alone, so large that only h 0 l is near any line.
 FAR = 1e6
 
@@ -108,7 +108,8 @@ def evidences_of(x, kind, lines, share, best, out):
     if volume <= 0:
         return -np.inf
     hkl = np.zeros(3, dtype=np.int64)
-    explained = 0
+    if best > -np.inf and q2.size > _LATER and _explains_few(x, q2, share, tolerance, hkl):
+        return -np.inf
     allowed = _CENTRINGS[kind, : _HOW_MANY[kind]]
     for centring in allowed:
         out[centring] = 0.0
@@ -123,12 +124,27 @@ def evidences_of(x, kind, lines, share, best, out):
                 out[centring] += weight[line] * (_SEEN - rarity)
             else:
                 covered = min(_MOST_COVERED, every / _POINTS[centring])
-                out[centring] += weight[line] * (_STRAY - np.log(1 - covered))
-        explained += found
-        poor = line == _EARLY and out.max() < min(_POOR, best)
-        if poor or (line == _LATER and explained < _FEW and best > -np.inf):
+                out[centring] += weight[line] * (_STRAY - _log_rest(covered))
+        if line == _EARLY and out.max() < min(_POOR, best):
             return -np.inf
     return out.max()
+
+
+@njit(cache=True)
+def _explains_few(x, q2, share, tolerance, hkl):
+    """Whether a trial leaves so many of the first lines that it need not be weighed."""
+    left = 0
+    for line in range(_LATER):
+        left += not indices(x, q2[line], share * tolerance[line], hkl, True)
+        if left > _LATER - _FEW:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _log_rest(covered):
+    """log(1 - covered), to six digits where it is small."""
+    return -covered * (1 + 0.5 * covered) if covered < 0.01 else np.log(1 - covered)
 
 
 @njit(cache=True)
@@ -168,5 +184,5 @@ def zone_evidence(a, c, d, lines):
         if indices(x, q2[line], tolerance[line], hkl, True):
             total += weight[line] * (_SEEN - np.log(covered))
         else:
-            total += weight[line] * np.log(1 - covered)
+            total += weight[line] * _log_rest(covered)
     return total

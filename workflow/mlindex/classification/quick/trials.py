@@ -14,7 +14,7 @@ from mlindex.classification.quick.lattices import (
 )
 
 #: Zones that are kept, and lines that they leave which are tried as the next one.
-ZONES, _NEXT = 16, 3
+ZONES, _NEXT = 8, 3
 #: Trials whose evidence is so near are the same lattice.
 SAME = 1e-6
 _CUBIC_SUMS = np.array([1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 16, 17, 18, 19, 20, 24.0])
