@@ -172,8 +172,8 @@ def _curves(options: argparse.Namespace) -> None:
         show([str(name), f"{wall.median():.2f}", f"{wall.max():.1f}", f"{cpu.median():.2f}"])
     record.write(
         options.out,
-        f"The first 20 lines (cubic: 10) of {options.entries} validation crystals of each lattice "
-        f"system, seed {options.seed}, spoiled in one way at a time.",
+        f"The first 20 lines (cubic: 10) of validation crystals, at most {options.entries} of each "
+        f"lattice system, seed {options.seed}, spoiled in one way at a time.",
         {"curves": found.drop(columns=["low", "high"]).to_dict("records")},
     )
 

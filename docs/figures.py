@@ -187,20 +187,19 @@ def _merged() -> str:
 
 
 def _curves() -> str:
-    """Lists spoiled in one way at a time: found of all, a row for each lattice system."""
-    rows = record("curves")["tables"]["curves"]
-    amounts = list(dict.fromkeys((row["degradation"], row["amount"]) for row in rows))
-    found = {(row["system"], row["degradation"], row["amount"]): row for row in rows}
-    cells = [
-        [system, *(_of(found.get((system, *amount))) for amount in amounts)]
-        for system in dict.fromkeys(row["system"] for row in rows)
-    ]
-    head = ["lattice system", *(f"{kind} {amount:g}" for kind, amount in amounts)]
+    """Lists spoiled in one way at a time: found of all, and the lattice systems of the others."""
+    ways: dict[tuple[str, float], list[Mapping[str, Any]]] = {}
+    for row in record("curves")["tables"]["curves"]:
+        ways.setdefault((row["degradation"], row["amount"]), []).append(row)
+    cells = []
+    for (kind, amount), rows in ways.items():
+        missed = [row["entries"] - round(row["rate"] * row["entries"]) for row in rows]
+        of = sum(row["entries"] for row in rows)
+        others = [f"{n} {row['system']}" for n, row in zip(missed, rows, strict=True) if n]
+        found = _share(of - sum(missed), of)
+        cells.append([f"{kind} {amount:g}", of, found, ", ".join(others)])
+    head = ["spoiled by", "lists", "first or partner", "not found"]
     return f"{_table(head, cells)}\n\n{_source('curves')}"
-
-
-def _of(row: Mapping[str, Any] | None) -> str:
-    return "" if row is None else f"{round(row['rate'] * row['entries'])} of {row['entries']}"
 
 
 def _symmetry() -> str:
