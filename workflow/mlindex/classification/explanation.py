@@ -15,6 +15,7 @@ from mlindex.classification.classifier import Fitted
 from mlindex.classification.features import GROUPS, N_LINES, inputs_of
 from mlindex.classification.learners.common import softmax_rows
 from mlindex.classification.learners.contract import Inputs, Progress
+from mlindex.classification.scores import LEAST
 from mlindex.classification.settings import Explanation
 from mlindex.classification.summary import CALCULATED, MEASURED, of_lists
 from mlindex.classification.tables import CLASSIFIER_IMPORTANCE, CLASSIFIER_OCCLUSION
@@ -33,9 +34,6 @@ COLUMNS = (
     *("entry_id", "spacegroup_number", "measurement"),
     *("q2_inv_A2", "intensity", "last_q2_inv_A2"),
 )
-#: Smaller probabilities of the true class count as this one in the log-loss, so that the mean is
-#: not that of the few lists whose class a learner calls impossible.
-_LEAST = 1e-6
 
 
 class Mean(NamedTuple):
@@ -158,7 +156,7 @@ class _Lists:
         probability = self.probability(inputs)
         of_truth = probability[np.arange(len(self.truth)), self.truth]
         right = probability.argmax(axis=1) == self.truth
-        return right.astype(float), -np.log(np.maximum(of_truth, _LEAST))
+        return right.astype(float), -np.log(np.maximum(of_truth, LEAST))
 
     def mixed(self, columns: np.ndarray | None, rng: np.random.Generator) -> Inputs:
         """The inputs with some columns of the features permuted among lists; the grid if None."""

@@ -10,6 +10,9 @@ from mlindex.base.statistics import wilson_interval
 
 #: Bins of confidence of the calibration error.
 BINS = 10
+#: Smaller probabilities of the true class count as this one in the log-loss, so that the mean is
+#: not that of the few lists whose class a learner calls impossible.
+LEAST = 1e-6
 
 
 @dataclass(frozen=True)
@@ -17,8 +20,9 @@ class Score:
     """Share of right answers with its 95 % interval, among the first k, and means over classes.
 
     ``macro_f1`` is the mean of F1 over the classes that occur, ``weighted_f1`` the same by their
-    counts; ``log_loss`` is in nats; ``calibration_error`` the mean distance of confidence and share
-    of right answers, over ten bins of confidence, by their counts.
+    counts; ``log_loss`` is in nats, of probabilities of :data:`LEAST` or more;
+    ``calibration_error`` the mean distance of confidence and share of right answers, over ten bins
+    of confidence, by their counts.
     """
 
     count: int
@@ -51,7 +55,7 @@ def score(probability: np.ndarray, truth: np.ndarray, tops: tuple[int, ...] = (3
         {k: float(np.clip((k - before) / alike, 0, 1).mean()) for k in tops},
         float(table["f1"][occurs].mean()),
         float(np.average(table["f1"], weights=table["count"])),
-        float(-np.log(np.maximum(of_truth, np.finfo(float).tiny)).mean()),
+        float(-np.log(np.maximum(of_truth, LEAST)).mean()),
         calibration_error(probability.max(axis=1), right),
     )
 
