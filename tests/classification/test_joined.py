@@ -300,3 +300,13 @@ def test_the_card_names_weights_and_figures():
     assert "| no convincing cell | bravais | joined |" in text
     widths = {line.count("|") for line in text.splitlines() if line.startswith("| all ")}
     assert widths == {10}
+
+
+def test_no_lattice_is_more_probable_than_that_of_a_convincing_cell():
+    distrusts = Joined(np.array([5.0, 0.0, 0.0, 0.0]), np.array([0.5, 1.0, -1.0]))
+    found = lattices(distrusts.predict_proba(MATERIAL.probability, MATERIAL.evidence))
+    lists, lattice = np.nonzero(MATERIAL.evidence.convincing)
+    assert np.array_equal(found[lists].argmax(axis=1), lattice)
+    others = ~MATERIAL.evidence.convincing.any(axis=1)
+    alone = lattices(MATERIAL.probability)
+    assert np.array_equal(found[others].argmax(axis=1), alone[others].argmax(axis=1))

@@ -36,6 +36,8 @@ SYMBOL_FEATURES = {
 #: Smaller probabilities count as this one: neither side may rule out a class alone.
 _LEAST = 1e-4
 _EVIDENCE_UNIT, _FAR = 10.0, -2.0
+#: The lattice of a convincing cell is ahead by this at least: two of 84 such lists would be worse.
+_AHEAD = 1e-6
 #: The level of the symbols.
 SYMBOL = "extinction_symbol"
 _WHAT = "model that joins search and classifier"
@@ -156,6 +158,8 @@ class Joined(Learner):
     def predict_proba(self, probability: np.ndarray, evidence: SearchEvidence) -> np.ndarray:
         """Probability of each space group, shape (n, 230).
 
+        No lattice is more probable than that of a convincing cell.
+
         Args:
             probability: by the classifier (n, 230).
             evidence: of searches of the same lists.
@@ -166,7 +170,10 @@ class Joined(Learner):
         if np.ndim(probability) != 2 or np.shape(probability)[1] != N_GROUPS:
             raise ValueError(f"expected {N_GROUPS} probabilities, got {np.shape(probability)}")
         x = features_of(at_level(probability, "bravais"), evidence)
-        of_lattice = softmax_rows(x @ self.lattice_weights)
+        scores = x @ self.lattice_weights
+        rows, columns = np.nonzero(evidence.convincing)
+        scores[rows, columns] = np.maximum(scores[rows, columns], scores[rows].max(axis=1) + _AHEAD)
+        of_lattice = softmax_rows(scores)
         of_symbol = self._symbols(within_lattice(at_level(probability, SYMBOL)), evidence)
         return groups_of(of_lattice, of_symbol)
 
