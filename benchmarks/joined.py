@@ -160,9 +160,10 @@ def _evidence(folder: Path | None, name: str, lists: pd.DataFrame, search: Searc
 def _judged(
     name: str, lists: pd.DataFrame, evidence: pd.DataFrame, joined: Joined
 ) -> Iterator[dict]:
-    columns = ("entry_id", "q2_inv_A2", "intensity", "wavelength_A", "last_q2_inv_A2")
+    # The classifier needs no wavelength, and some patterns over d state none.
+    columns = ("entry_id", "q2_inv_A2", "intensity", "last_q2_inv_A2")
     alone = [
-        probability_of(PeakList(*list_), end, shipped())
+        probability_of(PeakList(*list_, None), end, shipped())
         for *list_, end in zip(*(lists[column] for column in columns), strict=True)
     ]
     material = material_of(evidence, np.array(alone))
