@@ -198,7 +198,10 @@ def test_compiling_is_no_part_of_the_search(
         return command.Done(whole, None, None)
 
     monkeypatch.setattr(command, "index_content", without_peaks)
-    assert command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result.searched is whole.searched
+    assert (
+        command.run(SAMPLES / "silicon.txt", Options(), quiet=True).result.searched
+        is whole.searched
+    )
     assert calls == ["warm-up"]
     # Compiled already, the limit is the limit.
     compiled.clear()
