@@ -22,6 +22,8 @@ HERE = Path(__file__).parent
 PAGES = (HERE.parent / "README.md", HERE / "how_well/index.md", HERE / "how_well/measured.md")
 _BLOCK = re.compile(r"(<!-- figures: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 Rows = Sequence[Mapping[str, Any]]
+#: A share of fewer lists says nothing by itself; the record has it all the same.
+_FEWEST = 10
 
 
 def main() -> None:
@@ -207,6 +209,8 @@ def _symmetry() -> str:
     cells = []
     for row in record("symmetry")["tables"]["symmetry"]:
         n = row["number"]
+        if n < _FEWEST:
+            continue
         shares = [_share(round(row[key] * n), n) for key in ("right_alone", "top_3")]
         # Records of earlier versions lack it.
         surest = _share(row.get("surest_right", 0), row.get("surest", 0))
