@@ -35,6 +35,9 @@ _LOG_POINTS, _COMMON = np.log(_POINTS), np.log(_MOST_COVERED)
 #: so many: four lines that were given indices say nothing.
 _POOR, _EARLY = 5.0, 5
 _FEW, _LATER = 5, 8
+#: Square of the pairs h, k up to a line beyond which a lattice explains everything, and is not
+#: looked at: lines that are orders of magnitude apart would take minutes.
+_MOST_PAIRS = 1e6
 #: b*² of a zone alone, so large that only h 0 l is near any line.
 FAR = 1e6
 
@@ -54,6 +57,8 @@ def indices(x, q2, tolerance, hkl, any_will_do):
     nearest = tolerance
     slope = 0.5 * x[3] / x[2]
     plane = x[0] - x[2] * slope * slope
+    if not q2 * q2 < _MOST_PAIRS * x[1] * plane:
+        return False
     k = 0
     while True:
         rest = q2 - x[1] * k * k
