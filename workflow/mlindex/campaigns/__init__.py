@@ -1,0 +1,1 @@
+"""Planning of experiments: which to do next, from those done."""
