@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from mlindex.apps.campaign.commands import campaign
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
 from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import count, flag_of, folder, takes_options
@@ -25,6 +26,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
+app.add_typer(campaign, name="campaign")
 
 #: Flags that ``symmetry`` shares with indexing.
 _Wavelength, _TimeLimit = flag_of("wavelength_A"), flag_of("time_limit_s")

@@ -60,9 +60,18 @@ def command_line(app: typer.Typer) -> str:
     root: Any = get_command(app)
     lines = ["# Command line", "", "Generated from the command `mlindex`; do not edit.", ""]
     lines += [f"{root.help}", ""]
-    for name, command in sorted(root.commands.items()):
+    for name, command in _commands(root):
         lines += [f"## mlindex {name}", "", *_command(name, command), ""]
     return "\n".join(lines)
+
+
+def _commands(group: Any, before: str = "") -> Iterator[tuple[str, Any]]:
+    """Every command by name, those of a group behind it."""
+    for name, command in sorted(group.commands.items()):
+        if hasattr(command, "commands"):
+            yield from _commands(command, f"{before}{name} ")
+        else:
+            yield f"{before}{name}", command
 
 
 def _command(name: str, command: Any) -> Iterator[str]:

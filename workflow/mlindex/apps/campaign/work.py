@@ -1,0 +1,108 @@
+"""What the commands below ``mlindex campaign`` do."""
+
+from __future__ import annotations
+
+import getpass
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlindex.apps.codes import FOUND, NONE_FOUND
+from mlindex.apps.printing import on_stdout
+from mlindex.apps.signals import handled, tidily
+from mlindex.base.names import printable, shown
+from mlindex.campaigns.campaign import Campaign
+from mlindex.campaigns.experiments import OPEN, Experiment
+
+#: Proposals that are shown; all are in the files.
+_SHOWN = 12
+
+
+def new(space: Path, out: Path, batch: int | None) -> int:
+    """Begin a campaign, and propose its first experiments."""
+    with handled(tidily):
+        campaign = Campaign.new(space, out)
+        asked = campaign.ask(batch)
+    size = campaign.space.size
+    _say(f"{size:,.0f} combinations" if size < 1e15 else "more combinations than can be counted")
+    _show(campaign, asked)
+    return FOUND
+
+
+def propose(folder: Path, batch: int | None, anyway: bool) -> int:
+    """Propose the next experiments, unless it is time to stop."""
+    with handled(tidily):
+        campaign = Campaign.open(folder)
+        waiting = sum(one.status in OPEN for one in campaign.experiments)
+        planned = campaign.plan(batch)
+        reasons = campaign.reasons_to_stop(planned)
+        for reason in reasons:
+            _say(f"stop: {reason}")
+        if reasons and not anyway:
+            _say("nothing was proposed; --anyway goes on")
+            return NONE_FOUND
+        if not planned.rows:
+            _say("nothing is left: all that is allowed is measured, planned, failed or excluded")
+            return NONE_FOUND
+        asked = campaign.accept(planned)
+    if waiting:
+        _say(f"{waiting} of earlier rounds wait for a result; they are taken into account")
+    if planned.better is not None:
+        _say(f"probability that one of these is better than the best so far: {planned.better:.2g}")
+    _show(campaign, asked)
+    return FOUND
+
+
+def tell(folder: Path, results: Sequence[Path], replaces: bool, by: str | None) -> int:
+    """Give results, one table after the other."""
+    who = by or _user()
+    campaign = Campaign.open(folder)
+    for path in results:
+        with handled(tidily):
+            told = campaign.tell(path, replaces, who)
+        skipped = f", {told.skipped} without anything new" if told.skipped else ""
+        _say(f"{shown(path)}: {told.count} results{skipped}")
+        if told.ignored:
+            _say(f"columns that say nothing here: {', '.join(told.ignored)}")
+    best = campaign.best
+    if best is not None:
+        name = campaign.objectives[0]
+        text = campaign.space.text(best.values)
+        _say(f"best so far: {name} {best.scores[name]:g} at {text} ({best.id})")
+    return FOUND
+
+
+def _user() -> str | None:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return None
+
+
+def _say(text: str) -> None:
+    print(f"mlindex: {printable(text)}", file=sys.stderr)
+
+
+def _show(campaign: Campaign, asked: Sequence[Experiment]) -> None:
+    """The first proposals on standard output, and where all of them are."""
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    names = campaign.space.names
+    for heading in ("id", *names, "expected", "why"):
+        table.add_column(escape(heading), overflow="fold")
+    for one in asked[:_SHOWN]:
+        values = (f"{v:g}" if isinstance(v, float) else v for v in (one.values[n] for n in names))
+        has_model = one.expected is not None and one.error is not None
+        expected = f"{one.expected:.4g} ± {one.error:.2g}" if has_model else ""
+        cells = (one.id, *values, expected, one.why or "")
+        table.add_row(*(escape(printable(cell)) for cell in cells))
+    on_stdout(lambda: Console().print(table))
+    place = shown(campaign.folder.path / "proposals.csv")
+    more = f", {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
+    _say(
+        f"{len(asked)} proposals{more} in {place}: fill in {', '.join(campaign.objectives)} and "
+        f"give it back with 'mlindex campaign tell {shown(campaign.folder.path)} {place}'"
+    )

@@ -1,0 +1,122 @@
+"""Objectives: scores as they are told, and as methods see them (larger is better)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+import numpy as np
+
+from mlindex.campaigns.reading import Rows
+from mlindex.campaigns.space.settings import Objective, SpaceFile
+
+#: How much of the mean counts beside the worst objective, so that better ones still count where
+#: the worst is the same (Knowles 2006, ParEGO).
+_MEAN_SHARE = 0.05
+#: What stands between several levels that one drop shows.
+_BETWEEN = re.compile(r"\s*[-/;+]\s*")
+
+
+def level_numbers(given: Objective) -> dict[str, float]:
+    """The levels of an ordinal score with their numbers; none where it is a number."""
+    if isinstance(given.levels, Mapping):
+        return dict(given.levels)
+    try:
+        numbers = [float(level) for level in given.levels]
+    except ValueError:
+        numbers = [float(n) for n in range(len(given.levels))]
+    return dict(zip(given.levels, numbers, strict=True))
+
+
+def score_of(given: Objective, cell: str | float, rows: Rows) -> float:
+    """A score from a cell of a table.
+
+    Raises:
+        ValueError: it is no finite number, or none of the levels.
+    """
+    levels = level_numbers(given)
+    if not levels:
+        return rows.number(cell)
+    text = f"{cell:.12g}" if isinstance(cell, int | float) else str(cell).strip()
+    folded = {level.casefold(): number for level, number in levels.items()}
+    if text.casefold() in folded:
+        return folded[text.casefold()]
+    parts = [part.casefold() for part in _BETWEEN.split(text)]
+    if len(parts) > 1 and all(part in folded for part in parts):
+        best = max if given.direction == "maximize" else min
+        return best(folded[part] for part in parts)
+    try:
+        number = float(text)
+    except ValueError:
+        number = None
+    if number is not None and number in levels.values():
+        return number
+    close = get_close_matches(text, list(levels), n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(levels)}"
+    raise ValueError(f"{text[:40]!r} is no level; {hint}")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One score out of all objectives: signs (k,) that make larger ones better, ranges (k,) low and
+    high, weights (k,) that add up to 1. A single objective stays in its own units."""
+
+    signs: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    weights: np.ndarray
+
+    @property
+    def is_single(self) -> bool:
+        """Whether there is one objective."""
+        return len(self.signs) == 1
+
+    def scores(self, measured: np.ndarray) -> np.ndarray:
+        """Scores (n,) from values of the objectives (n, k)."""
+        better = measured * self.signs
+        if self.is_single:
+            return better[:, 0]
+        shares = (better - self.low) / np.where(self.high > self.low, self.high - self.low, 1)
+        missed = (1 - shares) * self.weights
+        return -missed.max(axis=1) - _MEAN_SHARE * missed.sum(axis=1)
+
+
+def goals(
+    document: SpaceFile, measured: np.ndarray, count: int, rng: np.random.Generator
+) -> list[Goal]:
+    """Goals that a batch is shared out among: one, or with several objectives weights drawn anew.
+
+    Args:
+        document: the space.
+        measured: values of the objectives (n, k), n at least 1.
+        count: how many goals at most.
+        rng: where the weights come from.
+    """
+    given = document.objectives.values()
+    signs = np.array([1.0 if one.direction == "maximize" else -1.0 for one in given])
+    better = measured * signs
+    low, high = better.min(axis=0), better.max(axis=0)
+    wanted = np.array([one.weight for one in given])
+    if len(signs) == 1:
+        return [Goal(signs, low, high, np.ones(1))]
+    drawn = rng.dirichlet(np.ones(len(signs)), count) * wanted
+    # The first is what the weights say.
+    drawn[0] = wanted
+    return [Goal(signs, low, high, one / one.sum()) for one in drawn]
+
+
+def front(document: SpaceFile, measured: np.ndarray) -> np.ndarray:
+    """Which rows (n,) of values of the objectives (n, k) no other is better than in all of them."""
+    signs = [1.0 if o.direction == "maximize" else -1.0 for o in document.objectives.values()]
+    better = measured * np.array(signs)
+    beaten = [
+        bool(((better >= row).all(axis=1) & (better > row).any(axis=1)).any()) for row in better
+    ]
+    return ~np.array(beaten, dtype=bool)
+
+
+def complete(scores: Mapping[str, float], objectives: Sequence[str]) -> bool:
+    """Whether there is a score for every objective."""
+    return all(name in scores for name in objectives)

@@ -1,0 +1,276 @@
+"""The next round: what is known goes to a method, and what it chooses becomes proposals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+from mlindex.base.errors import MlindexError
+from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
+from mlindex.campaigns.methods import DEFAULT, method
+from mlindex.campaigns.methods.contract import Method, Past, Proposals, Seen
+from mlindex.campaigns.objectives import Goal, complete, goals, score_of
+from mlindex.campaigns.reading import read_rows
+from mlindex.campaigns.space.axes import Number
+from mlindex.campaigns.space.candidates import candidates, design
+from mlindex.campaigns.space.space import Space
+from mlindex.campaigns.stopping import chance_of_any, cost_at
+
+#: Goals that a batch is shared out among where there are several objectives.
+_MOST_GOALS = 8
+#: Digits of what is expected, as it is written.
+_DIGITS = 6
+_OWN_ID = re.compile(r"^E(\d+)$")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A round that may be proposed: its rows as fields of experiments, and what it promises.
+
+    ``better`` is the probability that any is better than the best so far, ``gain_per_cost`` the
+    expected gain divided by the cost; None where the method has no model.
+    """
+
+    rows: tuple[dict[str, Any], ...]
+    method: str
+    better: float | None
+    gain_per_cost: float | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was measured and tried, as rows of codes: ``done`` (n, axes) with the mean ``values``
+    (n, objectives) of replicates, ``open`` (m, axes) and ``failed`` (f, axes)."""
+
+    done: np.ndarray
+    values: np.ndarray
+    replicates: np.ndarray
+    open: np.ndarray
+    failed: np.ndarray
+    taken: set[bytes]
+    ids: tuple[str, ...]
+
+
+def known_of(space: Space, experiments: Iterable[Experiment]) -> Known:
+    """What is known of experiments; replicates of one are a row."""
+    objectives = tuple(space.document.objectives)
+    by_id: dict[str, list[Experiment]] = {}
+    open_ones, failed, taken = {}, {}, set()
+    for one in experiments:
+        codes = space.codes(one.values)
+        taken.update(space.keys(codes[None]))
+        if one.planned is not None:
+            taken.update(space.keys(space.codes(one.planned)[None]))
+        if one.status == MEASURED and complete(one.scores, objectives):
+            by_id.setdefault(one.id, []).append(one)
+        elif one.status in OPEN:
+            open_ones[one.id] = codes
+        elif one.status == FAILED:
+            failed[one.id] = codes
+    done = [np.mean([space.codes(o.values) for o in ones], axis=0) for ones in by_id.values()]
+    values = [np.mean([[o.scores[n] for n in objectives] for o in ones], axis=0)
+              for ones in by_id.values()]  # fmt: skip
+    return Known(
+        _rows(done, len(space.axes)),
+        _rows(values, len(objectives)),
+        np.array([len(ones) for ones in by_id.values()], dtype=int),
+        _rows([codes for name, codes in open_ones.items() if name not in by_id], len(space.axes)),
+        # What gave a score in another replicate has not failed for good.
+        _rows([codes for name, codes in failed.items() if name not in by_id], len(space.axes)),
+        taken,
+        tuple(by_id),
+    )
+
+
+def _rows(found: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    return np.array(found, dtype=float) if len(found) else np.empty((0, columns))
+
+
+def seen_of(space: Space, known: Known, goal: Goal) -> Seen:
+    """What a method is told, for one goal."""
+    noise = next(iter(space.document.objectives.values())).noise
+    return Seen.of(
+        space.features(known.done),
+        goal.scores(known.values),
+        space.groups,
+        space.features(known.open),
+        space.features(known.failed),
+        noise if goal.is_single else None,
+        _past(space, goal),
+    )
+
+
+def plan(space: Space, experiments: Sequence[Experiment], number: int, count: int) -> Plan:
+    """The round of that number, of at most ``count`` measurements.
+
+    Raises:
+        MlindexError: a method that doesn't exist.
+    """
+    document = space.document
+    name = document.method or DEFAULT
+    chooser = method(name, document.options)
+    rng = np.random.default_rng(np.random.SeedSequence([document.seed, number]))
+    known = known_of(space, experiments)
+    conditions = -(-count // document.replicates)
+    if len(known.done) < document.start.least:
+        there = np.vstack([known.done, known.open, known.failed])
+        rows, why = design(space, conditions, known.taken, there, rng)
+        chosen = [_Chosen(row, None, None, None, 0.0, why) for row in rows]
+        name = "design"
+    else:
+        chosen = _chosen(space, chooser, known, conditions, rng)
+    return _plan(space, experiments, chosen, name, count)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A row that was chosen. ``gain`` is the score that it is expected to add to the best."""
+
+    codes: np.ndarray
+    expected: float | None
+    error: float | None
+    better: float | None
+    gain: float
+    why: str
+
+
+def _chosen(
+    space: Space, chooser: Method, known: Known, count: int, rng: np.random.Generator
+) -> list[_Chosen]:
+    several = len(known.values[0]) > 1
+    aims = goals(space.document, known.values, min(count, _MOST_GOALS), rng)
+    found: list[_Chosen] = []
+    for n, goal in enumerate(aims):
+        share = len(range(n, count, len(aims)))
+        planned = _rows([one.codes for one in found], len(space.axes))
+        taken = known.taken | set(space.keys(planned))
+        seen = seen_of(space, known, goal)
+        # What other goals have chosen is planned.
+        seen = _with_pending(seen, space.features(planned))
+        best = known.done[np.argsort(-seen.scores, kind="stable")[:20]]
+        rows = candidates(space, taken, best, lambda x, seen=seen: chooser.rate(seen, x), rng)
+        if not len(rows):
+            break
+        rows = _worth_their_cost(space, rows, lambda x, seen=seen: chooser.rate(seen, x), share)
+        proposed = chooser.propose(seen, space.features(rows), min(share, len(rows)), rng)
+        found += _with_chances(rows, proposed, seen, goal, _aim(space, goal) if several else "")
+    return found
+
+
+def _with_pending(seen: Seen, more: np.ndarray) -> Seen:
+    if not len(more):
+        return seen
+    pending = np.vstack([seen.pending, more])
+    return Seen.of(seen.features, seen.scores, seen.groups, pending, seen.failed, seen.noise,
+                   seen.priors)  # fmt: skip
+
+
+def _worth_their_cost(space: Space, rows: np.ndarray, rate: Any, count: int) -> np.ndarray:
+    """Where costs differ, the rows that are worth most for their cost; else all."""
+    if not space.document.cost.of:
+        return rows
+    costs = np.array([cost_at(space, space.values(row)) for row in rows])
+    rates = rate(space.features(rows))
+    if np.ptp(costs) == 0 or np.ptp(rates) == 0 or costs.min() <= 0:
+        return rows
+    # Rates have an order only: their ranks are what is divided.
+    ranks = (np.argsort(np.argsort(rates)) + 1) / len(rates)
+    order = np.argsort(-(ranks / costs), kind="stable")
+    return rows[np.sort(order[: max(10 * count, len(rows) // 10)])]
+
+
+def _with_chances(
+    rows: np.ndarray, proposed: Proposals, seen: Seen, goal: Goal, aim: str
+) -> list[_Chosen]:
+    """What was chosen, with the chance that it is better than the best so far."""
+    best = float(seen.scores.max())
+    found = []
+    for place, expected, error, why in zip(
+        proposed.chosen, proposed.expected, proposed.error, proposed.why, strict=True
+    ):
+        better, gain = None, 0.0
+        if np.isfinite(expected) and np.isfinite(error):
+            spread = max(float(error), 1e-12)
+            z = (float(expected) - best) / spread
+            better = float(norm.cdf(z))
+            gain = float(spread * (z * norm.cdf(z) + norm.pdf(z)))
+        shown = goal.is_single and better is not None
+        found.append(
+            _Chosen(
+                rows[place],
+                _short(float(expected) * goal.signs[0]) if shown else None,
+                _short(float(error)) if shown else None,
+                _short(better) if better is not None else None,
+                gain,
+                f"{aim}{why}",
+            )
+        )
+    return found
+
+
+def _aim(space: Space, goal: Goal) -> str:
+    shares = zip(space.document.objectives, goal.weights, strict=True)
+    return f"for {', '.join(f'{100 * share:.0f} % {name}' for name, share in shares)}: "
+
+
+def _short(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _plan(
+    space: Space, experiments: Sequence[Experiment], chosen: list[_Chosen], name: str, count: int
+) -> Plan:
+    numbers = [int(m[1]) for one in experiments if (m := _OWN_ID.match(one.id))]
+    first = max(numbers, default=0) + 1
+    rows: list[dict[str, Any]] = []
+    for n, one in enumerate(chosen):
+        guess = {"expected": one.expected, "error": one.error, "better": one.better}
+        values = space.values(one.codes)
+        rows += [
+            {"id": f"E{first + n:04d}", "replicate": r, "values": values, **guess, "why": one.why}
+            for r in range(1, space.document.replicates + 1)
+        ]
+    chances = [one.better for one in chosen if one.better is not None]
+    cost = sum(cost_at(space, one_row["values"]) for one_row in rows[:count])
+    gain = max((one.gain for one in chosen), default=0.0)
+    return Plan(
+        tuple(rows[:count]),
+        name,
+        chance_of_any(chances) if chances else None,
+        gain / cost if chances and cost > 0 else None,
+    )
+
+
+def _past(space: Space, goal: Goal) -> tuple[Past, ...]:
+    """Past campaigns as features and scores; with several objectives they say nothing here."""
+    return tuple(_one_past(space, name, goal) for name in space.document.past if goal.is_single)
+
+
+def _one_past(space: Space, name: str, goal: Goal) -> Past:
+    """A past campaign.
+
+    Raises:
+        MlindexError: a row of it that doesn't fit the space.
+    """
+    rows = read_rows(space.folder / name)
+    ((objective, given),) = space.document.objectives.items()
+    codes, scores = [], []
+    for line, row in rows.rows:
+        if objective not in row:
+            continue
+        try:
+            plain = {a.name: rows.number(row[a.name]) if isinstance(a, Number) else row[a.name]
+                     for a in space.axes}  # fmt: skip
+            codes.append(space.codes(plain))
+            scores.append(score_of(given, row[objective], rows))
+        except KeyError as missing:
+            raise MlindexError(f"{rows.where(line)}: has no {missing.args[0]}") from None
+        except ValueError as problem:
+            raise MlindexError(f"{rows.where(line)}: {problem}") from None
+    features = space.features(_rows(codes, len(space.axes)))
+    return features, goal.scores(np.array(scores, dtype=float).reshape(-1, 1))

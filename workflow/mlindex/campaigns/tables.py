@@ -1,0 +1,67 @@
+"""Tables of campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mlindex.base.schema import FLOAT64, INT32, STRING, Column, Table
+
+_ID = Column("id", STRING, "Name of the experiment: E and a number, or a person's own")
+_REPLICATE = Column("replicate", INT32, "Number of the measurement of this experiment, from 1")
+_EXPECTED = (
+    Column("expected", FLOAT64, "Score that was expected", nullable=True),
+    Column("error", FLOAT64, "Standard deviation of that expectation", nullable=True),
+    Column(
+        "better",
+        FLOAT64,
+        "Probability, as it was proposed, of being better than the best so far",
+        nullable=True,
+    ),
+    Column("why", STRING, "Why it was proposed", nullable=True),
+)
+
+EXPERIMENTS = Table(
+    "experiments",
+    "a measurement of an experiment of a campaign, done or to be done; behind these columns stand "
+    "the quantities as measured, then as planned (`_planned`), and the objectives",
+    (
+        _ID,
+        _REPLICATE,
+        Column("status", STRING, "proposed, pending, measured, failed or excluded"),
+        Column("round", INT32, "Round that proposed it; empty for own ones", nullable=True),
+        *_EXPECTED,
+        Column("cost", FLOAT64, "What it costs", nullable=True),
+        Column("note", STRING, "What was said of it", nullable=True),
+        Column("said_by", STRING, "Who gave the result", nullable=True),
+        Column("said_at", STRING, "When, in UTC", nullable=True),
+    ),
+)
+
+PROPOSALS = Table(
+    "proposals",
+    "a measurement that is proposed; behind these columns stand the quantities, and the objectives "
+    "to be filled in",
+    (_ID, _REPLICATE, *_EXPECTED),
+)
+
+
+def experiments(quantities: Mapping[str, bool], objectives: tuple[str, ...]) -> Table:
+    """The table of experiments of a campaign; for each quantity whether it is a number."""
+    measured = tuple(_quantity(name, is_number) for name, is_number in quantities.items())
+    planned = tuple(
+        _quantity(f"{name}_planned", is_number) for name, is_number in quantities.items()
+    )
+    scores = tuple(Column(name, FLOAT64, "Objective", nullable=True) for name in objectives)
+    columns = (*EXPERIMENTS.columns, *measured, *planned, *scores)
+    return Table(EXPERIMENTS.name, EXPERIMENTS.row, columns)
+
+
+def proposals(quantities: Mapping[str, bool], objectives: tuple[str, ...]) -> Table:
+    """The table of proposals of a campaign; for each quantity whether it is a number."""
+    planned = tuple(_quantity(name, is_number) for name, is_number in quantities.items())
+    scores = tuple(Column(name, FLOAT64, "Objective", nullable=True) for name in objectives)
+    return Table(PROPOSALS.name, PROPOSALS.row, (*PROPOSALS.columns, *planned, *scores))
+
+
+def _quantity(name: str, is_number: bool) -> Column:
+    return Column(name, FLOAT64 if is_number else STRING, "Quantity", nullable=True)
