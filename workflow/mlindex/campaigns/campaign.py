@@ -25,7 +25,7 @@ from mlindex.campaigns.experiments import (
     after,
 )
 from mlindex.campaigns.folder import EXPERIMENTS, PROPOSALS, SPACE, Folder, as_csv, tables_of
-from mlindex.campaigns.planning import Plan, plan
+from mlindex.campaigns.planning import Plan, plan, require_plannable
 from mlindex.campaigns.reading import read_rows
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.document import read_document
@@ -80,6 +80,7 @@ class Campaign:
             document = read_document(path)
             tables_of(document)
             space = Space.of(document, path.parent, str(path))
+            require_plannable(space)
         return cls(space, Folder.new(Path(folder), path, document))
 
     @classmethod

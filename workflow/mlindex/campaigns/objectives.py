@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 import numpy as np
 
 from mlindex.campaigns.reading import Rows
 from mlindex.campaigns.space.settings import Objective, SpaceFile
+from mlindex.campaigns.spelling import meant
 
 #: How much of the mean counts beside the worst objective, so that better ones still count where
 #: the worst is the same (Knowles 2006, ParEGO).
@@ -30,6 +30,14 @@ def level_numbers(given: Objective) -> dict[str, float]:
     return dict(zip(given.levels, numbers, strict=True))
 
 
+def level_of(given: Objective, score: float) -> str:
+    """A score in words: the name of its level, where it has one, else four digits."""
+    for level, number in level_numbers(given).items():
+        if number == score:
+            return level
+    return f"{score:.4g}"
+
+
 def score_of(given: Objective, cell: str | float, rows: Rows) -> float:
     """A score from a cell of a table.
 
@@ -40,22 +48,26 @@ def score_of(given: Objective, cell: str | float, rows: Rows) -> float:
     if not levels:
         return rows.number(cell)
     text = f"{cell:.12g}" if isinstance(cell, int | float) else str(cell).strip()
-    folded = {level.casefold(): number for level, number in levels.items()}
-    if text.casefold() in folded:
-        return folded[text.casefold()]
-    parts = [part.casefold() for part in _BETWEEN.split(text)]
-    if len(parts) > 1 and all(part in folded for part in parts):
+    seen = [_level(part, levels) for part in (text, *_BETWEEN.split(text))]
+    if seen[0] is not None:
+        return seen[0]
+    if len(seen) > 2 and None not in seen[1:]:
         best = max if given.direction == "maximize" else min
-        return best(folded[part] for part in parts)
-    try:
-        number = float(text)
-    except ValueError:
-        number = None
-    if number is not None and number in levels.values():
-        return number
-    close = get_close_matches(text, list(levels), n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(levels)}"
+        return best(seen[1:])
+    close = meant(text, levels)
+    hint = f"did you mean {close!r}?" if close else f"there are {', '.join(levels)}"
     raise ValueError(f"{text[:40]!r} is no level; {hint}")
+
+
+def _level(text: str, levels: Mapping[str, float]) -> float | None:
+    """The number of a level by its name or number; None where it is none."""
+    named = {level.casefold(): number for level, number in levels.items()}
+    if text.casefold() in named:
+        return named[text.casefold()]
+    try:
+        return float(text) if float(text) in levels.values() else None
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

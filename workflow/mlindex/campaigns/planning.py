@@ -127,6 +127,13 @@ def plan(space: Space, experiments: Sequence[Experiment], number: int, count: in
     return _plan(space, experiments, chosen, name, count)
 
 
+def require_plannable(space: Space) -> None:
+    """Raise MlindexError where a method doesn't exist or a past campaign doesn't fit."""
+    method(space.document.method or DEFAULT, space.document.options)
+    signs = [1.0 if o.direction == "maximize" else -1.0 for o in space.document.objectives.values()]
+    _past(space, Goal(np.array(signs), np.zeros(1), np.ones(1), np.ones(1)))
+
+
 @dataclass(frozen=True)
 class _Chosen:
     """A row that was chosen. ``gain`` is the score that it is expected to add to the best."""

@@ -20,6 +20,8 @@ _MARKS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff",
 #: What people write where there is no value.
 _NOTHING = frozenset({"", "-", "n/a", "na", "none", "null"})
 _LONGEST_SHOWN = 40
+#: Squares of numbers above have no place in a float.
+_LARGEST = 1e150
 
 Cell = str | float
 
@@ -55,6 +57,8 @@ class Rows:
             raise ValueError(
                 f"expected a number, got {printable(text[:_LONGEST_SHOWN])!r}{comma}"
             ) from None
+        if _LARGEST < abs(value) < math.inf:
+            raise ValueError(f"{value:g} is too large to calculate with; take another unit")
         if not math.isfinite(value):
             raise ValueError(
                 f"expected a finite number, got {printable(text[:_LONGEST_SHOWN])!r}; leave the "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,11 @@ from mlindex.campaigns.experiments import (
     PROPOSED,
     Experiment,
 )
-from mlindex.campaigns.objectives import complete, score_of
+from mlindex.campaigns.objectives import complete, level_of, score_of
 from mlindex.campaigns.reading import Cell, Rows
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.space import Space, Value
+from mlindex.campaigns.spelling import meant
 
 #: Words for what happened to an experiment.
 _WORDS = {
@@ -244,7 +244,8 @@ class Telling:
                 f"{one.id}: two results for one experiment in this table; number them in a column "
                 "replicate if both are right"
             )
-        had = ", ".join(f"{name} {score:g}" for name, score in one.scores.items()) or one.status
+        scores = (f"{n} {level_of(self.objectives[n], s)}" for n, s in one.scores.items())
+        had = ", ".join(scores) or one.status
         by = f" (by {one.said_by}, {one.said_at})" if one.said_by else ""
         return (
             f"{one.id}: has a result already, {had}{by}; --replace corrects it, a new number in a "
@@ -253,8 +254,8 @@ class Telling:
 
     def _incomplete(self, name: str | None, values: Mapping, missing: list[str]) -> str:
         if name is not None and not values:
-            close = get_close_matches(name, list(self._numbers), n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
+            close = meant(name, self._numbers)
+            hint = f"; did you mean {close}?" if close else ""
             return f"no experiment is called {name!r}{hint}"
         if name is not None:
             return f"{name!r} is new, but has no {', '.join(missing)}"
@@ -319,7 +320,7 @@ def _ignored(space: Space, rows: Rows) -> tuple[str, ...]:
     known = {*_READ, *document.objectives, *document.quantities}
     if not known & {"status", *document.objectives} & set(rows.names):
         wanted = ", ".join(document.objectives)
-        close = [c for name in document.objectives for c in get_close_matches(name, rows.names, 1)]
+        close = [one for name in document.objectives if (one := meant(name, rows.names))]
         hint = f"; is it {close[0]!r}?" if close else f"; its columns are {', '.join(rows.names)}"
         raise MlindexError(f"{rows.path}: no column is named {wanted} or status{hint[:300]}")
     planned = {f"{name}_planned" for name in document.quantities}

@@ -97,3 +97,25 @@ def tell(
     from mlindex.apps.campaign import work
 
     raise typer.Exit(work.tell(folder, results, replace, by))
+
+
+@campaign.command()
+@problems_shown()
+def report(
+    folder: _Folder,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Page to write; report.html in the folder if not given.",
+            metavar="path",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Write one page on the campaign: the best so far, what the model goes by, how right it was.
+
+    Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
+    """
+    from mlindex.apps.campaign import work
+
+    raise typer.Exit(work.report(folder, out))

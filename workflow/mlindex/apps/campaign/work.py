@@ -10,10 +10,14 @@ from pathlib import Path
 from mlindex.apps.codes import FOUND, NONE_FOUND
 from mlindex.apps.printing import on_stdout
 from mlindex.apps.signals import handled, tidily
+from mlindex.base.atomic import atomic_path
 from mlindex.base.names import printable, shown
 from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.experiments import OPEN, Experiment
+from mlindex.campaigns.objectives import level_of
 
+#: Page of a campaign in its folder.
+REPORT = "report.html"
 #: Proposals that are shown; all are in the files.
 _SHOWN = 12
 
@@ -24,7 +28,10 @@ def new(space: Path, out: Path, batch: int | None) -> int:
         campaign = Campaign.new(space, out)
         asked = campaign.ask(batch)
     size = campaign.space.size
-    _say(f"{size:,.0f} combinations" if size < 1e15 else "more combinations than can be counted")
+    if size > 1e15:
+        _say("more combinations than can be counted")
+    else:
+        _say(_counted(int(size), "combination"))
     _show(campaign, asked)
     return FOUND
 
@@ -61,14 +68,28 @@ def tell(folder: Path, results: Sequence[Path], replaces: bool, by: str | None) 
         with handled(tidily):
             told = campaign.tell(path, replaces, who)
         skipped = f", {told.skipped} without anything new" if told.skipped else ""
-        _say(f"{shown(path)}: {told.count} results{skipped}")
+        _say(f"{shown(path)}: {_counted(told.count, 'result')}{skipped}")
         if told.ignored:
             _say(f"columns that say nothing here: {', '.join(told.ignored)}")
     best = campaign.best
     if best is not None:
         name = campaign.objectives[0]
         text = campaign.space.text(best.values)
-        _say(f"best so far: {name} {best.scores[name]:g} at {text} ({best.id})")
+        score = level_of(campaign.space.document.objectives[name], best.scores[name])
+        _say(f"best so far: {name} {score} at {text} ({best.id})")
+    return FOUND
+
+
+def report(folder: Path, out: Path | None) -> int:
+    """Write the page of a campaign."""
+    from mlindex.reports.campaigns.page import page
+
+    path = out or folder / REPORT
+    with handled(tidily):
+        text = page(Campaign.open(folder))
+        with atomic_path(path) as temporary:
+            temporary.write_text(text, encoding="utf-8")
+    _say(f"written: {shown(path)}")
     return FOUND
 
 
@@ -77,6 +98,10 @@ def _user() -> str | None:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
         return None
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _say(text: str) -> None:
@@ -100,9 +125,11 @@ def _show(campaign: Campaign, asked: Sequence[Experiment]) -> None:
         cells = (one.id, *values, expected, one.why or "")
         table.add_row(*(escape(printable(cell)) for cell in cells))
     on_stdout(lambda: Console().print(table))
+    folder = shown(campaign.folder.path)
     place = shown(campaign.folder.path / "proposals.csv")
     more = f", {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
     _say(
-        f"{len(asked)} proposals{more} in {place}: fill in {', '.join(campaign.objectives)} and "
-        f"give it back with 'mlindex campaign tell {shown(campaign.folder.path)} {place}'"
+        f"{_counted(len(asked), 'proposal')}{more} in {place}: fill in "
+        f"{', '.join(campaign.objectives)} and give it back with 'mlindex campaign tell {folder} "
+        f"{place}'"
     )

@@ -189,6 +189,9 @@ class Ban:
                     sets.append((place, np.array([axis.code(value) for value in values])))
                 except ValueError as problem:
                     raise ValueError(f"{name}: {problem}") from None
+                outside = ~axis.inside(sets[-1][1])
+                if outside.any():
+                    raise ValueError(f"{name} never is {np.array(values)[outside][0]}")
                 parts.append(f"{name} {' or '.join(map(str, values))}")
         return cls(tuple(sets), tuple(ranges), "not " + " with ".join(parts))
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 
 import numpy as np
 
 from mlindex.campaigns.space.settings import Categorical, Continuous, Discrete, Ordinal
+from mlindex.campaigns.spelling import meant
 
 #: What a laboratory can set apart where no step is given: digits after the first of the range, and
 #: digits of a value on a logarithmic axis. Not tuned.
@@ -256,8 +256,8 @@ class Names:
         alike = [known for known in self.names if known.casefold() == text.casefold()]
         if len(alike) == 1:
             return float(self._place[alike[0]])
-        close = get_close_matches(text, self.names, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {self._listed()}"
+        close = meant(text, self.names)
+        hint = f"did you mean {close!r}?" if close else f"there are {self._listed()}"
         raise ValueError(
             f"{text[:40]!r} is none of its values; {hint}; a new one goes into space.yaml first"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from mlindex.base.extras import needing
 from mlindex.base.wrong import shortened, wrong
 from mlindex.campaigns.space import settings
 from mlindex.campaigns.space.settings import SpaceFile
+from mlindex.campaigns.spelling import meant
 
 #: No space that people write is larger, in bytes.
 _MOST_BYTES = 4_000_000
@@ -47,9 +47,9 @@ def checked(given: object, where: str) -> SpaceFile:
         MlindexError: a line for each thing that is wrong in it.
     """
     if not isinstance(given, Mapping):
+        seen = "nothing" if given is None else shortened(given)
         raise MlindexError(
-            f"{where}: expected keys such as quantities and objectives, got a "
-            f"{type(given).__name__}; see docs/how_to/screening.md"
+            f"{where}: expected keys, quantities and objectives at least, got {seen}"
         )
     try:
         return SpaceFile.model_validate(given)
@@ -99,8 +99,8 @@ def _explained(problem: Mapping[str, Any]) -> str:
     where = [str(part) for part in problem["loc"]]
     key = where[-1] if where else ""
     if problem["type"] == "extra_forbidden":
-        close = get_close_matches(key, sorted(set(_keys())), n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
+        close = meant(key, sorted(set(_keys())))
+        hint = f"; did you mean {close!r}?" if close else ""
         return f"{'.'.join(where)}: unknown key{hint}"
     if problem["type"].startswith("union_tag"):
         seen = problem["input"].get("kind") if isinstance(problem["input"], Mapping) else None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -19,6 +18,7 @@ from mlindex.campaigns.space.axes import Axis, Names, Number, significant
 from mlindex.campaigns.space.described import described
 from mlindex.campaigns.space.document import checked, read_document
 from mlindex.campaigns.space.settings import Categorical, Continuous, Discrete, Linear, SpaceFile
+from mlindex.campaigns.spelling import meant
 from mlindex.campaigns.tables import EXPERIMENTS
 
 Value = str | float
@@ -285,6 +285,8 @@ def _names_wrong(document: SpaceFile) -> list[str]:
             problems.append(
                 f"{name!r} is a column of every table of experiments; name it otherwise"
             )
+        elif name in folded.values():
+            problems.append(f"{name!r} is the name of two things; name one otherwise")
         elif name.casefold() in folded:
             problems.append(
                 f"{name!r} and {folded[name.casefold()]!r} are the same to spreadsheets"
@@ -307,8 +309,8 @@ def _unknown(where: str, names: tuple[str, ...], document: SpaceFile) -> list[st
     problems = []
     for name in names:
         if name not in document.quantities:
-            close = get_close_matches(name, document.quantities, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else "see quantities"
+            close = meant(name, document.quantities)
+            hint = f"did you mean {close!r}?" if close else "see quantities"
             problems.append(f"{where}: no quantity is named {name!r}; {hint}")
     return problems
 

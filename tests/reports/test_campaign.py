@@ -1,0 +1,57 @@
+"""The page of a campaign."""
+
+from __future__ import annotations
+
+import pytest
+
+from helpers.campaign_methods import Kriging
+from mlindex.campaigns import Campaign, diagnosis, planning
+from mlindex.reports.campaigns.page import page
+
+
+def campaign(**more: object) -> Campaign:
+    line = {"kind": "continuous", "low": 0, "high": 10, "unit": "<b>mm</b>"}
+    other = {"kind": "continuous", "low": 1, "high": 100, "logarithmic": True}
+    space = {"quantities": {"x": line, "z": other}, "objectives": {"y": {}}, "batch": 6}
+    return Campaign({**space, **more})
+
+
+@pytest.fixture(autouse=True)
+def _kriging(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (planning, diagnosis):
+        monkeypatch.setattr(module, "method", lambda name, options: Kriging())
+
+
+def measured(c: Campaign, rounds: int) -> Campaign:
+    for _ in range(rounds):
+        rows = [{"id": o.id, **dict.fromkeys(c.objectives, o.values["x"])} for o in c.ask()]
+        c.tell([*rows[1:], {"id": rows[0]["id"], "status": "failed"}])
+    return c
+
+
+def test_it_says_what_the_model_goes_by() -> None:
+    c = measured(campaign(stop={"target": 12}), 4)
+    found = diagnosis.diagnosed(c.space, c.experiments)
+    assert found.reliance["x"] > 1.2 * found.reliance["z"]
+    assert found.held_out.explained > 0.9
+    assert [line.name for line in found.lines] == ["x", "z"]
+    text = page(c)
+    assert "of the variance" in text.lower()
+    assert "short of the target by" in text
+    assert "&lt;b&gt;mm&lt;/b&gt;" in text
+    assert "<b>mm</b>" not in text.replace("<\\/b>", "</b>").split("<script")[0]
+    assert "http" not in text.partition("</style>")[0]
+    assert len(text) < 1_500_000
+
+
+@pytest.mark.parametrize("rounds", [0, 1, 3])
+def test_there_is_a_page_at_any_time(rounds: int) -> None:
+    assert "What to do next" in page(measured(campaign(), rounds))
+    several = {"y": {}, "price": {"direction": "minimize"}}
+    assert "What to do next" in page(measured(campaign(objectives=several), rounds))
+
+
+def test_levels_are_named() -> None:
+    c = campaign(objectives={"y": {"levels": ["clear", "powder", "crystals"]}})
+    c.tell([{"id": o.id, "y": "powder"} for o in c.ask()])
+    assert '"ticktext":["clear","powder","crystals"]' in page(c)

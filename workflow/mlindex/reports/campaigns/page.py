@@ -1,0 +1,325 @@
+"""The page of a campaign: what came out, what to do next, and whether to trust it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex import __version__
+from mlindex.campaigns.campaign import Campaign
+from mlindex.campaigns.diagnosis import Diagnosis, diagnosed
+from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
+from mlindex.campaigns.methods import DEFAULT
+from mlindex.campaigns.objectives import complete, front, level_of
+from mlindex.campaigns.planning import Plan, known_of
+from mlindex.campaigns.space.axes import Number
+from mlindex.reports import html
+from mlindex.reports.campaigns import figures
+from mlindex.reports.campaigns.figures import axis_title, number
+from mlindex.reports.result.markup import cards, facts, grid
+
+#: Rows of tables; all are in the files beside the page.
+_BEST_ROWS, _MOST_ROWS = 10, 400
+_STYLE = """
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 10px;
+margin: 16px 0; } .card { border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px; }
+.card span { display: block; color: var(--soft); font-size: 12px; }
+.card b { font-size: 17px; font-weight: 600; overflow-wrap: anywhere; }
+dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; margin: 8px 0; }
+dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
+.grid th, .grid td { text-align: right; } .grid th.text, .grid td.text { text-align: left; }
+.grid td { font-variant-numeric: tabular-nums; }
+"""
+
+
+@dataclass(frozen=True)
+class _Data:
+    """What the sections show: ``done`` are experiments that were carried out, in order."""
+
+    campaign: Campaign
+    done: tuple[Experiment, ...]
+    waiting: tuple[Experiment, ...]
+    diagnosis: Diagnosis | None
+    next: Plan
+
+    @property
+    def title(self) -> str:
+        """Title of an axis for the first objective."""
+        name = self.campaign.objectives[0]
+        return axis_title(name, self.campaign.space.document.objectives[name].unit)
+
+    def score(self, name: str, value: float) -> str:
+        """A score as its levels call it."""
+        return level_of(self.campaign.space.document.objectives[name], value)
+
+
+def page(campaign: Campaign) -> str:
+    """The page of a campaign as HTML that loads nothing from elsewhere."""
+    experiments = campaign.experiments
+    data = _Data(
+        campaign,
+        tuple(one for one in experiments if one.status in (MEASURED, FAILED)),
+        tuple(one for one in experiments if one.status in OPEN),
+        diagnosed(campaign.space, experiments),
+        campaign.plan(),
+    )
+    sections = [
+        ("Best so far", _best(data)),
+        ("What to do next", _next(data)),
+        ("What the model relies on", _reliance(data)),
+        ("How right its predictions are", _calibration(data)),
+        ("Rounds", _rounds(data)),
+        ("All experiments", _all(data)),
+        ("The space", _space(data)),
+    ]
+    name = campaign.space.document.name or "Campaign"
+    lead = f"{len(data.done)} experiments carried out. By mlindex {__version__}."
+    return html.page(name, lead, sections, _top(data), _STYLE)
+
+
+def _top(data: _Data) -> str:
+    campaign = data.campaign
+    best, name = campaign.best, campaign.objectives[0]
+    failed = sum(one.status == FAILED for one in data.done)
+    chance = "" if data.next.better is None else f"{data.next.better:.2g}"
+    target = campaign.space.document.stop.target
+    regret = "" if target is None or best is None else number(abs(target - best.scores[name]))
+    unit = campaign.space.document.cost.unit
+    shown = cards(
+        [
+            (f"best {name}", "" if best is None else data.score(name, best.scores[name])),
+            ("of", "" if best is None else best.id),
+            ("short of the target by", regret),
+            ("rounds", str(campaign.rounds)),
+            ("measured", str(len(data.done) - failed)),
+            ("failed", str(failed) if failed else ""),
+            ("waiting", str(len(data.waiting)) if data.waiting else ""),
+            ("cost", f"{campaign.cost:g} {unit}".strip()),
+            ("chance that the next round is better", chance),
+        ]
+    )
+    reasons = campaign.reasons_to_stop(data.next)
+    return shown + "".join(html.warning(f"Stop: {reason}.") for reason in reasons)
+
+
+def _best(data: _Data) -> str:
+    campaign, document = data.campaign, data.campaign.space.document
+    scored = [one for one in data.done if complete(one.scores, campaign.objectives)]
+    if not scored:
+        return html.note("Nothing is measured yet.")
+    body = ""
+    for name, given in document.objectives.items():
+        larger = given.direction == "maximize"
+        figure = figures.progress(data.done, name, axis_title(name, given.unit), larger)
+        _ticks(figure, data, name)
+        body += html.figure(figure)
+    known = known_of(campaign.space, campaign.experiments)
+    if len(document.objectives) > 1:
+        unbeaten = front(document, known.values)
+        titles = [axis_title(n, o.unit) for n, o in document.objectives.items()]
+        body += html.heading("Conditions that no other one beats in all objectives")
+        body += html.figure(figures.front(known.values, unbeaten, known.ids, titles))
+    name = campaign.objectives[0]
+    sign = 1 if document.objectives[name].direction == "maximize" else -1
+    first = sorted(scored, key=lambda one: -sign * one.scores[name])[:_BEST_ROWS]
+    return body + _table(data, first, ("round", "scores"))
+
+
+def _ticks(figure: figures.Figure, data: _Data, name: str) -> None:
+    """Names of the levels of an ordinal score on its axis."""
+    from mlindex.campaigns.objectives import level_numbers
+
+    levels = level_numbers(data.campaign.space.document.objectives[name])
+    if levels:
+        figure.y_axis(1).update(tickvals=list(levels.values()), ticktext=list(levels))
+
+
+def _next(data: _Data) -> str:
+    if data.waiting:
+        waiting = sorted(data.waiting, key=lambda one: -(one.round or 0))[:_MOST_ROWS]
+        lead = f"{len(data.waiting)} proposals wait for a result: proposals.csv beside this page."
+        return html.note(lead) + _table(data, waiting, ("round", "expected", "better", "why"))
+    if not data.next.rows:
+        return html.note("Nothing is left: all that is allowed is measured, failed or excluded.")
+    rows = [Experiment(r["id"], r["replicate"], "", r["values"], expected=r["expected"],
+                       error=r["error"], better=r["better"], why=r["why"])
+            for r in data.next.rows]  # fmt: skip
+    folder = data.campaign.folder.path if data.campaign.folder else "FOLDER"
+    lead = f"The next round would be this; 'mlindex campaign propose {folder}' makes it so."
+    return html.note(lead) + _table(data, rows, ("expected", "better", "why"))
+
+
+def _reliance(data: _Data) -> str:
+    diagnosis = data.diagnosis
+    if diagnosis is None:
+        return html.note(_no_model(data))
+    lead = (
+        "How much the expected scores change where the values of one quantity are shuffled among "
+        "the measured conditions; 0: the model doesn't use it. What hardly varied so far can't "
+        "have been learnt."
+    )
+    body = html.note(lead) + html.figure(figures.reliance(diagnosis.reliance))
+    if diagnosis.lines:
+        body += html.heading("Along each quantity, all others as in the best condition")
+        body += html.note("The band is the standard deviation of what is expected.")
+    axes = {axis.name: axis for axis in data.campaign.space.axes}
+    for line in diagnosis.lines:
+        axis = axes[line.name]
+        logarithmic = isinstance(axis, Number) and axis.logarithmic
+        figure = figures.along(line, axis_title(axis.name, axis.unit), data.title, logarithmic)
+        body += html.figure(figure)
+    return body
+
+
+def _no_model(data: _Data) -> str:
+    if len(data.campaign.objectives) > 1:
+        return (
+            "With several objectives each proposal has weights of its own; no one model is shown."
+        )
+    least = data.campaign.space.document.start.least
+    return f"There are too few results yet (a model needs {max(least, 4)}), or the method has none."
+
+
+def _calibration(data: _Data) -> str:
+    body = "" if data.diagnosis is None else _held_out(data.diagnosis, data.title)
+    body = body or html.note(_no_model(data))
+    return body + _kept_promises(data)
+
+
+def _held_out(diagnosis: Diagnosis, title: str) -> str:
+    held = diagnosis.held_out
+    lead = (
+        f"{len(held.scores)} conditions, each predicted without having been seen. Of the variance "
+        f"{100 * max(held.explained, 0):.0f} % is predicted; {100 * held.within(1):.0f} % are "
+        f"within one error (68 % should be), {100 * held.within(2):.0f} % within two (95 %)."
+    )
+    trusted = held.explained > 0.1
+    verdict = "" if trusted else html.warning(
+        "The model predicts next to nothing yet: its proposals are little better than chance."
+    )  # fmt: skip
+    return html.note(lead) + verdict + html.figure(figures.calibration(held, title))
+
+
+def _kept_promises(data: _Data) -> str:
+    name = data.campaign.objectives[0]
+    judged = [o for o in data.done if o.expected is not None and o.error and name in o.scores]
+    if not judged:
+        return ""
+    off = np.array([abs(o.scores[name] - o.expected) / o.error for o in judged])
+    return html.note(
+        f"Of {len(judged)} proposals that were measured since, {100 * np.mean(off <= 1):.0f} % "
+        f"came out within one error of what was expected when they were proposed, "
+        f"{100 * np.mean(off <= 2):.0f} % within two. What is chosen for being expected to be good "
+        "comes out worse than expected on average."
+    )
+
+
+def _rounds(data: _Data) -> str:
+    campaign, name = data.campaign, data.campaign.objectives[0]
+    larger = campaign.space.document.objectives[name].direction == "maximize"
+    rows = []
+    for label, ones in _by_round(campaign.experiments):
+        scores = [one.scores[name] for one in ones if one.status == MEASURED]
+        best = data.score(name, (max if larger else min)(scores)) if scores else ""
+        counts = [sum(one.status == s for one in ones) for s in (MEASURED, FAILED)]
+        waiting = sum(one.status in OPEN for one in ones)
+        rows.append([label, str(len(ones)), *map(str, counts), str(waiting), best])
+    heads = ["<round", "experiments", "measured", "failed", "waiting", f"best {name}"]
+    conditions = {one.id for one in campaign.experiments}
+    barred = (
+        f"{len(conditions)} conditions are measured, waiting, failed or excluded: none of them is "
+        "proposed again. Of all proposals none was a repeat of an earlier one."
+    )
+    return grid(heads, rows) + html.note(barred)
+
+
+def _by_round(experiments: Sequence[Experiment]) -> Iterator[tuple[str, list[Experiment]]]:
+    numbers = sorted({one.round for one in experiments if one.round is not None})
+    for n in numbers:
+        yield str(n), [one for one in experiments if one.round == n]
+    own = [one for one in experiments if one.round is None]
+    if own:
+        yield "your own", own
+
+
+def _all(data: _Data) -> str:
+    shown = data.campaign.experiments[:_MOST_ROWS]
+    more = len(data.campaign.experiments) - len(shown)
+    title = f"{len(shown)} experiments" + (f"; {more} more in experiments.csv" if more else "")
+    return html.fold(title, _table(data, shown, ("status", "round", "scores", "said", "note")))
+
+
+def _table(data: _Data, rows: Sequence[Experiment], more: Sequence[str]) -> str:
+    """Experiments with their values, and what else is asked for."""
+    space, objectives = data.campaign.space, data.campaign.objectives
+    heads = ["<experiment", *(n if isinstance(a, Number) else f"<{n}"
+                              for n, a in zip(space.names, space.axes, strict=True))]  # fmt: skip
+    columns = {
+        "status": ["<status"],
+        "round": ["round"],
+        "scores": list(objectives),
+        "expected": ["expected"],
+        "better": ["chance of being better"],
+        "why": ["<why"],
+        "said": ["<said by", "<when"],
+        "note": ["<note"],
+    }
+    for part in more:
+        heads += columns[part]
+    return grid(heads, [[*_cells(data, one), *_more(data, one, more)] for one in rows])
+
+
+def _cells(data: _Data, one: Experiment) -> Iterator[str]:
+    yield one.id if one.replicate == 1 else f"{one.id} ({one.replicate})"
+    for axis in data.campaign.space.axes:
+        value = one.values[axis.name]
+        text = number(value) if isinstance(value, float) else str(value)
+        known = axis.texts and axis.texts[int(axis.code(value))]
+        yield f"{text}: {known}" if known else text
+
+
+def _more(data: _Data, one: Experiment, more: Sequence[str]) -> Iterator[str]:
+    error = f" ± {one.error:.2g}" if one.error is not None else ""
+    cells = {
+        "status": [one.status],
+        "round": ["" if one.round is None else str(one.round)],
+        "scores": [data.score(name, one.scores[name]) if name in one.scores else ""
+                   for name in data.campaign.objectives],
+        "expected": [number(one.expected) + error],
+        "better": [number(one.better)],
+        "why": [one.why or ""],
+        "said": [one.said_by or "", (one.said_at or "")[:16].replace("T", " ")],
+        "note": [one.note or ""],
+    }  # fmt: skip
+    for part in more:
+        yield from cells[part]
+
+
+def _space(data: _Data) -> str:
+    space, document = data.campaign.space, data.campaign.space.document
+    size = "too many to count" if space.size > 1e15 else f"{space.size:,.0f}"
+    rules = [one.text for one in (*space.sums, *space.rules)]
+    wanted = [f"{o.direction} {n}" for n, o in document.objectives.items()]
+    pairs = [
+        *((axis.name, _axis_text(axis)) for axis in space.axes),
+        ("constraints", "; ".join(rules) or "none"),
+        ("combinations", size),
+        ("wanted", ", ".join(wanted)),
+        ("method", document.method or f"{DEFAULT} (the one for all tables)"),
+        ("seed", str(document.seed)),
+    ]
+    return facts(pairs)
+
+
+def _axis_text(axis: object) -> str:
+    if not isinstance(axis, Number):
+        names = axis.names
+        shown = ", ".join(names[:12]) + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+        return shown + (f"; {axis.columns} descriptors" if axis.described is not None else "")
+    unit = f" {axis.unit}" if axis.unit else ""
+    if axis.levels is not None:
+        return ", ".join(f"{v:g}" for v in axis.levels) + unit
+    log = ", logarithmic" if axis.logarithmic else ""
+    return f"{axis.low:g} to {axis.high:g}{unit}{log}"
