@@ -54,5 +54,5 @@ def test_what_does_not_go_together_is_refused(given, message):
 
 
 def test_an_unknown_method_is_named():
-    with pytest.raises(MlindexError, match="no method 'best'; there are random"):
+    with pytest.raises(MlindexError, match="no method 'best'; there are portfolio"):
         method("best")

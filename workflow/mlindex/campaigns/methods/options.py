@@ -21,6 +21,22 @@ class Options(Section):
     best_share: float = setting(
         0.05, "Share of the candidates that is looked for as the best.", gt=0, lt=1
     )
+    model: Literal["portfolio", "gaussian", "forest"] = setting(
+        "portfolio",
+        "What predicts: a Gaussian process, a forest, or both, weighed by how well each predicts "
+        "the rows that it was not shown (portfolio). Past campaigns are weighed with them.",
+    )
+    measure: Literal["none", "each_round"] = setting(
+        "none",
+        "Of local_maxima: whether the maxima of a round take the value that is predicted for them "
+        "(none) or are measured before the next round (each_round).",
+    )
+    learner: Literal["svr", "gaussian"] = setting(
+        "svr",
+        "Of local_maxima: what learns h, a support vector regression as written, or a Gaussian "
+        "process.",
+    )
+    starts: int = setting(1500, "Of local_maxima: points that are climbed from.", gt=0, le=100_000)
 
 
 DEFAULTS = Options()

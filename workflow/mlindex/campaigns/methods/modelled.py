@@ -1,0 +1,126 @@
+"""Methods that ask models: learn, value each candidate, choose a batch by fantasies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlindex.campaigns.batches import chosen_batch
+from mlindex.campaigns.methods.contract import Proposals, Seen
+from mlindex.campaigns.methods.options import DEFAULTS, Options
+from mlindex.campaigns.methods.spread import Diversity
+from mlindex.campaigns.models.belief import Belief, Fantasies
+from mlindex.campaigns.models.failure import chance_of_success
+from mlindex.campaigns.models.portfolio import Portfolio, learnt
+from mlindex.campaigns.models.priors import expectation
+
+#: From a belief of candidates and the options to the value (m,) of measuring each.
+Value = Callable[[Belief, Options], np.ndarray]
+#: From a belief of the chosen and the options to what each is worth, in words.
+Reason = Callable[[Belief, Options], Sequence[str]]
+#: Below so many rows models are not asked.
+FEWEST = 2
+
+
+@dataclass(frozen=True)
+class Modelled:
+    """A method that values candidates by what models expect of them."""
+
+    value: Value
+    reason: Reason
+    options: Options = DEFAULTS
+
+    def propose(
+        self, seen: Seen, candidates: np.ndarray, count: int, rng: np.random.Generator
+    ) -> Proposals:
+        """The most valuable, each as if those before had given what is expected of them."""
+        if len(seen.scores) < FEWEST:
+            return first_proposals(seen, candidates, count, rng)
+        count = min(count, len(candidates))
+        if not count:
+            return Diversity(self.options).propose(seen, candidates, 0, rng)
+        portfolio = learnt(seen, self.options)
+        believed = self._belief(portfolio, seen, candidates)
+        success = chance_of_success(seen, candidates)
+
+        def worth(belief: Belief) -> np.ndarray:
+            return _discounted(self.value(belief, self.options), success[belief.numbers])
+
+        def fantasies(numbers: np.ndarray) -> Fantasies:
+            return Fantasies(portfolio.models, candidates[numbers])
+
+        chosen = chosen_batch(believed, fantasies, worth, count)
+        return self.proposed(seen, portfolio, believed.at(chosen), success[chosen])
+
+    def rate(self, seen: Seen, candidates: np.ndarray) -> np.ndarray:
+        """The value (m,) of measuring each candidate next."""
+        if len(seen.scores) < FEWEST:
+            return expected_by_past(seen, candidates)
+        belief = self._belief(learnt(seen, self.options), seen, candidates)
+        return _discounted(self.value(belief, self.options), chance_of_success(seen, candidates))
+
+    def _belief(self, portfolio: Portfolio, seen: Seen, candidates: np.ndarray) -> Belief:
+        """Of candidates, the pending ones taken as measured."""
+        belief, waiting = portfolio.belief(candidates), len(seen.pending)
+        if waiting:
+            imagined = Fantasies(portfolio.models, np.vstack([seen.pending, candidates]))
+            whole = portfolio.belief(imagined.candidates)
+            for number in range(waiting):
+                imagined.measure(whole, number)
+            belief = belief.with_deviations(whole.deviations[:, waiting:])
+        return belief
+
+    def proposed(
+        self, seen: Seen, portfolio: Portfolio, belief: Belief, success: np.ndarray | None = None
+    ) -> Proposals:
+        """Proposals of the chosen candidates, with what is believed of them."""
+        success = np.ones(len(belief.numbers)) if success is None else success
+        mean, deviation = belief.mean, belief.deviation
+        back = portfolio.targets.scores
+        expected = back(mean)
+        error = 0.5 * (back(mean + deviation) - back(mean - deviation))
+        best, why = seen.scores.max(), []
+        for one, doubt, text, gives in zip(
+            expected, error, self.reason(belief, self.options), success, strict=True
+        ):
+            place = "above" if one > best else "below"
+            sentence = f"expected {one:.3g} ± {doubt:.2g}, {place} the best so far ({best:.3g})"
+            fails = f"; {1 - gives:.0%} that it fails" if gives < 0.995 else ""
+            why.append(f"{sentence}; {text}{fails}")
+        return Proposals(belief.numbers, expected, error, tuple(why))
+
+
+def expected_by_past(seen: Seen, candidates: np.ndarray) -> np.ndarray:
+    """The mean (m,) of what past campaigns expect; 0 without any."""
+    if not seen.priors:
+        return np.zeros(len(candidates))
+    return np.mean([expectation(past, candidates) for past in seen.priors], axis=0)
+
+
+def first_proposals(
+    seen: Seen, candidates: np.ndarray, count: int, rng: np.random.Generator
+) -> Proposals:
+    """Without rows: by turns the best by past campaigns, and one far from all others.
+
+    Half is not staked on the past: whether it says anything of this campaign is not known yet.
+    """
+    count = min(count, len(candidates))
+    spread = Diversity().propose(seen, candidates, count if not seen.priors else count // 2, rng)
+    if not seen.priors:
+        return spread
+    past = np.argsort(-expected_by_past(seen, candidates), kind="stable")
+    past = past[~np.isin(past, spread.chosen)][: count - len(spread.chosen)]
+    turns = [(one, "past campaigns expect most of it") for one in past]
+    for place, one in enumerate(spread.chosen):
+        turns.insert(2 * place + 1, (one, spread.why[0]))
+    chosen, why = zip(*turns, strict=True) if turns else ((), ())
+    nothing = np.full(len(chosen), np.nan)
+    return Proposals(np.array(chosen, dtype=int), nothing, nothing.copy(), tuple(why))
+
+
+def _discounted(value: np.ndarray, success: np.ndarray) -> np.ndarray:
+    """Values, drawn to the lowest of all by the chance that nothing is measured."""
+    low = value.min(initial=0.0)
+    return low + (value - low) * success
