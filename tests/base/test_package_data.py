@@ -27,8 +27,18 @@ USED_BY = {
         "indexing_rates",
         "symmetry_evidence",
     },
-    "reports/plotly-basic.min.js.gz": {"classification_report", "index_sample", "report"},
-    "reports/template.json": {"classification_report", "index_sample", "report"},
+    "reports/plotly-basic.min.js.gz": {
+        "classification_report",
+        "index_sample",
+        "plan_campaign",
+        "report",
+    },
+    "reports/template.json": {
+        "classification_report",
+        "index_sample",
+        "plan_campaign",
+        "report",
+    },
 }
 _NO_DATA = frozenset({".py", ".pyc", ".nbi", ".nbc", ".md"})
 

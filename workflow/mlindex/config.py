@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.base.wrong import shortened, wrong
+from mlindex.campaigns.settings import PlannedCampaign
 from mlindex.classification.settings import (
     Classifiers,
     ClassifierStudies,
@@ -77,6 +78,10 @@ class Config(Section):
     )
     explanation: Explanation = setting(Explanation, "What classifiers of symmetry go by.")
     joining: Joining = setting(Joining, "Classifiers and search joined.")
+    campaigns: dict[str, PlannedCampaign] = setting(
+        dict,
+        "Campaigns to plan, by name; those with a space in resources/campaigns/ need no entry.",
+    )
     samples: dict[str, Sample] = setting(
         dict,
         "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",
@@ -142,6 +147,7 @@ def document() -> str:
     kinds = {
         "`sources` with `kind: folder`": FolderSource,
         "`sources` with `kind: generator`": GeneratorSource,
+        "`campaigns`": PlannedCampaign,
         "`samples`": Sample,
     }
     scalars = [(p, i) for p, i in walk(Config) if not _is_section(i)]

@@ -35,6 +35,9 @@ from mlindex.structures.manifest import (
     update_manifest,
 )
 from mlindex.base.imports import code_digest
+from mlindex.campaigns.folder import tables_of
+from mlindex.campaigns.settings import PlannedCampaign
+from mlindex.campaigns.space.document import read_document
 from mlindex.base.provenance import derive_seed
 from mlindex.base.atomic import require_writable
 from mlindex.config import load_config
@@ -61,6 +64,7 @@ wildcard_constraints:
     batch=r"\d+",
     level=r"\d+",
     sample=r"[^/]+",
+    campaign=r"[^/]+",
 
 
 @cache
@@ -270,6 +274,39 @@ def sample_settings(wildcards):
     name = wildcards.sample
     given = CONFIG.samples.get(name) or Sample(path=Path(sample_path(name)).name)
     return {"sample": given.model_dump(mode="json")}
+
+
+def planned_campaign(wildcards):
+    """The config of a campaign; one without an entry has its files in resources/campaigns/."""
+    folder = Path(project_file("resources/campaigns"))
+    space = PlannedCampaign(space=str(folder / f"{wildcards.campaign}.yaml"))
+    return CONFIG.campaigns.get(wildcards.campaign, space)
+
+
+def campaign_space(wildcards):
+    """Input function: the space.yaml of a campaign."""
+    return planned_campaign(wildcards).space
+
+
+def campaign_tables(wildcards):
+    """Input function: the tables that the space of a campaign names."""
+    space = Path(planned_campaign(wildcards).space)
+    if not space.is_file():
+        return []
+    try:
+        return [str(space.parent / name) for name in tables_of(read_document(space))]
+    except MlindexError as error:
+        raise SystemExit(f"mlindex: {error}") from None
+
+
+def campaign_results(wildcards):
+    """Input function: the tables of results of a campaign."""
+    return list(planned_campaign(wildcards).results)
+
+
+def campaign_settings(wildcards):
+    """The config of a campaign; where its files lie is no part of it."""
+    return {"campaign": {"space": "", "batch": planned_campaign(wildcards).batch}}
 
 
 def check_targets():

@@ -68,7 +68,8 @@ class Table:
     """A declared table: its name, what a row is, its columns in order, and where its files lie.
 
     ``equally_long`` names list columns whose lists are equally long in every row, and ``counted``
-    pairs of a column and the list column whose items it counts.
+    pairs of a column and the list column whose items it counts. Where ``extended``, files may have
+    further columns behind these.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Table:
     places: tuple[Place, ...] = ()
     equally_long: tuple[tuple[str, ...], ...] = ()
     counted: tuple[tuple[str, str], ...] = ()
+    extended: bool = False
 
     @cached_property
     def schema(self) -> pa.Schema:

@@ -162,7 +162,7 @@ class Campaign:
         results: str | Path | Iterable[Mapping[str, Any]],
         replaces: bool = False,
         said_by: str | None = None,
-        said_at: datetime | None = None,
+        timed: bool = True,
     ) -> Told:
         """Give results: by id or by values, replicates, failures, experiments of one's own.
 
@@ -172,7 +172,7 @@ class Campaign:
                 replicate, cost and note where there is something to say.
             replaces: whether they may take the place of other results.
             said_by: who gives them.
-            said_at: when; not kept by default where there is no folder.
+            timed: whether to keep when; never where there is no folder.
 
         Raises:
             MlindexError: what is wrong in them; nothing of them counts then.
@@ -183,7 +183,7 @@ class Campaign:
         telling = Telling(self.space, self._known, rows, replaces)
         new = telling.told()
         if new:
-            moment = said_at or (datetime.now(UTC) if self.folder is not None else None)
+            moment = datetime.now(UTC) if timed and self.folder is not None else None
             about = {
                 "said_by": said_by,
                 "said_at": moment.isoformat(timespec="seconds") if moment else None,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from mlindex.base.place import Place
 from mlindex.base.schema import FLOAT64, INT32, STRING, Column, Table
 
 _ID = Column("id", STRING, "Name of the experiment: E and a number, or a person's own")
@@ -35,6 +36,8 @@ EXPERIMENTS = Table(
         Column("said_by", STRING, "Who gave the result", nullable=True),
         Column("said_at", STRING, "When, in UTC", nullable=True),
     ),
+    places=(Place("campaigns/{campaign}/experiments.parquet"),),
+    extended=True,
 )
 
 PROPOSALS = Table(
@@ -42,6 +45,8 @@ PROPOSALS = Table(
     "a measurement that is proposed; behind these columns stand the quantities, and the objectives "
     "to be filled in",
     (_ID, _REPLICATE, *_EXPECTED),
+    places=(Place("campaigns/{campaign}/proposals.parquet"),),
+    extended=True,
 )
 
 

@@ -70,6 +70,8 @@ def _misfit(file: pq.ParquetFile, table: Table | None, stated: str) -> str:
     if table is None:
         return f"calls itself a table {stated!r}, which this version of mlindex does not know"
     found = file.schema_arrow
+    if table.extended:
+        found = pa.schema(list(found)[: len(table.columns)], table.schema.metadata)
     if found.equals(table.schema):
         return ""
     expected = {f.name: f for f in table.schema}
