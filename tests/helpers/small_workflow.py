@@ -30,14 +30,8 @@ TARGETS = (
     "results/classification.html",
 )
 
-#: Data files of the package, in its folder; tests/base/test_package_data.py knows of all.
-DATA_FILES = (
-    "crystal/atomic_volumes.csv",
-    "crystal/formula_units.json",
-    "crystal/substances.csv",
-    "indexing/ranking/pretrained/ranking.json",
-    "indexing/ranking/pretrained/ranking.npz",
-)
+#: A data file of the package, in its folder; tests/base/test_package_data.py knows of all.
+DATA_FILE = "indexing/ranking/pretrained/ranking.npz"
 
 CONFIG = {
     "seed": 11,

@@ -128,7 +128,8 @@ def write(project):
 def test_a_new_stage_with_a_table_in_the_report_touches_six_files(tmp_path):
     assert len(EDITS) <= 6
     project = make_project(tmp_path)
-    write_config(project, sources=[{"kind": "folder", "name": "lab", "path": "cifs"}])
+    folder = {"kind": "folder", "name": "lab", "path": "cifs"}
+    write_config(project, sources=[folder], shards={"files_per_shard": 60})
     write(project)
     assert planned(project, "results/report.html")["families"] == 1
     snakemake(project, f"results/families/{SYSTEM}.parquet")

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.classification.quick.lattices import MONOCLINIC, ORTHORHOMBIC, zone_evidence
-from mlindex.classification.quick.trials import SAME, attempt, halved
+from mlindex.classification.quick.trials import SAME, attempt, copy_to, halved
 
 #: Differences that are kept, as axes that may be.
 AXES = 5
@@ -125,7 +125,7 @@ def _best_zones(plane, within, best, evidences):
                     worst = np.argmin(evidences)
                     if evidence > evidences[worst] and np.abs(evidences - evidence).min() > SAME:
                         evidences[worst] = evidence
-                        best[worst] = a, 0.0, c, d
+                        copy_to(best[worst], np.array([a, 0.0, c, d]))
 
 
 @njit(cache=True)

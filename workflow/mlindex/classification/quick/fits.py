@@ -29,6 +29,7 @@ from mlindex.classification.quick.trials import (
     SQUARE,
     TRIANGULAR,
     ZONES,
+    copy_to,
     cubic,
     extended,
     uniaxial,
@@ -51,7 +52,8 @@ def _described(pool, kind, free, lines, out):
     q2, weight, tolerance = lines
     best, chosen = -np.inf, pool[0]
     each, here = np.empty(7), np.empty(7)
-    for x in pool:
+    for place in range(len(pool)):
+        x = pool[place]
         if x[1] > 0:
             for _ in range(2):
                 x = refined(x, free, q2, tolerance)
@@ -60,7 +62,7 @@ def _described(pool, kind, free, lines, out):
             evidence = evidences_of(x, kind, lines, 1.0, -np.inf, here)
             if evidence > best:
                 best, chosen = evidence, x
-                each[:] = here
+                copy_to(each, here)
     if best == -np.inf:
         return
     hkl = np.zeros(3, dtype=np.int64)
@@ -139,5 +141,6 @@ def quick_fits(
         weight: how much each counts (n,).
         tolerance: how far a line may be off (n,), in 1/A².
     """
-    columns = (np.ascontiguousarray(v[:N_SPREAD], dtype=float) for v in (q2, weight, tolerance))
+    # Copies: for arrays that can't be written to, numba would compile everything once more.
+    columns = (np.array(v[:N_SPREAD], dtype=float) for v in (q2, weight, tolerance))
     return _all_fits(*columns)

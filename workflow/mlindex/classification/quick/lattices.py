@@ -11,7 +11,8 @@ from numba import njit
 
 from mlindex.base.linear import solve_positive
 
-CUBIC, TETRAGONAL, HEXAGONAL, ORTHORHOMBIC, MONOCLINIC = range(5)
+#: Kinds. Of numpy: for each Python integer numba would compile the kernels once more.
+CUBIC, TETRAGONAL, HEXAGONAL, ORTHORHOMBIC, MONOCLINIC = np.arange(5)
 #: By the kind: orders of the holohedries, by which the number of lines of a lattice is estimated,
 #: and the centrings that occur, with their number.
 ORDERS = np.array([48, 16, 24, 8, 4])

@@ -45,9 +45,16 @@ def offer(pool, evidences, x, evidence):
             return
     for lower in range(evidences.size - 1, place, -1):
         evidences[lower] = evidences[lower - 1]
-        pool[lower] = pool[lower - 1]
+        copy_to(pool[lower], pool[lower - 1])
     evidences[place] = evidence
-    pool[place] = x
+    copy_to(pool[place], x)
+
+
+@njit(cache=True)
+def copy_to(row, values):
+    """Write values over a row; for ``row[:] = values`` numba compiles seconds of messages."""
+    for i in range(row.size):
+        row[i] = values[i]
 
 
 @njit(cache=True)
