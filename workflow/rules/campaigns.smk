@@ -1,4 +1,6 @@
-"""Campaigns: what to measure next."""
+"""Campaigns: what to measure next, and replays of measured tables."""
+
+from mlindex.campaigns.tables import REPLAY, REPLAY_FIGURES
 
 
 rule plan_campaign:
@@ -25,3 +27,30 @@ rule plan_campaign:
         "What to measure next: {wildcards.campaign}"
     script:
         "../scripts/plan_campaign.py"
+
+
+rule replay:
+    input:
+        space=project_file("resources/campaigns/{table}.yaml"),
+        table=project_file("resources/campaigns/{table}.csv"),
+    output:
+        replay=REPLAY.place(),
+        figures=REPLAY_FIGURES.place(),
+    log:
+        "results/logs/replay/{table}.log",
+    benchmark:
+        "results/benchmarks/replay/{table}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        mem_mb=memory_mb(2 * GB, 5),
+        runtime=minutes(240, 1),
+    params:
+        code=code("replay.py"),
+        seed=seed("replay"),
+        settings=settings("replay"),
+    message:
+        "How much faster than random: {wildcards.table}"
+    script:
+        "../scripts/replay.py"

@@ -65,6 +65,7 @@ wildcard_constraints:
     level=r"\d+",
     sample=r"[^/]+",
     campaign=r"[^/]+",
+    table=r"[^/]+",
 
 
 @cache

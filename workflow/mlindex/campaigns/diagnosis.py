@@ -36,6 +36,14 @@ class HeldOut:
         return float(np.mean(np.abs(self.scores - self.expected) <= deviations * self.error))
 
     @property
+    def rank_correlation(self) -> float:
+        """Spearman's correlation of scores and expectations; 0 where either is all the same."""
+        ranks = [np.unique(x, return_inverse=True)[1] for x in (self.scores, self.expected)]
+        if min(np.ptp(r) for r in ranks) == 0:
+            return 0.0
+        return float(np.corrcoef(*map(_mean_ranks, ranks))[0, 1])
+
+    @property
     def explained(self) -> float:
         """Share of the variance of the scores that is predicted; 0 or less: none."""
         spread = np.var(self.scores)
@@ -83,6 +91,12 @@ def diagnosed(space: Space, experiments: Sequence[Experiment]) -> Diagnosis | No
     return Diagnosis(
         held, _reliance(chooser, seen, space, rng), _lines(chooser, seen, space, known, sign)
     )
+
+
+def _mean_ranks(places: np.ndarray) -> np.ndarray:
+    """Ranks of places among distinct values, equal ones sharing theirs."""
+    counts = np.bincount(places)
+    return (np.cumsum(counts) - (counts - 1) / 2)[places]
 
 
 def _predicted(chooser: Method, seen: Seen, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -207,6 +207,10 @@ def _with_chances(
             better = float(norm.cdf(z))
             gain = float(spread * (z * norm.cdf(z) + norm.pdf(z)))
         shown = goal.is_single and better is not None
+        if better is not None:
+            # Methods don't know which way scores go, nor what several together mean.
+            reason = why.partition("; ")[2] or why
+            why = f"{_expectation(expected, error, best, goal)}; {reason}" if shown else reason
         found.append(
             _Chosen(
                 rows[place],
@@ -218,6 +222,15 @@ def _with_chances(
             )
         )
     return found
+
+
+def _expectation(expected: float, error: float, best: float, goal: Goal) -> str:
+    sign = goal.signs[0]
+    better = "better" if expected > best else "worse"
+    return (
+        f"expected {sign * expected:.3g} ± {error:.2g}, {better} than the best so far "
+        f"({sign * best:.3g})"
+    )
 
 
 def _aim(space: Space, goal: Goal) -> str:

@@ -17,3 +17,14 @@ class PlannedCampaign(Section):
     batch: int | None = setting(
         None, "Experiments to propose; as the space says if not given.", ge=1, le=10_000
     )
+
+
+class Replay(Section):
+    """Replays of measured tables: how much faster than random a method would have been."""
+
+    method: str = setting("", "Name of the method; that of the space if not given.")
+    seeds: int = setting(10, "Replays, each from other first measurements.", ge=1, le=1000)
+    steps: int = setting(
+        0, "Measurements of each; 0: a quarter of the conditions, 60 at least.", ge=0
+    )
+    batch: int = setting(1, "Measurements at a time.", ge=1, le=10_000)

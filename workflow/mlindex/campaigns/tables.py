@@ -49,6 +49,38 @@ PROPOSALS = Table(
     extended=True,
 )
 
+REPLAY = Table(
+    "replay",
+    "a measurement of a replay of a measured table",
+    (
+        Column("replay", INT32, "Number of the replay, from 1"),
+        Column("step", INT32, "Number of the measurement, from 1"),
+        Column("condition", INT32, "Number of the condition in the table, from 1"),
+        Column("score", FLOAT64, "Its mean score"),
+        Column("found", FLOAT64, "Share of the best 5 % that is found so far"),
+    ),
+    places=(Place("replay/{table}.parquet", rule="replay"),),
+)
+
+REPLAY_FIGURES = Table(
+    "replay_figures",
+    "a figure of the replays of a measured table (Liang et al. 2021)",
+    (
+        Column("method", STRING, "Name of the method"),
+        Column(
+            "figure",
+            STRING,
+            "enhancement: the most of the best 5 % found over what random finds, from measurement "
+            "10 on; acceleration_50: random's measurements over the method's until 50 % are found",
+        ),
+        Column("conditions", INT32, "Conditions in the table"),
+        Column("value", FLOAT64, "The figure; empty where it is not reached", nullable=True),
+        Column("low", FLOAT64, "Lower end of its 95 % interval", nullable=True),
+        Column("high", FLOAT64, "Upper end", nullable=True),
+    ),
+    places=(Place("replay_figures/{table}.parquet", rule="replay"),),
+)
+
 
 def experiments(quantities: Mapping[str, bool], objectives: tuple[str, ...]) -> Table:
     """The table of experiments of a campaign; for each quantity whether it is a number."""

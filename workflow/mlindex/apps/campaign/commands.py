@@ -119,3 +119,67 @@ def report(
     from mlindex.apps.campaign import work
 
     raise typer.Exit(work.report(folder, out))
+
+
+@campaign.command()
+@problems_shown()
+def replay(
+    table: Annotated[Path, typer.Argument(help="Measured table, CSV or Parquet.")],
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of the score; that of the space if not given.",
+            metavar="name",
+            show_default=False,
+        ),
+    ] = None,
+    minimize: Annotated[
+        bool, typer.Option("--minimize", help="Small scores are the good ones.")
+    ] = False,
+    levels: Annotated[
+        str,
+        typer.Option(help="Levels of an ordinal score, the worst first: clear,powder,crystals."),
+    ] = "",
+    space: Annotated[
+        Path | None,
+        typer.Option(
+            help="space.yaml of the table; the file beside it that has its name and no objective "
+            "is given, else all columns are quantities.",
+            metavar="path",
+            show_default=False,
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="Method; that of the space if not given.", show_default=False)
+    ] = "",
+    seeds: Annotated[int, typer.Option(help="Replays.", parser=count, metavar="integer")] = 10,
+    steps: Annotated[
+        int | None,
+        typer.Option(
+            help="Measurements of each; a quarter of the conditions, 60 at least, if not given.",
+            parser=count,
+            metavar="integer",
+            show_default=False,
+        ),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option(help="Measurements at a time.", parser=count, metavar="integer")
+    ] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Table of all replays to write, name.parquet.", metavar="path"),
+    ] = None,
+) -> None:
+    """Say how much faster than random a method would have found the best of a measured table.
+
+    Replicates are averaged; a replay measures two conditions by chance and then asks the method.
+    The figures are those of Liang et al. 2021 (npj Comput. Mater. 7, 188).
+
+    Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
+    """
+    from mlindex.apps.campaign import work
+    from mlindex.campaigns.settings import Replay
+
+    given = Replay(method=method, seeds=min(seeds, 1000), steps=steps or 0, batch=batch)
+    names = [name.strip() for name in levels.split(",") if name.strip()]
+    raise typer.Exit(work.replay(table, objective, minimize, names, space, given, out))

@@ -12,6 +12,8 @@ from mlindex.campaigns.space.settings import Between, Forbidden, Linear, Mixture
 
 #: Sums are compared to this share of the terms in them: what adding floats loses.
 _SLACK = 1e-9
+#: Parts of tables are rounded, so that they add up to their sum but for this share of it.
+_ROUNDED = 2e-3
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,8 @@ class Sum:
         """Which rows (n,) add up."""
         parts = codes[:, self.parts]
         used = (parts > self.low + self.step / 2).sum(axis=1)
-        return (np.abs(parts.sum(axis=1) - self.total) <= self.step * 1e-3) & (used <= self.at_most)
+        off = np.abs(parts.sum(axis=1) - self.total)
+        return (off <= _ROUNDED * self.total) & (used <= self.at_most)
 
     def filled(self, shares: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """Parts (n, k) that add up, from weights (n, k); few parts as often as many."""

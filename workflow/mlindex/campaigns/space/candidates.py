@@ -92,10 +92,10 @@ def design(
     if kind == "random":
         return free(space, space.sample(count + len(taken), rng), taken)[:count], "by chance"
     if kind == "sobol":
-        return _sobol(space, count, taken, rng), "a Sobol point: the space evenly"
+        return _sobol(space, count, taken, rng), "Sobol points, evenly over the space"
     wanted = min(max(_PER_POINT * count, _LEAST_ROWS), _MOST_ROWS)
     rows = free(space, space.sample(wanted + len(taken), rng), taken)
-    why = "far from all others: the space evenly"
+    why = "far from all others, evenly over the space"
     return rows[_far_apart(space, rows, there, count)], why
 
 

@@ -22,6 +22,9 @@ from mlindex.reports.result.markup import cards, facts, grid
 
 #: Rows of tables; all are in the files beside the page.
 _BEST_ROWS, _MOST_ROWS = 10, 400
+#: A model that orders what it hasn't seen no better than this is little better than chance: what
+#: chance alone reaches in one of twenty with a hundred rows.
+_LEAST_CORRELATION = 0.2
 _STYLE = """
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(130px, 1fr)); gap: 10px;
 margin: 16px 0; } .card { border: 1px solid var(--line); border-radius: 6px; padding: 8px 12px; }
@@ -30,7 +33,8 @@ margin: 16px 0; } .card { border: 1px solid var(--line); border-radius: 6px; pad
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px; margin: 8px 0; }
 dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 .grid th, .grid td { text-align: right; } .grid th.text, .grid td.text { text-align: left; }
-.grid td { font-variant-numeric: tabular-nums; }
+.grid td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+.grid td.text { white-space: normal; }
 """
 
 
@@ -191,11 +195,12 @@ def _calibration(data: _Data) -> str:
 def _held_out(diagnosis: Diagnosis, title: str) -> str:
     held = diagnosis.held_out
     lead = (
-        f"{len(held.scores)} conditions, each predicted without having been seen. Of the variance "
-        f"{100 * max(held.explained, 0):.0f} % is predicted; {100 * held.within(1):.0f} % are "
-        f"within one error (68 % should be), {100 * held.within(2):.0f} % within two (95 %)."
+        f"{len(held.scores)} conditions, each predicted without having been seen. Their order is "
+        f"predicted with a rank correlation of {held.rank_correlation:.2f}; of the variance "
+        f"{100 * max(held.explained, 0):.0f} % is. {100 * held.within(1):.0f} % are within one "
+        f"error (68 % should be), {100 * held.within(2):.0f} % within two (95 %)."
     )
-    trusted = held.explained > 0.1
+    trusted = held.rank_correlation > _LEAST_CORRELATION
     verdict = "" if trusted else html.warning(
         "The model predicts next to nothing yet: its proposals are little better than chance."
     )  # fmt: skip
