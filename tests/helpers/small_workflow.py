@@ -40,9 +40,11 @@ CONFIG = {
         {"kind": "folder", "name": "lab", "path": "cifs"},
         {"kind": "generator", "name": "generated", "crystals": {SYSTEM: 240}},
     ],
-    "shards": {"files_per_shard": 40, "crystals_per_shard": 120},
+    "shards": {"files_per_shard": 40, "crystals_per_shard": 240},
     "grouping": {"min_entries": 60},
+    # Each job of networks takes a quarter of a minute; tests/method/test_models.py joins several.
     "regression": {
+        "batches": 1,
         "cycles": 1,
         "epochs": 2,
         "mean_layers": [16],
@@ -53,8 +55,8 @@ CONFIG = {
     "assignment": {
         "epochs": 1,
         "layers": [16],
-        "noise_levels": [0.05, 0.01],
-        "epsilons": [0.01, 0.005],
+        "noise_levels": [0.05],
+        "epsilons": [0.01],
     },
     "optimization": {"candidates_network": 10, "candidates_forest": 10, "iterations": 10},
     "validation": {"entries": 8, "network_entries": 4},

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from helpers.small_workflow import PROJECT, make_project, snakemake
+from helpers.small_workflow import PROJECT, make_project, snakemake, write_config
 
 PROFILES = PROJECT / "workflow/profiles"
 STATUS = PROFILES / "generic/status.py"
@@ -34,6 +34,8 @@ def project(tmp_path_factory):
 def asked(tmp_path_factory):
     """{MB of each input file: {rule: {attempt: resources}}} of the whole small workflow."""
     project = make_project(tmp_path_factory.mktemp("asked"))
+    levels = {"noise_levels": [0.05, 0.01], "epsilons": [0.01, 0.005]}
+    write_config(project, regression={"batches": 2}, assignment=levels)
     script = PROJECT / "tests/helpers/requested_resources.py"
     targets = ("report.html", "pretrained", "classification.html", "joined_symmetry")
     targets += ("classifier_studies/imbalance.parquet",)

@@ -123,8 +123,6 @@ def test_all_ends_well_with_a_file_that_is_kept_one_that_is_not_and_a_few_crysta
             {"kind": "generator", "name": "generated", "crystals": {"rhombohedral": 12}},
         ],
         lattice_systems=systems,
-        regression={"batches": 1},
-        assignment={"noise_levels": [0.05], "epsilons": [0.01]},
     )
     output = snakemake(project)
     lost = (

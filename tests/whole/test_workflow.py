@@ -75,7 +75,7 @@ def test_results_add_up(project):
             shard = files.name.removesuffix(".files.parquet")
             kept = read_table(results / f"entries/{source}/{shard}.parquet", ENTRIES)
             rejects = read_table(results / f"rejects/quality/{source}/{shard}.parquet", REJECTS)
-            expected = 120 if source == "generated" else len(read_table(files, FILES))
+            expected = 240 if source == "generated" else len(read_table(files, FILES))
             assert len(kept) + len(rejects) == expected
     duplicates = read_table(results / f"duplicates/{SYSTEM}.parquet", DUPLICATES)
     assert len(duplicates) == 300
