@@ -30,7 +30,7 @@ _BOUNDS = ((np.log(0.02), np.log(30.0)), (np.log(0.05), np.log(20.0)), (np.log(0
 #: Candidates predicted at a time: keeps a table of 500 x 4096 numbers in the cache's reach.
 _CHUNK = 4096
 #: Hyperparameters are learnt from that many rows more each time, or from one more.
-_GROWTH = 1.1
+_GROWTH = 1.2
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Hyper:
 
 
 def rows_to_learn_from(n: int) -> int:
-    """How many of the first n rows hyperparameters are learnt from: all but the last tenth at most.
+    """How many of the first n rows hyperparameters are learnt from: all but the last sixth at most.
 
     The numbers are few, so that what was learnt at one step is there at the next ones.
     """
@@ -123,7 +123,7 @@ class Likelihood:
             jac=True,
             method="L-BFGS-B",
             bounds=self.bounds,
-            options={"maxiter": 40, "ftol": 1e-6},
+            options={"maxiter": 25, "ftol": 1e-5},
         )
         return Hyper(np.exp(found.x[:-2]), *np.exp(found.x[-2:]))
 

@@ -25,7 +25,7 @@ from mlindex.campaigns.models.targets import Targets, normal_scores, standardize
 #: Models that an option names.
 MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "portfolio": ("gaussian", "forest"),
+        "portfolio": ("gaussian", "isotropic", "forest"),
         "gaussian": ("gaussian",),
         "forest": ("forest",),
     }
@@ -76,7 +76,8 @@ def learnt(seen: Seen, options: Options) -> Portfolio:
         if name == "forest":
             models.append(Forest.learnt(*rows))
         else:
-            models.append(Gaussian.learnt(*rows, groups, noise=noise, early=early))
+            scales = np.zeros_like(groups) if name == "isotropic" else groups
+            models.append(Gaussian.learnt(*rows, scales, noise=noise, early=early))
     models += [Corrected.learnt(past, *rows, groups, noise) for past in seen.priors]
     weights = stacked(models, targets.values)
     at_rows = np.stack([model.predict(seen.features).mean for model in models])
