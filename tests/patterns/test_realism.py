@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
+from mlindex.crystal.lorentz import lorentz_polarization
 from mlindex.patterns.realism import Measurement, draw_measurement, measured_lines
 from mlindex.patterns.settings import Realism
-from mlindex.patterns.simulation import lorentz_polarization
 
 CU = 1.5406
 TWO_THETA = np.array([20.0, 30.0, 30.05, 45.0, 80.0])

@@ -10,6 +10,7 @@ __all__ = [
     "MlindexError",
     "__version__",
     "index",
+    "next_regions",
     "peaks_from_columns",
     "read",
     "read_phase",
@@ -20,6 +21,7 @@ __all__ = [
 _OFFERED = {
     "MlindexError": "mlindex.base.errors",
     "index": "mlindex.wholepattern.indexer",
+    "next_regions": "mlindex.indexing.next.asking",
     "peaks_from_columns": "mlindex.files.peak_lists",
     "read": "mlindex.files",
     "read_phase": "mlindex.files.phase",

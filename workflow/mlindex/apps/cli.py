@@ -11,7 +11,7 @@ import typer
 from mlindex.apps.campaign.commands import campaign
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
 from mlindex.apps.ends import problems_shown
-from mlindex.apps.flags import count, flag_of, folder, takes_options
+from mlindex.apps.flags import count, flag_of, folder, number, takes_options
 from mlindex.apps.usage import OneLine
 from mlindex.base.errors import MlindexError
 from mlindex.indexing.options import Options
@@ -183,6 +183,88 @@ def symmetry(
     raise typer.Exit(
         command.run(sources, options.wavelength_A, options.time_limit_s, model, rows, as_json, out)
     )
+
+
+@app.command("next")
+@problems_shown()
+@takes_options
+def next_(
+    file: Annotated[
+        Path, typer.Argument(help="Peak list or measured pattern, or - for standard input.")
+    ],
+    options: Options,
+    on_offer: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Wavelength that you can measure with, in A, or a tube such as Mo; more than once "
+            "for several. That of the file if not given.",
+            metavar="float|name",
+            show_default=False,
+        ),
+    ] = None,
+    reach: Annotated[
+        tuple[float, float],
+        typer.Option("--range", help="First and last 2theta that the diffractometer reaches."),
+    ] = (5.0, 140.0),
+    measured: Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            help="First and last 2theta of the scan; if not given, those of the pattern, or up to "
+            "the last line of the list.",
+            show_default=False,
+        ),
+    ] = None,
+    longest_time: Annotated[
+        float,
+        typer.Option(
+            help="Longest counting time for a region, in multiples of that of the scan.",
+            parser=number,
+            metavar="float",
+        ),
+    ] = 16.0,
+    resolution: Annotated[
+        float | None,
+        typer.Option(
+            help="Lines nearer than this many degrees are one; as the list implies if not given.",
+            parser=number,
+            metavar="float",
+            show_default=False,
+        ),
+    ] = None,
+    decided: Annotated[
+        float,
+        typer.Option(
+            help="A cell is decided from this probability on.", parser=number, metavar="float"
+        ),
+    ] = 0.95,
+    regions: Annotated[
+        int, typer.Option(help="Regions to propose, at most.", parser=count, metavar="integer")
+    ] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON instead of text.")] = False,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for next.json and next_regions.parquet.", parser=folder, metavar="path"
+        ),
+    ] = None,
+) -> None:
+    """Say which region of 2theta to measure next, and how long, to tell the cells found apart.
+
+    Each cell predicts lines that others don't. Regions are proposed in the order in which they are
+    expected to tell most for their degrees times counting time, with what a line there would mean,
+    and what none would. Cells that no position of a line tells apart are named.
+
+    Ends with 0 if there is a region to measure, 1 if nothing needs to be measured or no region
+    tells the cells apart, 2 on wrong use or input, 3 on a fault of the program, 130 after Ctrl-C or
+    SIGTERM.
+    """
+    from mlindex.apps import next as command
+
+    wanted = command.Asked.of(
+        on_offer or (), reach, measured, longest_time, resolution, decided, regions
+    )
+    file = Path("/dev/stdin") if str(file) == "-" else file
+    raise typer.Exit(command.run(file, options, wanted, as_json, out))
 
 
 @app.command("warm-up")

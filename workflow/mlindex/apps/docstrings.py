@@ -32,6 +32,8 @@ def _public() -> Iterator[tuple[str, Any]]:
     from mlindex.base.errors import MlindexError
     from mlindex.classification.answer import Answer
     from mlindex.indexing import result
+    from mlindex.indexing.next.asking import NextRegions
+    from mlindex.indexing.next.regions import Region
     from mlindex.patterns.measured import MeasuredPattern
     from mlindex.patterns.peaklist import PeakList
 
@@ -40,7 +42,8 @@ def _public() -> Iterator[tuple[str, Any]]:
         if inspect.isfunction(thing):
             yield f"mlindex.{name}", thing
     types = ("IndexingResult", "Candidate", "Partner", "Extinction", "AbsentLine", "Searched")
-    for thing in (*(getattr(result, name) for name in types), Answer, PeakList, MeasuredPattern):
+    found = (getattr(result, name) for name in types)
+    for thing in (*found, NextRegions, Region, Answer, PeakList, MeasuredPattern):
         yield thing.__name__, thing
     yield "MlindexError", MlindexError
 

@@ -10,6 +10,7 @@ import numpy as np
 from mlindex.crystal.cell import reciprocal_from_cell
 from mlindex.crystal.lattice import quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
+from mlindex.crystal.lorentz import lorentz_polarization
 from mlindex.crystal.phase import Phase
 
 #: Strengths are calculated as far as that, d = 0.8 A, and only if it is quickly done.
@@ -61,5 +62,4 @@ def intensity(phase: Phase, q2_inv_A2: np.ndarray, theta_rad: np.ndarray) -> np.
         return np.full(len(q2_inv_A2), np.nan)
     at = nearest_index(q2_inv_A2, phase.strength_q2_inv_A2)
     same = np.abs(phase.strength_q2_inv_A2[at] - q2_inv_A2) <= _SAME_LINE_REL * q2_inv_A2
-    factor = (1 + np.cos(2 * theta_rad) ** 2) / (np.sin(theta_rad) ** 2 * np.cos(theta_rad))
-    return np.where(same, phase.strength[at] * factor, np.nan)
+    return np.where(same, phase.strength[at] * lorentz_polarization(theta_rad), np.nan)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlindex.crystal.bragg import q2_from_two_theta
+from mlindex.crystal.lorentz import lorentz_polarization
 from mlindex.patterns.seen import between, merged, together
 from mlindex.patterns.settings import Realism
-from mlindex.patterns.simulation import lorentz_polarization
 from mlindex.patterns.spoil import WAVELENGTH_A
 
 #: A position is known to this share of the width, however many counts there are; and no line that

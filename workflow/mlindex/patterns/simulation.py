@@ -18,6 +18,7 @@ import pandas as pd
 from mlindex.base.columns import cell_names
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import metric_tensor, reciprocal_from_cell
+from mlindex.crystal.lorentz import lorentz_polarization
 from mlindex.crystal.reflections import Reflections, find_at_least
 from mlindex.crystal.space_groups import symmetry_of
 from mlindex.patterns.settings import Simulation
@@ -183,12 +184,6 @@ def calculate_pattern(lines: CalculatedLines, settings: Simulation) -> tuple[np.
 def gaussian_sigma(fwhm: float) -> float:
     """Standard deviation of a Gaussian of that full width at half maximum, in its unit."""
     return fwhm / np.sqrt(8 * np.log(2))
-
-
-def lorentz_polarization(theta_rad: np.ndarray) -> np.ndarray:
-    """(1 + cos²(2 theta)) / (sin²(theta) cos(theta)) of theta in radians."""
-    sine = np.sin(theta_rad)
-    return (1 + np.cos(2 * theta_rad) ** 2) / (sine**2 * np.cos(theta_rad))
 
 
 def _sites(entry: dict[str, Any], displacement: bool) -> Scatterers:

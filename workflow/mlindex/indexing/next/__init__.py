@@ -1,0 +1,1 @@
+"""What to measure next, to tell the candidate cells of a list apart."""

@@ -1,0 +1,1 @@
+"""What to measure next, in words, as data and as tables."""
