@@ -30,6 +30,8 @@ def _public() -> Iterator[tuple[str, Any]]:
     """Names as a user writes them, and what they are: functions first, then what they return."""
     import mlindex
     from mlindex.base.errors import MlindexError
+    from mlindex.campaigns.campaign import Campaign
+    from mlindex.campaigns.experiments import Experiment
     from mlindex.classification.answer import Answer
     from mlindex.indexing import result
     from mlindex.indexing.next.asking import NextRegions
@@ -45,6 +47,7 @@ def _public() -> Iterator[tuple[str, Any]]:
     found = (getattr(result, name) for name in types)
     for thing in (*found, NextRegions, Region, Answer, PeakList, MeasuredPattern):
         yield thing.__name__, thing
+    yield from (("Campaign", Campaign), ("Experiment", Experiment))
     yield "MlindexError", MlindexError
 
 

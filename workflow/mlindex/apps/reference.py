@@ -13,7 +13,8 @@ _WIDTH = 90
 
 
 def pages(app: typer.Typer) -> dict[str, str]:
-    """Each page's file name and its Markdown: config, tables, command line, Python, formats.
+    """Each page's file name and its Markdown: config, space.yaml, tables, command line,
+    Python, formats.
 
     ``app`` is the command ``mlindex``.
     """
@@ -24,12 +25,37 @@ def pages(app: typer.Typer) -> dict[str, str]:
 
     texts = {
         "config.md": config.document(),
+        "space.md": space_yaml(),
         "tables.md": schema.document(declared()),
         "cli.md": command_line(app),
         "python.md": docstrings.document(),
         "formats.md": formats(),
     }
     return {name: text.rstrip("\n") + "\n" for name, text in texts.items()}
+
+
+def space_yaml() -> str:
+    """The page of what space.yaml, which describes a campaign, may say."""
+    from mlindex import config
+    from mlindex.campaigns.space import settings
+
+    parts = {
+        "Of the whole": settings.SpaceFile,
+        "`quantities`, continuous": settings.Continuous,
+        "`quantities`, discrete": settings.Discrete,
+        "`quantities`, ordinal": settings.Ordinal,
+        "`quantities`, categorical": settings.Categorical,
+        "An entry of `mixtures`": settings.Mixture,
+        "`constraints`, linear": settings.Linear,
+        "`constraints`, forbidden": settings.Forbidden,
+        "`objectives`": settings.Objective,
+    }
+    lines = ["# space.yaml", "", "Generated from the declarations; do not edit.", ""]
+    lines += ["What is varied, what is allowed and what is measured in a campaign.", ""]
+    for title, part in parts.items():
+        # Sections within are shown by their own keys.
+        lines += config._rows(title, list(config.walk(part)))
+    return "\n".join(lines)
 
 
 def formats() -> str:

@@ -119,6 +119,14 @@ def goals(
     return [Goal(signs, low, high, one / one.sum()) for one in drawn]
 
 
+def top_of(document: SpaceFile, goal: Goal) -> float:
+    """The highest score that there is for a goal: that of the best level, else infinite."""
+    levels = level_numbers(next(iter(document.objectives.values())))
+    if not goal.is_single or not levels:
+        return np.inf
+    return max(goal.signs[0] * number for number in levels.values())
+
+
 def front(document: SpaceFile, measured: np.ndarray) -> np.ndarray:
     """Which rows (n,) of values of the objectives (n, k) no other is better than in all of them."""
     signs = [1.0 if o.direction == "maximize" else -1.0 for o in document.objectives.values()]

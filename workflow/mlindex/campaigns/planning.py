@@ -14,10 +14,11 @@ from mlindex.base.errors import MlindexError
 from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
 from mlindex.campaigns.methods import DEFAULT, method
 from mlindex.campaigns.methods.contract import Method, Past, Proposals, Seen
-from mlindex.campaigns.objectives import Goal, complete, goals, score_of
+from mlindex.campaigns.objectives import Goal, complete, goals, score_of, top_of
 from mlindex.campaigns.reading import read_rows
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.candidates import candidates, design
+from mlindex.campaigns.space.settings import SpaceFile
 from mlindex.campaigns.space.space import Space
 from mlindex.campaigns.stopping import chance_of_any, cost_at
 
@@ -165,7 +166,7 @@ def _chosen(
             break
         rows = _worth_their_cost(space, rows, lambda x, seen=seen: chooser.rate(seen, x), share)
         proposed = chooser.propose(seen, space.features(rows), min(share, len(rows)), rng)
-        found += _with_chances(rows, proposed, seen, goal, _aim(space, goal) if several else "")
+        found += _with_chances(rows, proposed, seen, goal, space.document, several)
     return found
 
 
@@ -192,10 +193,16 @@ def _worth_their_cost(space: Space, rows: np.ndarray, rate: Any, count: int) -> 
 
 
 def _with_chances(
-    rows: np.ndarray, proposed: Proposals, seen: Seen, goal: Goal, aim: str
+    rows: np.ndarray,
+    proposed: Proposals,
+    seen: Seen,
+    goal: Goal,
+    document: SpaceFile,
+    several: bool,
 ) -> list[_Chosen]:
     """What was chosen, with the chance that it is better than the best so far."""
-    best = float(seen.scores.max())
+    best, top = float(seen.scores.max()), top_of(document, goal)
+    aim = _aim(document, goal) if several else ""
     found = []
     for place, expected, error, why in zip(
         proposed.chosen, proposed.expected, proposed.error, proposed.why, strict=True
@@ -210,7 +217,11 @@ def _with_chances(
         if better is not None:
             # Methods don't know which way scores go, nor what several together mean.
             reason = why.partition("; ")[2] or why
+            expected = min(expected, top)
             why = f"{_expectation(expected, error, best, goal)}; {reason}" if shown else reason
+        if best >= top:
+            # Nothing is better than the highest level.
+            better, gain = None, 0.0
         found.append(
             _Chosen(
                 rows[place],
@@ -226,15 +237,11 @@ def _with_chances(
 
 def _expectation(expected: float, error: float, best: float, goal: Goal) -> str:
     sign = goal.signs[0]
-    better = "better" if expected > best else "worse"
-    return (
-        f"expected {sign * expected:.3g} ± {error:.2g}, {better} than the best so far "
-        f"({sign * best:.3g})"
-    )
+    return f"expected {sign * expected:.3g} ± {error:.2g}, the best so far is {sign * best:.3g}"
 
 
-def _aim(space: Space, goal: Goal) -> str:
-    shares = zip(space.document.objectives, goal.weights, strict=True)
+def _aim(document: SpaceFile, goal: Goal) -> str:
+    shares = zip(document.objectives, goal.weights, strict=True)
     return f"for {', '.join(f'{100 * share:.0f} % {name}' for name, share in shares)}: "
 
 

@@ -193,7 +193,7 @@ def _show(campaign: Campaign, asked: Sequence[Experiment]) -> None:
     folder = shown(campaign.folder.path)
     place = shown(campaign.folder.path / "proposals.csv")
     more = f", {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
-    if asked[0].better is None:
+    if asked[0].expected is None and asked[0].better is None:
         _say(f"chosen as {asked[0].why}")
     _say(
         f"{_counted(len(asked), 'proposal')}{more} in {place}: fill in "

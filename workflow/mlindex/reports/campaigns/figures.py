@@ -36,8 +36,8 @@ def progress(done: Sequence[Experiment], name: str, title: str, larger: bool) ->
     figure = _figure("number of the measurement", title)
     scored = [(n, one) for n, one in enumerate(done, 1) if one.status == MEASURED]
     kinds = (
-        ("first design", GREY, lambda one: one.round is not None and one.better is None),
-        ("proposed by the method", BLUE, lambda one: one.better is not None),
+        ("first design", GREY, lambda one: one.round is not None and not _has_model(one)),
+        ("proposed by the method", BLUE, _has_model),
         ("your own", GREEN, lambda one: one.round is None),
     )
     for label, colour, is_one in kinds:
@@ -76,6 +76,10 @@ def progress(done: Sequence[Experiment], name: str, title: str, larger: bool) ->
             marker={"color": ORANGE, "symbol": "x", "size": 8},
         )
     return figure
+
+
+def _has_model(one: Experiment) -> bool:
+    return one.better is not None or one.expected is not None
 
 
 def reliance(found: dict[str, float], most: int = 20) -> Figure:
