@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,6 +86,31 @@ def test_bad_use_ends_with_two(
     assert code == 2
     assert said in output
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_table_is_replayed(tmp_path: Path) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "replay.parquet"
+    path.write_text("x,y\n" + "".join(f"{n},{n}\n" for n in range(30)))
+    given = ("replay", path, "--objective", "y", "--method", "random", "--seeds", 3)
+    code, said = run(*given, "--out", out)
+    assert (code, "30 conditions, 30 measured in each of 3 replays" in said) == (0, True)
+    assert "faster than random until 30 %" in said
+    assert out.is_file()
+    code, said = run("replay", path)
+    assert (code, "Name it with --objective" in said) == (2, True)
+    code, said = run(*given, "--seeds", 5000)
+    assert (code, "--seeds: must be at most 1000" in said) == (2, True)
+
+
+def test_without_the_extra_one_sentence_says_what_to_install() -> None:
+    code = (
+        "import sys\nfor name in ('scipy', 'sklearn', 'yaml'): sys.modules[name] = None\n"
+        "from mlindex.apps.cli import app\napp(['campaign', 'propose', 'x'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert 'pip install "mlindex[campaigns]"' in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_results_that_are_wrong_end_with_two_and_lose_nothing(folder: Path) -> None:

@@ -210,7 +210,11 @@ def test_nothing_is_left_of_a_space_of_one_point() -> None:
 
 
 def test_stop_rules_say_why() -> None:
-    c = campaign(stop={"budget": 4, "target": 3}, cost={"base": 1, "unit": "h", "of": {"x": 0.1}})
+    c = campaign(
+        method="random",
+        stop={"budget": 4, "target": 3},
+        cost={"base": 1, "unit": "h", "of": {"x": 0.1}},
+    )
     c.tell([{"id": one.id, "y": 3} for one in c.ask()])
     reasons = " ".join(c.reasons_to_stop(c.plan()))
     assert "the budget is spent: 6" in reasons

@@ -48,7 +48,7 @@ def asked(tmp_path_factory):
 
 def test_every_rule_asks_for_threads_memory_and_time(asked):
     rules = set(re.findall(r"^rule (\w+):", _rule_files(), re.MULTILINE))
-    elsewhere = {"index_sample", "plan_campaign", "verify", "all", "models"}
+    elsewhere = {"index_sample", "plan_campaign", "replay", "verify", "all", "models"}
     assert set(asked["1"]) == rules - elsewhere
     for rule, attempts in asked["1"].items():
         assert attempts["1"]["threads"] >= 1, rule
@@ -57,7 +57,7 @@ def test_every_rule_asks_for_threads_memory_and_time(asked):
 
 
 def test_rules_outside_the_report_ask_by_the_same_functions():
-    for rule in ("index_sample", "models", "plan_campaign", "verify"):
+    for rule in ("index_sample", "models", "plan_campaign", "replay", "verify"):
         text = re.search(rf"^rule {rule}:(.*?)(?=^rule |\Z)", _rule_files(), re.M | re.S)[1]
         assert re.search(r"^    threads: ", text, re.M), rule
         assert "mem_mb=memory_mb(" in text, rule

@@ -35,6 +35,9 @@ from mlindex.campaigns.tables import experiments as experiments_table
 from mlindex.campaigns.tables import proposals as proposals_table
 from mlindex.campaigns.telling import Telling, as_rows
 
+#: Proposals of a round: more than any laboratory does at once.
+MOST_PROPOSALS = 10_000
+
 
 @dataclass(frozen=True)
 class Told:
@@ -131,8 +134,10 @@ class Campaign:
     def plan(self, count: int | None = None) -> Plan:
         """What :meth:`ask` would propose, with what is expected of it; nothing is kept of it."""
         wanted = self.space.document.batch if count is None else count
-        if wanted < 1:
-            raise MlindexError(f"{wanted} experiments can't be proposed; ask for 1 or more")
+        if not 1 <= wanted <= MOST_PROPOSALS:
+            raise MlindexError(
+                f"{wanted} experiments can't be proposed; ask for 1 to {MOST_PROPOSALS:,}"
+            )
         with needing("planning experiments", "campaigns"):
             return plan(self.space, self.experiments, self.rounds + 1, wanted)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import ModuleType
 from typing import Annotated
 
 import typer
@@ -30,6 +31,19 @@ _Batch = Annotated[
 ]
 
 
+def _work() -> ModuleType:
+    """The module that does the work.
+
+    Raises:
+        MlindexError: it needs packages that are not installed.
+    """
+    from mlindex.base.extras import needing
+
+    with needing("mlindex campaign", "campaigns"):
+        from mlindex.apps.campaign import work
+    return work
+
+
 @campaign.command()
 @problems_shown()
 def new(
@@ -44,9 +58,7 @@ def new(
 
     Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
     """
-    from mlindex.apps.campaign import work
-
-    raise typer.Exit(work.new(space, out, batch))
+    raise typer.Exit(_work().new(space, out, batch))
 
 
 @campaign.command()
@@ -66,9 +78,7 @@ def propose(
     Ends with 0 if there are proposals, 1 if a stop rule is met or nothing is left, 2 on wrong use
     or input, 3 on a fault of the program.
     """
-    from mlindex.apps.campaign import work
-
-    raise typer.Exit(work.propose(folder, batch, anyway))
+    raise typer.Exit(_work().propose(folder, batch, anyway))
 
 
 @campaign.command()
@@ -94,9 +104,7 @@ def tell(
 
     Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
     """
-    from mlindex.apps.campaign import work
-
-    raise typer.Exit(work.tell(folder, results, replace, by))
+    raise typer.Exit(_work().tell(folder, results, replace, by))
 
 
 @campaign.command()
@@ -116,9 +124,7 @@ def report(
 
     Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
     """
-    from mlindex.apps.campaign import work
-
-    raise typer.Exit(work.report(folder, out))
+    raise typer.Exit(_work().report(folder, out))
 
 
 @campaign.command()
@@ -177,9 +183,7 @@ def replay(
 
     Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
     """
-    from mlindex.apps.campaign import work
-    from mlindex.campaigns.settings import Replay
-
-    given = Replay(method=method, seeds=min(seeds, 1000), steps=steps or 0, batch=batch)
+    work = _work()
+    given = work.replay_settings(method=method, seeds=seeds, steps=steps or 0, batch=batch)
     names = [name.strip() for name in levels.split(",") if name.strip()]
     raise typer.Exit(work.replay(table, objective, minimize, names, space, given, out))

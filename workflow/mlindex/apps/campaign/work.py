@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from mlindex.apps.codes import FOUND, NONE_FOUND
 from mlindex.apps.printing import on_stdout
 from mlindex.apps.signals import handled, tidily
@@ -14,6 +16,7 @@ from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 from mlindex.base.names import printable, shown
 from mlindex.base.schema import write_table
+from mlindex.base.wrong import shortened, wrong
 from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.experiments import OPEN, Experiment
 from mlindex.campaigns.objectives import level_of
@@ -97,6 +100,20 @@ def report(folder: Path, out: Path | None) -> int:
             temporary.write_text(text, encoding="utf-8")
     _say(f"written: {shown(path)}")
     return FOUND
+
+
+def replay_settings(**given: str | int) -> Replay:
+    """Checked settings of replays.
+
+    Raises:
+        MlindexError: a number that can't be.
+    """
+    try:
+        return Replay.model_validate(given)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        seen = shortened(problem["input"])
+        raise MlindexError(f"--{problem['loc'][0]}: {wrong(problem)} (got {seen})") from None
 
 
 def replay(
