@@ -97,6 +97,17 @@ def test_mixtures_add_up_in_steps_and_touch_their_faces() -> None:
     assert np.all(drawn % 5 == 0)
 
 
+def test_parts_with_odd_bounds_add_up_too() -> None:
+    quantities = {"a": parts(low=2.25), "b": parts(low=0.5, high=50), "c": parts()}
+    mixed = space(quantities=quantities, mixtures=[{"of": list("abc"), "sum": 100}])
+    drawn = mixed.sample(50, np.random.default_rng(1))
+    assert drawn.sum(axis=1) == pytest.approx(100, abs=1e-9)
+    assert mixed.sums[0].step == pytest.approx(0.01)
+    with pytest.raises(MlindexError, match="can't be reached in steps of 5"):
+        both = {"a": parts(low=2, step=5), "b": parts(step=5)}
+        space(quantities=both, mixtures=[{"of": ["a", "b"], "sum": 100}])
+
+
 def test_neighbours_of_a_mixture_are_mixtures() -> None:
     quantities = {name: parts(high=60) for name in "abcd"}
     mixed = space(quantities=quantities, mixtures=[{"of": list("abcd"), "sum": 100}])

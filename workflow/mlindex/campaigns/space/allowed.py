@@ -14,6 +14,8 @@ from mlindex.campaigns.space.settings import Between, Forbidden, Linear, Mixture
 _SLACK = 1e-9
 #: Parts of tables are rounded, so that they add up to their sum but for this share of it.
 _ROUNDED = 2e-3
+#: Digits of a sum that parts are set in where they have no step.
+_DIGITS = (2, 3, 4, 5)
 
 
 @dataclass(frozen=True)
@@ -29,35 +31,41 @@ class Sum:
     text: str
 
     @classmethod
-    def of(cls, given: Mixture, axes: Mapping[str, Axis], places: Mapping[str, int]) -> Sum:
-        """The parts of a mixture.
+    def of(
+        cls,
+        given: Mixture,
+        axes: Mapping[str, Axis],
+        places: Mapping[str, int],
+        steps: Mapping[str, float | None],
+    ) -> Sum:
+        """The parts of a mixture; ``steps`` are what was given of each quantity.
 
         Raises:
             ValueError: parts that are not continuous, or can't add up to the sum.
         """
         parts = [axes[name] for name in given.of]
         text = f"{' + '.join(given.of)} = {given.sum:g}"
-        steps = set()
         for part in parts:
             if not isinstance(part, Number) or part.levels is not None or part.logarithmic:
                 raise ValueError(
                     f"{part.name} must be continuous and not logarithmic; give it a step in place "
                     "of values"
                 )
-            steps.add(part.step)
-        wanted = {step for step in steps if step is not None}
+        wanted = {steps[name] for name in given.of if steps[name] is not None}
         if len(wanted) > 1:
             raise ValueError(f"the steps of {', '.join(given.of)} must be the same")
-        step = wanted.pop() if wanted else 10.0 ** np.floor(np.log10(given.sum) - 3)
         low, high = (np.array([getattr(part, end) for part in parts]) for end in ("low", "high"))
         if low.sum() > given.sum * (1 + _SLACK) or high.sum() < given.sum * (1 - _SLACK):
             raise ValueError(
                 f"{text} can't be: the parts add up to {low.sum():g} at least and {high.sum():g} "
                 "at most"
             )
-        counted = (given.sum - low.sum()) / step
-        if abs(counted - round(counted)) > 1e-6:
-            raise ValueError(f"{text} can't be reached in steps of {step:g}")
+        left = given.sum - low.sum()
+        # Finer ones where lower bounds are no multiples of the first.
+        tried = wanted or [10.0 ** (np.floor(np.log10(given.sum)) - n) for n in _DIGITS]
+        step = next((s for s in tried if abs(left / s - round(left / s)) <= 1e-6), None)
+        if step is None:
+            raise ValueError(f"{text} can't be reached in steps of {min(tried):g}")
         most = len(parts) if given.at_most is None else given.at_most
         at = np.array([places[name] for name in given.of])
         return cls(at, given.sum, float(step), low, high, most, text)

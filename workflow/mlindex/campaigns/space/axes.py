@@ -16,7 +16,7 @@ from mlindex.campaigns.spelling import meant
 
 #: What a laboratory can set apart where no step is given: digits after the first of the range, and
 #: digits of a value on a logarithmic axis. Not tuned.
-_DIGITS, _LOG_DIGITS = 3, 3
+_DIGITS, _LOG_DIGITS = 2, 3
 #: Names that an error lists.
 _MOST_NAMES = 8
 

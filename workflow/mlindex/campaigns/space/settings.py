@@ -36,8 +36,8 @@ class Continuous(Section):
     )
     step: float | None = setting(
         None,
-        "What can be set: values are `low` and multiples of it above; if not given, a thousandth "
-        "to a ten-thousandth of the range, or three digits where it is logarithmic.",
+        "What can be set: values are `low` and multiples of it above; if not given, a hundredth "
+        "to a thousandth of the range, or three digits where it is logarithmic.",
         gt=0,
         allow_inf_nan=False,
     )

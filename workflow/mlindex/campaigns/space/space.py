@@ -79,10 +79,11 @@ class Space:
         if problems:
             raise _wrong(where, problems)
         places = {name: n for n, name in enumerate(axes)}
+        steps = {name: getattr(q, "step", None) for name, q in document.quantities.items()}
         sums, rules = [], []
         for n, one in enumerate(document.mixtures):
             try:
-                sums.append(Sum.of(one, axes, places))
+                sums.append(Sum.of(one, axes, places, steps))
             except ValueError as problem:
                 problems.append(f"mixtures.{n}: {problem}")
         for n, one in enumerate(document.constraints):

@@ -12,9 +12,10 @@ from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.diagnosis import Diagnosis, diagnosed
 from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
 from mlindex.campaigns.methods import DEFAULT
-from mlindex.campaigns.objectives import complete, front, level_of
+from mlindex.campaigns.objectives import complete, front, level_numbers, level_of
 from mlindex.campaigns.planning import Plan, known_of
 from mlindex.campaigns.space.axes import Number
+from mlindex.campaigns.space.settings import Objective
 from mlindex.reports import html
 from mlindex.reports.campaigns import figures
 from mlindex.reports.campaigns.figures import axis_title, number
@@ -133,8 +134,6 @@ def _best(data: _Data) -> str:
 
 def _ticks(figure: figures.Figure, data: _Data, name: str) -> None:
     """Names of the levels of an ordinal score on its axis."""
-    from mlindex.campaigns.objectives import level_numbers
-
     levels = level_numbers(data.campaign.space.document.objectives[name])
     if levels:
         figure.y_axis(1).update(tickvals=list(levels.values()), ticktext=list(levels))
@@ -223,21 +222,41 @@ def _kept_promises(data: _Data) -> str:
 
 def _rounds(data: _Data) -> str:
     campaign, name = data.campaign, data.campaign.objectives[0]
-    larger = campaign.space.document.objectives[name].direction == "maximize"
+    given = campaign.space.document.objectives[name]
+    larger, top = given.direction == "maximize", _top_level(given)
     rows = []
     for label, ones in _by_round(campaign.experiments):
         scores = [one.scores[name] for one in ones if one.status == MEASURED]
         best = data.score(name, (max if larger else min)(scores)) if scores else ""
         counts = [sum(one.status == s for one in ones) for s in (MEASURED, FAILED)]
         waiting = sum(one.status in OPEN for one in ones)
-        rows.append([label, str(len(ones)), *map(str, counts), str(waiting), best])
-    heads = ["<round", "experiments", "measured", "failed", "waiting", f"best {name}"]
-    conditions = {one.id for one in campaign.experiments}
-    barred = (
-        f"{len(conditions)} conditions are measured, waiting, failed or excluded: none of them is "
-        "proposed again. Of all proposals none was a repeat of an earlier one."
+        numbers = map(str, (len(ones), *counts, waiting))
+        hits = [] if top is None else [str(scores.count(top[1]))]
+        rows.append([label, *numbers, *hits, best])
+    heads = ["<round", "experiments", "measured", "failed", "waiting"]
+    heads += [*([] if top is None else [top[0]]), f"best {name}"]
+    return grid(heads, rows) + html.note(_repeats(campaign))
+
+
+def _top_level(given: Objective) -> tuple[str, float] | None:
+    """The best level of an ordinal score, by name and number."""
+    levels = level_numbers(given)
+    best = max if given.direction == "maximize" else min
+    return best(levels.items(), key=lambda item: item[1]) if levels else None
+
+
+def _repeats(campaign: Campaign) -> str:
+    """How many conditions are never proposed again, and whether any was."""
+    planned = {one.id: one.planned for one in campaign.experiments if one.planned is not None}
+    space = campaign.space
+    codes = np.array([space.codes(values) for values in planned.values()])
+    repeats = len(codes) - len(set(space.keys(codes))) if len(codes) else 0
+    conditions = len({one.id for one in campaign.experiments})
+    return (
+        f"{conditions} conditions are measured, waiting, failed or excluded: none of them is "
+        f"proposed again. Of {len(codes)} conditions that were proposed {repeats or 'none'} "
+        "repeated an earlier one."
     )
-    return grid(heads, rows) + html.note(barred)
 
 
 def _by_round(experiments: Sequence[Experiment]) -> Iterator[tuple[str, list[Experiment]]]:
