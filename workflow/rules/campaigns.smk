@@ -22,7 +22,7 @@ rule plan_campaign:
         runtime=minutes(15, 0.1),
     params:
         code=code("plan_campaign.py"),
-        settings=campaign_settings,
+        batch=lambda wildcards: planned_campaign(wildcards).batch,
     message:
         "What to measure next: {wildcards.campaign}"
     script:

@@ -1,16 +1,53 @@
-"""Campaigns drawn by chance: spaces of any kind, and what laboratories tell."""
+"""Campaigns drawn by chance: nothing is proposed twice or against a constraint, nothing crashes.
+
+    python benchmarks/fuzzed_campaigns.py --campaigns 1000 --method portfolio
+
+Spaces of any kind (continuous, logarithmic, stepped, discrete, ordinal, categorical quantities;
+mixtures, bounds, forbidden combinations; one or two objectives, levels; replicates), and what
+laboratories tell: equal, outstanding and failed results, excluded ones, none, and experiments of
+their own, inside the box or not. The first that goes wrong ends it with its seed.
+"""
 
 from __future__ import annotations
 
+import argparse
+import time
 from typing import Any
 
 import numpy as np
+import record
 
 from mlindex.base.errors import MlindexError
 from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.experiments import FAILED, Experiment
 
 _NAMES = ("sodium", "potassium", "lithium", "cesium", "rubidium")
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--campaigns", type=int, default=1000)
+    parser.add_argument("--first", type=int, default=0, help="seed of the first")
+    parser.add_argument("--method", default="", help="the one for all tables if not given")
+    record.add_out(parser)
+    options = parser.parse_args()
+    begun, total = time.process_time(), 0
+    for seed in range(options.first, options.first + options.campaigns):
+        try:
+            total += run(np.random.default_rng(seed), options.method)
+        except Exception as problem:
+            raise SystemExit(f"seed {seed}: {type(problem).__name__}: {problem}") from problem
+    row = {
+        "method": options.method or "default",
+        "campaigns": options.campaigns,
+        "proposals": total,
+        "measured_or_planned_before": 0,
+        "against_a_constraint": 0,
+        "processor_seconds": round(time.process_time() - begun, 1),
+    }
+    print(row)
+    record.write(options.out, "Campaigns in spaces drawn by chance.", {"fuzzed": [row]})
 
 
 def run(rng: np.random.Generator, method: str, rounds: int = 4) -> int:
@@ -154,3 +191,7 @@ def _objectives(rng: np.random.Generator) -> dict[str, Any]:
         return {"score": {"levels": ["clear", "powder", "crystals"]}}
     found: dict[str, Any] = {"yield": {"direction": "maximize"}}
     return found | ({"price": {"direction": "minimize"}} if kind == "two" else {})
+
+
+if __name__ == "__main__":
+    main()
