@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +20,7 @@ from mlindex.campaigns.experiments import (
 )
 from mlindex.campaigns.objectives import complete, level_of, score_of
 from mlindex.campaigns.reading import Cell, Rows
+from mlindex.campaigns.register import Key, Register
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.space import Space, Value
 from mlindex.campaigns.spelling import meant
@@ -47,15 +47,10 @@ class Telling:
     ):
         self.space, self.rows, self.replaces = space, rows, replaces
         self.objectives = space.document.objectives
-        self.known = dict(known)
-        self._used: set[tuple[str, int]] = set()
-        self._numbers = Counter(key[0] for key in known)
-        self._by_key: dict[bytes, list[tuple[str, int]]] = {}
-        for key, one in known.items():
-            self._place(key, one.values)
-        self._planned = {
-            key: space.codes(one.planned) for key, one in known.items() if one.planned is not None
-        }
+        self.register = Register(space, known)
+        self._used: set[Key] = set()
+        # Number of the next experiment of someone's own.
+        self._own = 1
         self.skipped = 0
         self.ignored = _ignored(space, rows)
 
@@ -101,11 +96,11 @@ class Telling:
                 "the status away if it is a result"
             )
         key, values = self._key(row, values, scores, status)
-        one = self.known.get(key)
+        one = self.register.get(key)
         if status == EXCLUDED and one is not None and not scores:
             scores = dict(one.scores)
         if one is not None and one.status == status and dict(one.scores) == scores:
-            self._used.add(key)
+            self._use(key)
             return None
         new = {
             "id": key[0],
@@ -122,21 +117,17 @@ class Telling:
         self._keep(key, new)
         return new
 
-    def _keep(self, key: tuple[str, int], new: Mapping[str, Any]) -> None:
+    def _keep(self, key: Key, new: Mapping[str, Any]) -> None:
         """What later rows of the same table are compared with."""
-        planned = self.known[key].planned if key in self.known else None
-        if key not in self.known:
-            self._numbers[key[0]] += 1
-        self.known[key] = Experiment(
-            key[0], key[1], new["status"], new["values"], planned, scores=new["scores"]
-        )
-        self._place(key, new["values"])
-        self._used.add(key)
+        before = self.register.get(key)
+        planned = before.planned if before is not None else None
+        status, values = new["status"], new["values"]
+        self.register.put(Experiment(*key, status, values, planned, scores=new["scores"]))
+        self._use(key)
 
-    def _place(self, key: tuple[str, int], values: Mapping[str, Value]) -> None:
-        there = self._by_key.setdefault(self.space.keys(self.space.codes(values)[None])[0], [])
-        if key not in there:
-            there.append(key)
+    def _use(self, key: Key) -> None:
+        self._used.add(key)
+        self.register.taken(key)
 
     def _scores(self, row: Mapping[str, Cell]) -> dict[str, float]:
         found = {}
@@ -183,22 +174,27 @@ class Telling:
 
     def _key(
         self, row: Mapping[str, Cell], values: dict[str, Value], scores: dict, status: str
-    ) -> tuple[tuple[str, int], dict[str, Value]]:
+    ) -> tuple[Key, dict[str, Value]]:
         """Which measurement a row belongs to, and all its values."""
         name = _text(row["id"]) if "id" in row else None
         number = self._replicate(row)
-        if name is not None and name in self._numbers:
+        if name is not None and name in self.register:
             key = self._of_id(name, number, scores, status)
-            first = self.known.get(key) or self.known[name, self._first(name)]
-            return key, {**first.values, **values}
+            one = self.register.get(key) or self.register.get(self.register.of(name)[0])
+            return key, {**one.values, **values}
         missing = [axis.name for axis in self.space.axes if axis.name not in values]
         if missing:
             raise ValueError(self._incomplete(name, values, missing))
-        codes = self.space.codes(values)
-        if name is not None:
-            self._require_own(name, codes)
-            return (name, number or 1), values
-        return self._of_values(codes, values, scores, status, number), values
+        if name is None:
+            return self._of_values(values, scores, status, number), values
+        planned = self.register.planned_at(values)
+        if planned is not None:
+            # A new name at what is planned under another: one of them is a slip.
+            raise ValueError(
+                f"no experiment is called {name!r}, but its values are those of {planned[0]}; did "
+                "you mean that?"
+            )
+        return (name, number or 1), values
 
     def _replicate(self, row: Mapping[str, Cell]) -> int | None:
         if "replicate" not in row:
@@ -208,25 +204,23 @@ class Telling:
             raise ValueError(f"replicate: expected a whole number from 1 on, got {value:g}")
         return int(value)
 
-    def _first(self, name: str) -> int:
-        return min(key[1] for key in self.known if key[0] == name)
-
-    def _of_id(self, name: str, number: int | None, scores: dict, status: str) -> tuple[str, int]:
+    def _of_id(self, name: str, number: int | None, scores: dict, status: str) -> Key:
         """The measurement of a known experiment that a row is of."""
-        keys = sorted(key for key in self.known if key[0] == name)
+        known = {key: self.register.get(key) for key in self.register.of(name)}
         if number is not None:
             key = (name, number)
-            if key in self.known and not self._may_take(self.known[key], scores, status):
-                raise ValueError(self._twice(self.known[key]))
+            if key in known and not self._may_take(known[key], scores, status):
+                raise ValueError(self._twice(known[key]))
             return key
-        same = [k for k in keys if self._same(self.known[k], scores, status)]
-        free = [k for k in keys if self.known[k].status in OPEN and k not in self._used]
-        chosen = [k for k in same if k not in self._used] or free
+        unused = [key for key in known if key not in self._used]
+        same = [key for key in unused if self._same(known[key], scores, status)]
+        chosen = same or [key for key in unused if known[key].status in OPEN]
         if chosen:
             return chosen[0]
-        if len(keys) == 1 and self._may_take(self.known[keys[0]], scores, status):
-            return keys[0]
-        raise ValueError(self._twice(self.known[keys[-1]]))
+        only = next(iter(known)) if len(known) == 1 else None
+        if only is not None and self._may_take(known[only], scores, status):
+            return only
+        raise ValueError(self._twice(list(known.values())[-1]))
 
     def _same(self, one: Experiment, scores: dict, status: str) -> bool:
         return one.status == status and (dict(one.scores) == scores or status == EXCLUDED)
@@ -254,55 +248,34 @@ class Telling:
 
     def _incomplete(self, name: str | None, values: Mapping, missing: list[str]) -> str:
         if name is not None and not values:
-            close = meant(name, self._numbers)
+            close = meant(name, self.register.names)
             hint = f"; did you mean {close}?" if close else ""
             return f"no experiment is called {name!r}{hint}"
         if name is not None:
             return f"{name!r} is new, but has no {', '.join(missing)}"
         return f"has no id, and no {', '.join(missing)}"
 
-    def _require_own(self, name: str, codes: np.ndarray) -> None:
-        """A new name must not stand at what is planned under another: one of them is a slip."""
-        key = self.space.keys(codes[None])[0]
-        for (other, number), one in self.known.items():
-            is_open = one.status in OPEN and (other, number) in self._planned
-            if is_open and self.space.keys(self._planned[other, number][None])[0] == key:
-                raise ValueError(
-                    f"no experiment is called {name!r}, but its values are those of {other}; did "
-                    f"you mean that?"
-                )
-
     def _of_values(
-        self, codes: np.ndarray, values: dict, scores: dict, status: str, number: int | None
-    ) -> tuple[str, int]:
+        self, values: dict[str, Value], scores: dict, status: str, number: int | None
+    ) -> Key:
         """The planned measurement nearest to some values, one told before, or a new one."""
-        own = self.space.keys(codes[None])[0]
-        same = self._by_key.get(own, [])
-        told = [
-            k for k in same if k not in self._used and self._same(self.known[k], scores, status)
-        ]
-        if told:
-            return told[0]
-        planned = [k for k in self._planned if self.known[k].status in OPEN and k not in self._used]
-        if planned:
-            rows = np.array([self._planned[k] for k in planned])
-            apart = np.max(
-                [a.apart(codes[n], rows[:, n]) for n, a in enumerate(self.space.axes)], axis=0
-            )
-            nearest = int(np.argmin(apart))
-            if apart[nearest] <= self.space.document.tolerance:
-                return planned[nearest]
+        same = self.register.at(values)
+        for key in same:
+            if key not in self._used and self._same(self.register.get(key), scores, status):
+                return key
+        planned = self.register.planned_near(values)
+        if planned is not None:
+            return planned
         if same:
             name = same[0][0]
-            taken = {k[1] for k in self.known if k[0] == name}
+            taken = {key[1] for key in self.register.of(name)}
             return name, number if number and number not in taken else max(taken) + 1
         return self._new_name(), number or 1
 
     def _new_name(self) -> str:
-        n = sum(name[:1] == "P" for name in self._numbers) + 1
-        while f"P{n:04d}" in self._numbers:
-            n += 1
-        return f"P{n:04d}"
+        while f"P{self._own:04d}" in self.register:
+            self._own += 1
+        return f"P{self._own:04d}"
 
 
 def _text(cell: Cell) -> str:
