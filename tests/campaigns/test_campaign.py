@@ -112,6 +112,7 @@ def test_a_second_result_is_refused_unless_it_is_meant() -> None:
         ({"id": "E0001", "status": "lost"}, "say measured, failed, pending or excluded"),
         ({"id": "E0001", "y": 1, "replicate": 1.5}, "expected a whole number"),
         ({"id": "E0001", "y": 1, "cost": -1}, "cost: is below 0"),
+        ({"id": "=1+1", "x": 3, "y": 1}, "would be a formula to spreadsheets"),
         ({"id": "E0001", "Y": 1}, "no column is named y or status; is it"),
     ],
 )
@@ -332,6 +333,11 @@ def test_parquet_is_read_as_csv_is(folder: Path, tmp_path: Path) -> None:
     c = Campaign.open(folder)
     assert c.tell(tmp_path / "r.parquet").count == 1
     assert c.experiments[0].values["pH"] == 5.25
+
+
+def test_notes_are_no_formulas_to_spreadsheets(folder: Path) -> None:
+    Campaign.open(folder).tell([{"id": "E0001", "drop": "clear", "note": '=HYPERLINK("x")'}])
+    assert ",\"'=HYPERLINK" in (folder / "experiments.csv").read_text()
 
 
 def test_past_campaigns_are_shown_to_the_method(tmp_path: Path) -> None:

@@ -29,6 +29,9 @@ from mlindex.campaigns.space.settings import Categorical, SpaceFile
 
 SPACE, JOURNAL, EXPERIMENTS, PROPOSALS = "space.yaml", "journal", "experiments", "proposals"
 _SUFFIX = ".json"
+#: How what spreadsheets run begins, and columns in which people may write anything.
+FORMULA = ("=", "+", "@")
+_SAID = ("note", "said_by")
 
 
 @dataclass(frozen=True)
@@ -161,18 +164,17 @@ def as_csv(table: Table, rows: Iterable[Mapping[str, Any]]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(table.names)
     for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in table.names])
+        writer.writerow([_cell(row.get(name), name in _SAID) for name in table.names])
     return text.getvalue()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, is_said: bool) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.10g}"
     text = str(value)
-    # Spreadsheets would run what begins like a formula.
-    return f"'{text}" if text[:1] in "=+@" else text
+    return f"'{text}" if is_said and text.startswith(FORMULA) else text
 
 
 def tables_of(document: SpaceFile) -> list[str]:

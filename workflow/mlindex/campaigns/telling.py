@@ -18,6 +18,7 @@ from mlindex.campaigns.experiments import (
     PROPOSED,
     Experiment,
 )
+from mlindex.campaigns.folder import FORMULA
 from mlindex.campaigns.objectives import complete, level_of, score_of
 from mlindex.campaigns.reading import Cell, Rows
 from mlindex.campaigns.register import Key, Register
@@ -187,6 +188,8 @@ class Telling:
             raise ValueError(self._incomplete(name, values, missing))
         if name is None:
             return self._of_values(values, scores, status, number), values
+        if name.startswith(FORMULA):
+            raise ValueError(f"the name {name!r} would be a formula to spreadsheets; take another")
         planned = self.register.planned_at(values)
         if planned is not None:
             # A new name at what is planned under another: one of them is a slip.

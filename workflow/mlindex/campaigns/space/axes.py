@@ -108,13 +108,8 @@ class Number:
     def snapped(self, codes: np.ndarray) -> np.ndarray:
         """The nearest codes that can be set, (n,) of (n,)."""
         if self.levels is not None:
-            near = np.searchsorted(self._scaled_levels, self._scaled(codes))
-            near = np.clip(near, 1, len(self.levels) - 1) if len(self.levels) > 1 else near * 0
-            if len(self.levels) == 1:
-                return np.full(len(codes), self.levels[0])
-            below, above = self._scaled_levels[near - 1], self._scaled_levels[near]
-            scaled = self._scaled(codes)
-            return self.levels[np.where(scaled - below <= above - scaled, near - 1, near)]
+            middles = (self._scaled_levels[1:] + self._scaled_levels[:-1]) / 2
+            return self.levels[np.searchsorted(middles, self._scaled(codes))]
         codes = np.clip(codes, self.low, self.high)
         if self.step is not None:
             counted = np.clip(np.rint((codes - self.low) / self.step), 0, math.floor(self._steps))
