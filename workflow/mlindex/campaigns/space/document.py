@@ -82,7 +82,7 @@ def _yaml(path: Path) -> object:
                 f"{path}: has more than {_MOST_BYTES // 1_000_000} MB, which no space.yaml has; "
                 "put lists of values into a table that `candidates` or `descriptors` name"
             )
-        return yaml.load(path.read_text(encoding="utf-8-sig"), Loader)
+        return Loader(path.read_text(encoding="utf-8-sig")).get_single_data()
     except (OSError, UnicodeDecodeError, TypeError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MlindexError(f"{path}: can't be read: {reason}") from None
