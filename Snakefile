@@ -17,6 +17,7 @@ include: "workflow/rules/indexing.smk"
 include: "workflow/rules/classification.smk"
 include: "workflow/rules/joining.smk"
 include: "workflow/rules/campaigns.smk"
+include: "workflow/rules/active.smk"
 include: "workflow/rules/reports.smk"
 include: "workflow/rules/apps.smk"
 

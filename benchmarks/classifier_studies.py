@@ -20,7 +20,8 @@ import yaml
 
 from mlindex.base.schema import Table, read_table
 from mlindex.classification.settings import Classifiers, ClassifierStudies
-from mlindex.classification.studies.registry import STUDIES, carried_out
+from mlindex.classification.studies.carrying import carried_out
+from mlindex.classification.studies.registry import STUDIES
 from mlindex.classification.studies.subject import Subject
 from mlindex.classification.tables import SYMMETRY_EXAMPLES
 from mlindex.structures.tables import CELLS

@@ -20,7 +20,7 @@ IMPORT_BY_NAME = {
     "mlindex.apps.declared": "a new table needs no second entry",
     "mlindex.campaigns": "what it offers must not count among the code of every stage",
     "mlindex.classification.learners.registry": "a fit must not rerun when another kind changes",
-    "mlindex.classification.studies.registry": "a study must not rerun when another one changes",
+    "mlindex.classification.studies.carrying": "a study must not rerun when another one changes",
 }
 
 

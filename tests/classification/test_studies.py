@@ -14,11 +14,12 @@ from mlindex.base.errors import MlindexError
 from mlindex.classification.learners.registry import KINDS
 from mlindex.classification.parts import CALIBRATION, TEST, TRAIN
 from mlindex.classification.settings import Classifiers, ClassifierStudies
+from mlindex.classification.studies.carrying import carried_out
 from mlindex.classification.studies.imbalance import ADJUSTED, TRAININGS, Lesson
 from mlindex.classification.studies.judge import Judge, by_size
 from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.peers import RECIPES, degree_grid, first_lines
-from mlindex.classification.studies.registry import STUDIES, carried_out, kinds_in, study_file
+from mlindex.classification.studies.registry import STUDIES, kinds_in, study_file
 from mlindex.classification.studies.sampling import (
     NEAR,
     cut,

@@ -352,7 +352,8 @@ def test_the_script_reads_the_tables_of_the_levels(data: ClassifierData, tmp_pat
     whole = data.examples.assign(**dict.fromkeys(kept, ""), wavelength_A=1.54)
     whole["features"] = [np.zeros(1, dtype=np.float32)] * len(whole)
     write_table(tmp_path / "examples.parquet", SYMMETRY_EXAMPLES, whole[SYMMETRY_EXAMPLES.names])
-    inputs: dict[str, list[str]] = {"examples": ["examples.parquet"], "studies": [], "evidence": []}
+    inputs: dict[str, list[str]] = {"examples": ["examples.parquet"]}
+    inputs |= {name: [] for name in ("studies", "evidence", "learning", "savings")}
     for kind, table in KINDS_OF_TABLES.items():
         inputs[kind] = [f"{kind}_{level}.parquet" for level in data.levels]
         for name, tables in zip(inputs[kind], data.levels.values(), strict=True):
@@ -361,7 +362,7 @@ def test_the_script_reads_the_tables_of_the_levels(data: ClassifierData, tmp_pat
     inputs["studies"] = [f"study_{name}.parquet" for name in names]
     for name in inputs["studies"]:
         write_table(tmp_path / name, CLASSIFIER_STUDIES, CLASSIFIER_STUDIES.empty())
-    sections = ["classifiers", "classifier_studies"]
+    sections = ["classifiers", "classifier_studies", "active_learning"]
     run("classification_report", tmp_path, inputs, {"page": "page.html"}, {}, sections)
     empty = dict.fromkeys(names, CLASSIFIER_STUDIES.empty())
     expected = build_page(replace(data, studies=empty))

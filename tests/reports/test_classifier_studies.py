@@ -7,9 +7,11 @@ from typing import get_args
 import pandas as pd
 import pytest
 
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
 from mlindex.classification.settings import Study
 from mlindex.classification.studies.registry import STUDIES
 from mlindex.classification.tables import CLASSIFIER_STUDIES
+from mlindex.reports.classification.learning_section import learning_part
 from mlindex.reports.classification.studies.bias_variance_section import bias_variance_part
 from mlindex.reports.classification.studies.imbalance_section import imbalance_part
 from mlindex.reports.classification.studies.multitask_section import multitask_part
@@ -96,3 +98,28 @@ def test_the_section_on_bias_and_variance_says_what_more_lists_give():
 
 def test_every_study_has_a_section():
     assert set(SECTIONS) == set(STUDIES) == set(get_args(Study))
+
+
+@pytest.mark.parametrize(
+    ("low", "said"),
+    [
+        (-0.1, "No method is surely cheaper than simulating crystals at random"),
+        (
+            0.1,
+            "Upper bound comes to the same log-loss with 30 % fewer crystals than random choice.",
+        ),
+    ],
+)
+def test_the_section_on_choosing_crystals_says_whether_it_pays(low, said):
+    rows = [
+        (name, repeat, 100 * k, 100.0 * k, 0.5 + 0.1 * k, 2.0 / k)
+        for name in ("random", "upper_bound")
+        for repeat in (1, 2)
+        for k in (1, 2)
+    ]
+    curves = pd.DataFrame(rows, columns=ACTIVE_LEARNING.names)
+    savings = pd.DataFrame([("upper_bound", 2, 0.3, low, 0.5)], columns=ACTIVE_SAVINGS.names)
+    body = learning_part(curves, savings)
+    assert said in body
+    assert f"+30 ({100 * low:+.0f} to +50)" in body
+    assert body.count("crystals simulated") == 2

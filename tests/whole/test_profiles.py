@@ -38,7 +38,7 @@ def asked(tmp_path_factory):
     write_config(project, regression={"batches": 2}, assignment=levels)
     script = PROJECT / "tests/helpers/requested_resources.py"
     targets = ("report.html", "pretrained", "classification.html", "joined_symmetry")
-    targets += ("classifier_studies/imbalance.parquet",)
+    targets += ("classifier_studies/imbalance.parquet", "active_learning/bravais.parquet")
     names = ",".join(f"results/{target}" for target in targets)
     command = [sys.executable, str(script), names, "1", "40"]
     done = subprocess.run(command, cwd=project, capture_output=True, text=True, check=False)

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError, field_validator
 from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.base.wrong import shortened, wrong
-from mlindex.campaigns.settings import PlannedCampaign, Replay
+from mlindex.campaigns.settings import ActiveLearning, PlannedCampaign, Replay
 from mlindex.classification.settings import (
     Classifiers,
     ClassifierStudies,
@@ -83,6 +83,9 @@ class Config(Section):
         "Campaigns to plan, by name; those with a space in resources/campaigns/ need no entry.",
     )
     replay: Replay = setting(Replay, "Replays of measured tables.")
+    active_learning: ActiveLearning = setting(
+        ActiveLearning, "Which crystals to simulate and learn from next."
+    )
     samples: dict[str, Sample] = setting(
         dict,
         "Peak lists and patterns to index, by name; those in resources/samples/ need no entry.",

@@ -1,5 +1,6 @@
 """Classification of symmetry: lists of lines, classifiers."""
 
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
 from mlindex.classification.classifier import LEARNED
 from mlindex.classification.tables import (
     CLASSIFIER_IMPORTANCE,
@@ -173,6 +174,8 @@ rule classification_report:
         studies=expand(
             CLASSIFIER_STUDIES.place(), study=CONFIG.classifier_studies.studies
         ),
+        learning=expand(ACTIVE_LEARNING.place(), level=CONFIG.active_learning.levels),
+        savings=expand(ACTIVE_SAVINGS.place(), level=CONFIG.active_learning.levels),
         importance=expand(
             CLASSIFIER_IMPORTANCE.place(), level=CONFIG.classifiers.levels
         ),
@@ -195,7 +198,7 @@ rule classification_report:
         runtime=minutes(15, 0.1),
     params:
         code=code("classification_report.py"),
-        settings=settings("classifiers", "classifier_studies"),
+        settings=settings("classifiers", "classifier_studies", "active_learning"),
     message:
         "Page on the classifiers of symmetry"
     script:

@@ -103,21 +103,28 @@ def classifier_settings():
     return {"classifiers": {k: v for k, v in given.items() if k not in shown}}
 
 
+def split_settings():
+    """The config by which the crystals of classifiers are split."""
+    split = ("split", "test_share", "calibration_share")
+    given = CONFIG.section("classifiers")
+    return {"classifiers": {name: given[name] for name in split}}
+
+
 def study_settings():
     """The config of studies of classifiers: which of them a page shows is no part."""
-    split = ("split", "test_share", "calibration_share")
-    studies, classifiers = settings("classifier_studies", "classifiers").values()
-    return {
-        "classifier_studies": {k: v for k, v in studies.items() if k != "studies"},
-        "classifiers": {name: classifiers[name] for name in split},
-    }
+    given = CONFIG.section("classifier_studies")
+    own = {k: v for k, v in given.items() if k != "studies"}
+    return {"classifier_studies": own, **split_settings()}
+
+
+def all_cells(wildcards):
+    """Input function: the cells of all entries."""
+    return [CELLS.place().format(source=s, shard=n) for s, n in all_shards()]
 
 
 def study_cells(wildcards):
     """Input function: the cells of all entries, where a study needs them."""
-    if not STUDIES[wildcards.study].cells:
-        return []
-    return [CELLS.place().format(source=s, shard=n) for s, n in all_shards()]
+    return all_cells(wildcards) if STUDIES[wildcards.study].cells else []
 
 
 def source_settings(wildcards):

@@ -2,7 +2,7 @@
 
 from mlindex.base.stage import Stage
 from mlindex.classification.settings import Classifiers, ClassifierStudies
-from mlindex.classification.studies.registry import carried_out
+from mlindex.classification.studies.carrying import carried_out
 from mlindex.classification.studies.subject import Subject
 from mlindex.classification.tables import CLASSIFIER_STUDIES, SYMMETRY_EXAMPLES
 from mlindex.structures.tables import CELLS

@@ -28,3 +28,23 @@ class Replay(Section):
         0, "Measurements of each; 0: a quarter of the conditions, 60 at least.", ge=0
     )
     batch: int = setting(1, "Measurements at a time.", ge=1, le=10_000)
+
+
+class ActiveLearning(Section):
+    """Which crystals to simulate and learn from next, with random choice beside each method."""
+
+    levels: tuple[str, ...] = setting(
+        (),
+        "Levels of symmetry whose curves `results/classification.html` shows; each is made as "
+        "`results/active_learning/LEVEL.parquet`.",
+    )
+    learner: str = setting("extra_trees", "Kind of learner that is taught.")
+    methods: tuple[str, ...] = setting(
+        ("upper_bound", "uncertainty", "diversity"),
+        "Methods that choose; random choice is always beside them.",
+        min_length=1,
+    )
+    first: int = setting(100, "Crystals to begin with, at random.", ge=10)
+    batch: int = setting(100, "Crystals that are added in a round.", ge=1)
+    rounds: int = setting(8, "Rounds.", ge=1, le=1000)
+    repeats: int = setting(5, "Times that all is repeated from other first crystals.", ge=2, le=100)

@@ -81,6 +81,33 @@ REPLAY_FIGURES = Table(
     places=(Place("replay_figures/{table}.parquet", rule="replay"),),
 )
 
+ACTIVE_LEARNING = Table(
+    "active_learning",
+    "a round of learning from items that were chosen",
+    (
+        Column("method", STRING, "Name of the method that chooses"),
+        Column("repeat", INT32, "Number of the repeat, from 1; all begin with the same items"),
+        Column("items", INT32, "Items that are learnt from"),
+        Column("cost", FLOAT64, "What they cost"),
+        Column("accuracy", FLOAT64, "Share of the items apart that are told right"),
+        Column("log_loss", FLOAT64, "Mean log-loss of the items apart"),
+    ),
+    places=(Place("active_learning/{level}.parquet", rule="active_learning"),),
+)
+
+ACTIVE_SAVINGS = Table(
+    "active_savings",
+    "what choosing items saves against learning from items at random",
+    (
+        Column("method", STRING, "Name of the method that chooses"),
+        Column("repeats", INT32, "Repeats"),
+        Column("saving", FLOAT64, "Share of the cost that is saved at the same log-loss"),
+        Column("low", FLOAT64, "Lower end of its 95 % interval"),
+        Column("high", FLOAT64, "Upper end"),
+    ),
+    places=(Place("active_savings/{level}.parquet", rule="active_learning"),),
+)
+
 
 def experiments(quantities: Mapping[str, bool], objectives: tuple[str, ...]) -> Table:
     """The table of experiments of a campaign; for each quantity whether it is a number."""

@@ -11,6 +11,7 @@ from mlindex.reports.classification.explanation_section import (
     occlusion_section,
 )
 from mlindex.reports.classification.inputs import ClassifierData, level_title
+from mlindex.reports.classification.learning_section import learning_section
 from mlindex.reports.classification.score_sections import scores_section, splits_section
 from mlindex.reports.classification.search_section import search_section
 from mlindex.reports.classification.studies.sections import study_sections
@@ -36,6 +37,7 @@ def build_page(data: ClassifierData) -> str:
         ("Wrong and sure", mistakes_section.mistakes_section(data)),
         ("Against a search for the cell", against_search_section(data)),
         *study_sections(data),
+        *learning_section(data),
         ("Left out", left_out(data)),
     ]
     levels = ", ".join(level_title(level) for level in data.levels)
