@@ -301,9 +301,7 @@ def summarised(table: pd.DataFrame, seed: int) -> dict[str, Any]:
         **_factor("plain_factor", scan, plain, draws),
         "both_right": int(both.sum()),
         "both_right_factor": round(float(scan[both].sum() / max(own[both].sum(), 1e-9)), 2),
-        "both_right_plain_factor": round(
-            float(scan[both].sum() / max(plain[both].sum(), 1e-9)), 2
-        ),
+        "both_right_plain_factor": round(float(scan[both].sum() / max(plain[both].sum(), 1e-9)), 2),
     }
 
 

@@ -252,6 +252,52 @@ def _points(row: Mapping[str, Any], metric: str) -> str:
     return texts[0] if len(texts) < 3 else f"{texts[0]} ({texts[1]} to {texts[2]})"
 
 
+def _active() -> str:
+    """Learning curves of the ways to choose crystals, and what they save."""
+    tables = record("active_learning")["tables"]
+    saved = {row["method"]: row for row in tables["savings"]}
+    by_method: dict[str, list[Mapping[str, Any]]] = {}
+    for row in tables["curves"]:
+        by_method.setdefault(row["method"], []).append(row)
+    shown = [0, len(by_method["random"]) // 2, -1]
+    counts = [f"{by_method['random'][k]['items']} crystals" for k in shown]
+    cells = []
+    for name, rows in by_method.items():
+        own = [f"{100 * rows[k]['accuracy']:.1f} % / {rows[k]['log_loss']:.3f}" for k in shown]
+        ends = saved.get(name)
+        gain = ""
+        if ends:
+            gain, low, high = (f"{100 * ends[k]:+.0f}" for k in ("saving", "low", "high"))
+            gain += f" ({low} to {high})"
+        cells.append([name.replace("_", " "), *own, gain])
+    head = ["chosen by", *(f"{n}: right / log-loss" for n in counts), "crystals saved, %"]
+    return f"{_table(head, cells)}\n\n{_source('active_learning')}"
+
+
+def _next() -> str:
+    """What proposed regions and scanning on come to."""
+    row = record("next_region")["tables"]["summary"][0]
+    ways = (("next", "the regions proposed"), ("scan", "scanning on"))
+    cells = [
+        [
+            title,
+            *(_share(row[f"{way}_{outcome}"], row["lists"]) for outcome in ("right", "wrong")),
+            row[f"{way}_open"],
+            f"{row[f'{way}_mean_deg']:.1f}",
+        ]
+        for way, title in ways
+    ]
+    head = ["measured", "right cell decided", "a wrong one", "open", "mean degrees × time"]
+    factors = (
+        f"Scanning on takes {row['factor']} ({row['factor_low']} to {row['factor_high']}) times as "
+        f"much, in degrees without the counting time {row['plain_factor']} "
+        f"({row['plain_factor_low']} to {row['plain_factor_high']}) times as many; on the "
+        f"{row['both_right']} lists that both decide rightly {row['both_right_factor']} and "
+        f"{row['both_right_plain_factor']} times. An open list counts all degrees up to 140."
+    )
+    return f"{_table(head, cells)}\n\n{factors}\n\n{_source('next_region')}"
+
+
 def _joined() -> str:
     """Bravais lattices by the lines alone, by the search, and by both."""
     cells = []
@@ -359,6 +405,8 @@ BLOCKS: dict[str, Callable[[], str]] = {
         {"accuracy": "right", "macro_f1": "macro F1", "accuracy_gain": "right, gain"},
     ),
     "joined": _joined,
+    "active_learning": _active,
+    "next_region": _next,
 }
 
 
