@@ -129,7 +129,7 @@ class Explanation(Section):
     occluded_lists: int = setting(
         150,
         "Lists of the test part of which single lines are left out, at most, of each kind. Their "
-        "features are calculated again for each line: some 7 ms.",
+        "features are calculated again for each line.",
         ge=0,
     )
 

@@ -17,6 +17,11 @@ from mlindex.classification.quick.trials import SAME, attempt, copy_to, halved
 AXES = 5
 #: Lines of the plane at right angles to an axis that are looked at, and its zones that are tried.
 _PLANE, _PLANES = 8, 4
+#: Chance differences are counted within this share of a difference on both sides. Not tuned.
+_AROUND = 0.2
+#: What is left of a line below this share of the first is nothing: the line is one of the axis
+#: alone. Not tuned.
+_ORIGIN = 0.02
 
 
 @njit(cache=True)
@@ -60,7 +65,7 @@ def axes_of(q2, tolerance, axes):
         for step in (1.0, 3.0, 4.0):
             within = step * off[i]
             count += _near(apart, step * value, within)
-            about = 0.2 * step * value
+            about = _AROUND * step * value
             expected += _near(apart, step * value, about) * within / about
         count -= 1
         if count > expected > 0:
@@ -88,7 +93,7 @@ def _plane(q2, tolerance, axis, plane, within):
     for line in range(q2.size):
         for k in range(4):
             rest = q2[line] - axis * k * k
-            if rest < 0.02 * q2[0]:
+            if rest < _ORIGIN * q2[0]:
                 break
             values[count], offs[count] = rest, tolerance[line]
             count += 1

@@ -5,7 +5,13 @@ from __future__ import annotations
 import pandas as pd
 
 from mlindex.reports.classification.pieces import drawn
-from mlindex.reports.classification.studies.pieces import gains, means, measures_table
+from mlindex.reports.classification.studies.pieces import (
+    GAINS,
+    columns,
+    gains,
+    means,
+    measures_table,
+)
 from mlindex.reports.html import note, table
 
 _TITLES = {
@@ -17,14 +23,7 @@ _TITLES = {
     "angles": "with the angles",
     "all": "with all of them",
 }
-_COLUMNS = {
-    "accuracy": "right",
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "accuracy_gain": "right, gain",
-    "macro_f1_gain": "macro F1, gain",
-}
-_GAINS = {"accuracy_gain": "right", "macro_f1_gain": "macro F1"}
+_COLUMNS = columns("gain")
 
 
 def multitask_part(frame: pd.DataFrame) -> str:
@@ -38,5 +37,5 @@ def multitask_part(frame: pd.DataFrame) -> str:
         rows = means(frame, str(part))
         body += note(f"{str(part).capitalize()} lists.")
         body += table(measures_table(rows, _TITLES, _COLUMNS))
-        body += drawn(gains(rows, _TITLES, _GAINS), 330)
+        body += drawn(gains(rows, _TITLES, GAINS), 330)
     return body

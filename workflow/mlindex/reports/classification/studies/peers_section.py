@@ -5,7 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from mlindex.reports.classification.pieces import drawn, p_value
-from mlindex.reports.classification.studies.pieces import gains, means, measures_table, value
+from mlindex.reports.classification.studies.pieces import (
+    GAINS,
+    columns,
+    gains,
+    means,
+    measures_table,
+    value,
+)
 from mlindex.reports.html import note, table
 
 _TITLES = {
@@ -13,14 +20,7 @@ _TITLES = {
     "ten_lines": "ExtraTrees on ten lines (Suzuki 2020)",
     "degree_grid": "boosting on 1° of 2θ (course)",
 }
-_COLUMNS = {
-    "accuracy": "right",
-    "macro_f1": "macro F1",
-    "weighted_f1": "weighted F1",
-    "accuracy_gain": "right, less ours",
-    "macro_f1_gain": "macro F1, less ours",
-}
-_GAINS = {"accuracy_gain": "right", "macro_f1_gain": "macro F1"}
+_COLUMNS = columns("less ours")
 
 
 def peers_part(frame: pd.DataFrame) -> str:
@@ -42,7 +42,7 @@ def peers_part(frame: pd.DataFrame) -> str:
                 _count(counts, name, metric) for name in dict.fromkeys(rows["variant"])
             ]
         body += note(f"{str(part).capitalize()} lists.") + table(shown)
-        body += drawn(gains(rows, _TITLES, _GAINS), 240)
+        body += drawn(gains(rows, _TITLES, GAINS), 240)
     return body
 
 

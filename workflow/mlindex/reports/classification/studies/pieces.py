@@ -13,6 +13,16 @@ from mlindex.reports.colours import SERIES
 _ALL = 0
 
 
+#: Heading of each gain that is drawn, by its metric.
+GAINS = {"accuracy_gain": "right", "macro_f1_gain": "macro F1"}
+
+
+def columns(over: str) -> dict[str, str]:
+    """Heading of each measure by its metric; gains are ``over`` something."""
+    measures = {"accuracy": "right", "macro_f1": "macro F1", "weighted_f1": "weighted F1"}
+    return measures | {metric: f"{title}, {over}" for metric, title in GAINS.items()}
+
+
 def means(frame: pd.DataFrame, part: str) -> pd.DataFrame:
     """Means over the seeds of a part, for all classes together, by variant and metric."""
     whole = (frame["seed"] == _ALL) & (frame["class"] == "") & (frame["part"] == part)
