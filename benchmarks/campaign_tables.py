@@ -80,10 +80,7 @@ def _coupling(table: str) -> Pool:
 
 def _gaps() -> Pool:
     rows = _rows(_FOLDER / "perovskite_gaps.csv")
-    parts = [
-        _described([row[name] for row in rows], f"perovskite_gaps_{name}s")
-        for name in ("organic", "cation", "anion")
-    ]
+    parts = [_one_hot([row[name] for row in rows]) for name in ("organic", "cation", "anion")]
     features, groups = _joined(parts)
     return Pool.of(features, -np.array([float(row["band_gap_eV"]) for row in rows]), groups)
 

@@ -182,6 +182,17 @@ def test_minimized_scores_are_expected_in_their_own_units() -> None:
 
 
 @pytest.mark.usefixtures("kriging")
+def test_nothing_is_expected_of_results_that_are_all_the_same() -> None:
+    c = campaign()
+    c.tell([{"id": one.id, "y": 7} for one in c.ask(4)])
+    planned = c.plan(3)
+    assert len(planned.rows) == 3
+    assert planned.better is None
+    assert {row["expected"] for row in planned.rows} == {None}
+    assert "all results so far are the same" in planned.rows[0]["why"]
+
+
+@pytest.mark.usefixtures("kriging")
 def test_a_batch_is_shared_out_among_several_objectives() -> None:
     aims = {"y": {}, "z": {"direction": "minimize", "weight": 2}}
     c = campaign(objectives=aims, batch=6)
@@ -189,6 +200,7 @@ def test_a_batch_is_shared_out_among_several_objectives() -> None:
         asked = c.ask()
         c.tell([{"id": o.id, "y": o.values["x"], "z": (o.values["x"] - 3) ** 2} for o in asked])
     assert all(one.why.startswith("for 33 % y, 67 % z") for one in asked[:1])
+    assert all("; expected y " in one.why and ", z " in one.why for one in asked)
     assert len({one.why.partition(":")[0] for one in asked}) >= 5
     half = c.tell([{"id": c.ask()[0].id, "y": 1.0}])
     assert half.count == 1

@@ -50,12 +50,12 @@ def test_a_campaign_is_planned_the_same_from_the_same_files(folder: Path) -> Non
 
 
 def test_a_table_is_replayed(folder: Path) -> None:
-    outputs = {"replay": "results/replay/t.parquet", "figures": "results/replay_figures/t.parquet"}
+    outputs = {"replay": "results/replay/t"}
     inputs = {"space": "space.yaml", "table": "all.csv"}
     run("replay", folder, inputs, outputs, {"table": "t"}, sections=("replay",))
-    rows = read_arrow(folder / outputs["replay"], REPLAY)
+    rows = read_arrow(folder / "results/replay/t/steps.parquet", REPLAY)
     assert rows.num_rows >= 10
     assert max(rows["score"].to_pylist()) == 144
-    figures = read_arrow(folder / outputs["figures"], REPLAY_FIGURES)
+    figures = read_arrow(folder / "results/replay/t/figures.parquet", REPLAY_FIGURES)
     assert figures["conditions"].to_pylist() == [12] * 4
     assert not verify_results(folder / "results", sources=False).findings

@@ -147,6 +147,9 @@ def test_descriptors_take_the_place_of_columns_of_names(tmp_path: Path) -> None:
     assert some.axes[0].names == ("NaCl", "KCl", "MgCl2")
     assert some.features(np.array([[1.0, 0.0]])).tolist() == [[1.0, 0.0, 0.0]]
     assert len(set(some.groups)) == 3
+    table.write_text("salt,radius\nNaCl,1.0\nKCl,1.4\nother,1.4\n")
+    told_apart = Space.from_dict(given, tmp_path).features(np.array([[0.0, 0], [1, 0], [2, 0]]))
+    assert told_apart[:, :3].tolist() == [[0, 0, 0], [1, 1, 0], [1, 0, 1]]
     long = tmp_path / "long.csv"
     long.write_text("salt,NaCl,radius,1.0\nsalt,KCl,radius,1.4\nother,x,radius,2\n")
     given["quantities"]["salt"]["descriptors"] = "long.csv"

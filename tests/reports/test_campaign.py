@@ -31,7 +31,7 @@ def measured(c: Campaign, rounds: int) -> Campaign:
 
 def test_it_says_what_the_model_goes_by() -> None:
     c = measured(campaign(stop={"target": 12}), 4)
-    found = diagnosis.diagnosed(c.space, c.experiments)
+    found = diagnosis.diagnosed(c.space, c.experiments, "y")
     assert found.reliance["x"] > 1.2 * found.reliance["z"]
     assert found.held_out.explained > 0.5
     assert [line.name for line in found.lines] == ["x", "z"]
@@ -48,7 +48,11 @@ def test_it_says_what_the_model_goes_by() -> None:
 def test_there_is_a_page_at_any_time(rounds: int) -> None:
     assert "What to do next" in page(measured(campaign(), rounds))
     several = {"y": {}, "price": {"direction": "minimize"}}
-    assert "What to do next" in page(measured(campaign(objectives=several), rounds))
+    text = page(measured(campaign(objectives=several), rounds))
+    assert "What to do next" in text
+    # Each objective has a model, a judgement of it and expectations of its own.
+    assert text.lower().count("of the variance") == (2 if rounds else 0)
+    assert ("; expected y " in text) == (rounds > 0)
 
 
 def test_levels_are_named() -> None:

@@ -1,7 +1,5 @@
 """Campaigns: what to measure next, and replays of measured tables."""
 
-from mlindex.campaigns.tables import REPLAY, REPLAY_FIGURES
-
 
 rule plan_campaign:
     input:
@@ -34,8 +32,7 @@ rule replay:
         space=project_file("resources/campaigns/{table}.yaml"),
         table=project_file("resources/campaigns/{table}.csv"),
     output:
-        replay=REPLAY.place(),
-        figures=REPLAY_FIGURES.place(),
+        replay=directory("results/replay/{table}"),
     log:
         "results/logs/replay/{table}.log",
     benchmark:

@@ -10,8 +10,8 @@ import numpy as np
 from mlindex.campaigns.experiments import Experiment
 from mlindex.campaigns.methods import DEFAULT, method
 from mlindex.campaigns.methods.contract import Method, Seen
-from mlindex.campaigns.objectives import goals
-from mlindex.campaigns.planning import Known, known_of, seen_of
+from mlindex.campaigns.objectives import sign_of
+from mlindex.campaigns.planning import Known, known_of, predicted, seen_for
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.space import Space
 
@@ -62,7 +62,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is known of the model of a campaign with one objective.
+    """What is known of the model of one objective.
 
     ``reliance`` is by group of features how much the expected scores change, in standard deviations
     of them, where its values are shuffled among the measured rows.
@@ -73,20 +73,22 @@ class Diagnosis:
     lines: tuple[Line, ...]
 
 
-def diagnosed(space: Space, experiments: Sequence[Experiment]) -> Diagnosis | None:
-    """What a method makes of the results so far; None where it has no model, or too few results."""
+def diagnosed(space: Space, experiments: Sequence[Experiment], name: str) -> Diagnosis | None:
+    """What a method makes of the results so far for one objective; None where it has no model, or
+    too few results, or all are the same."""
     known = known_of(space, experiments)
     document = space.document
-    if len(document.objectives) > 1 or len(known.done) < max(document.start.least, 4):
+    if len(known.done) < max(document.start.least, 4):
         return None
     rng = np.random.default_rng(document.seed)
-    (goal,) = goals(document, known.values, 1, rng)
-    seen = seen_of(space, known, goal)
+    seen = seen_for(space, known, name)
+    if np.ptp(seen.scores) == 0:
+        return None
     chooser = method(document.method or DEFAULT, document.options)
-    expected, error = _predicted(chooser, seen, seen.features[:2])
+    expected, error = predicted(chooser, seen, seen.features[:2])
     if not (np.isfinite(expected).all() and np.isfinite(error).all()):
         return None
-    sign = float(goal.signs[0])
+    sign = sign_of(document.objectives[name])
     held = _held_out(chooser, seen, known, sign, rng)
     return Diagnosis(
         held, _reliance(chooser, seen, space, rng), _lines(chooser, seen, space, known, sign)
@@ -97,14 +99,6 @@ def _mean_ranks(places: np.ndarray) -> np.ndarray:
     """Ranks of places among distinct values, equal ones sharing theirs."""
     counts = np.bincount(places)
     return (np.cumsum(counts) - (counts - 1) / 2)[places]
-
-
-def _predicted(chooser: Method, seen: Seen, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What is expected of rows (m, d) of features, and its error, each (m,)."""
-    found = chooser.propose(seen, rows, len(rows), np.random.default_rng(0))
-    expected, error = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-    expected[found.chosen], error[found.chosen] = found.expected, found.error
-    return expected, error
 
 
 def _without(seen: Seen, rows: np.ndarray) -> Seen:
@@ -129,7 +123,7 @@ def _held_out(
     folds = len(rows) if len(rows) <= 2 * _FOLDS else _FOLDS
     for fold in range(folds):
         left_out = rows[fold::folds]
-        expected[left_out], error[left_out] = _predicted(
+        expected[left_out], error[left_out] = predicted(
             chooser, _without(seen, left_out), seen.features[left_out]
         )
     kept = np.flatnonzero(np.isfinite(expected))
@@ -142,7 +136,7 @@ def _reliance(
 ) -> dict[str, float]:
     rows = rng.permutation(len(seen.scores))[:_MOST_ROWS]
     features = seen.features[rows]
-    plain, _ = _predicted(chooser, seen, features)
+    plain, _ = predicted(chooser, seen, features)
     spread = float(np.std(plain))
     found = {}
     for number, name in enumerate(space.group_names):
@@ -151,7 +145,7 @@ def _reliance(
         for _ in range(_SHUFFLES):
             shuffled = features.copy()
             shuffled[:, columns] = features[rng.permutation(len(features))][:, columns]
-            changes.append(np.mean(np.abs(_predicted(chooser, seen, shuffled)[0] - plain)))
+            changes.append(np.mean(np.abs(predicted(chooser, seen, shuffled)[0] - plain)))
         found[name] = float(np.mean(changes)) / spread if spread else 0.0
     return found
 
@@ -168,6 +162,6 @@ def _lines(
         at = np.unique(np.append(at, best[n]))
         rows = np.tile(best, (len(at), 1))
         rows[:, n] = at
-        expected, error = _predicted(chooser, seen, space.features(rows))
+        expected, error = predicted(chooser, seen, space.features(rows))
         found.append(Line(space.axes[n].name, at, sign * expected, error))
     return tuple(found)

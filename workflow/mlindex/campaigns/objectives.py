@@ -19,6 +19,11 @@ _MEAN_SHARE = 0.05
 _BETWEEN = re.compile(r"\s*[-/;+]\s*")
 
 
+def sign_of(given: Objective) -> float:
+    """What turns a score so that larger ones are better: 1 or -1."""
+    return 1.0 if given.direction == "maximize" else -1.0
+
+
 def level_numbers(given: Objective) -> dict[str, float]:
     """The levels of an ordinal score with their numbers; none where it is a number."""
     if isinstance(given.levels, Mapping):
@@ -107,7 +112,7 @@ def goals(
         rng: where the weights come from.
     """
     given = document.objectives.values()
-    signs = np.array([1.0 if one.direction == "maximize" else -1.0 for one in given])
+    signs = np.array([sign_of(one) for one in given])
     better = measured * signs
     low, high = better.min(axis=0), better.max(axis=0)
     wanted = np.array([one.weight for one in given])
@@ -129,8 +134,7 @@ def top_of(document: SpaceFile, goal: Goal) -> float:
 
 def front(document: SpaceFile, measured: np.ndarray) -> np.ndarray:
     """Which rows (n,) of values of the objectives (n, k) no other is better than in all of them."""
-    signs = [1.0 if o.direction == "maximize" else -1.0 for o in document.objectives.values()]
-    better = measured * np.array(signs)
+    better = measured * np.array([sign_of(one) for one in document.objectives.values()])
     beaten = [
         bool(((better >= row).all(axis=1) & (better > row).any(axis=1)).any()) for row in better
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
 from mlindex.campaigns.methods import DEFAULT, method
 from mlindex.campaigns.methods.contract import Method, Past, Proposals, Seen
-from mlindex.campaigns.objectives import Goal, complete, goals, score_of, top_of
+from mlindex.campaigns.objectives import Goal, complete, goals, score_of, sign_of, top_of
 from mlindex.campaigns.reading import read_rows
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.candidates import candidates, design
@@ -94,16 +94,34 @@ def _rows(found: Sequence[np.ndarray], columns: int) -> np.ndarray:
 
 def seen_of(space: Space, known: Known, goal: Goal) -> Seen:
     """What a method is told, for one goal."""
-    noise = next(iter(space.document.objectives.values())).noise
-    return Seen.of(
-        space.features(known.done),
-        goal.scores(known.values),
-        space.groups,
-        space.features(known.open),
-        space.features(known.failed),
-        noise if goal.is_single else None,
-        _past(space, goal),
-    )
+    noise = next(iter(space.document.objectives.values())).noise if goal.is_single else None
+    return _seen(space, known, goal.scores(known.values), noise, _past(space, goal))
+
+
+def seen_for(space: Space, known: Known, name: str) -> Seen:
+    """What a method is told of one objective, others aside."""
+    objectives = space.document.objectives
+    number, given = list(objectives).index(name), objectives[name]
+    scores = sign_of(given) * known.values[:, number]
+    alone = Goal(np.array([sign_of(given)]), np.zeros(1), np.ones(1), np.ones(1))
+    past = _past(space, alone) if len(objectives) == 1 else ()
+    return _seen(space, known, scores, given.noise, past)
+
+
+def _seen(
+    space: Space, known: Known, scores: np.ndarray, noise: float | None, past: tuple[Past, ...]
+) -> Seen:
+    rows = (space.features(some) for some in (known.open, known.failed))
+    return Seen.of(space.features(known.done), scores, space.groups, *rows, noise, past)
+
+
+def predicted(chooser: Method, seen: Seen, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What a method expects of rows (m, d) of features, and its error, each (m,); NaN where it has
+    no model."""
+    found = chooser.propose(seen, rows, len(rows), np.random.default_rng(0))
+    expected, error = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
+    expected[found.chosen], error[found.chosen] = found.expected, found.error
+    return expected, error
 
 
 def plan(space: Space, experiments: Sequence[Experiment], number: int, count: int) -> Plan:
@@ -131,8 +149,8 @@ def plan(space: Space, experiments: Sequence[Experiment], number: int, count: in
 def require_plannable(space: Space) -> None:
     """Raise MlindexError where a method doesn't exist or a past campaign doesn't fit."""
     method(space.document.method or DEFAULT, space.document.options)
-    signs = [1.0 if o.direction == "maximize" else -1.0 for o in space.document.objectives.values()]
-    _past(space, Goal(np.array(signs), np.zeros(1), np.ones(1), np.ones(1)))
+    signs = np.array([sign_of(one) for one in space.document.objectives.values()])
+    _past(space, Goal(signs, np.zeros(1), np.ones(1), np.ones(1)))
 
 
 @dataclass(frozen=True)
@@ -167,7 +185,24 @@ def _chosen(
         rows = _worth_their_cost(space, rows, lambda x, seen=seen: chooser.rate(seen, x), share)
         proposed = chooser.propose(seen, space.features(rows), min(share, len(rows)), rng)
         found += _with_chances(rows, proposed, seen, goal, space.document, several)
-    return found
+    return _with_each_expectation(space, chooser, known, found) if several else found
+
+
+def _with_each_expectation(
+    space: Space, chooser: Method, known: Known, found: list[_Chosen]
+) -> list[_Chosen]:
+    """What is expected of each of several objectives, in the reasons of what was chosen."""
+    rows = space.features(_rows([one.codes for one in found], len(space.axes)))
+    texts: list[list[str]] = [[] for _ in found]
+    for name, given in space.document.objectives.items():
+        seen, sign = seen_for(space, known, name), sign_of(given)
+        if not len(rows) or np.ptp(seen.scores) == 0:
+            continue
+        for text, mean, error in zip(texts, *predicted(chooser, seen, rows), strict=True):
+            if np.isfinite(mean) and np.isfinite(error):
+                text.append(f"{name} {sign * mean:.3g} ± {error:.2g}")
+    said = (f"; expected {', '.join(text)}" if text else "" for text in texts)
+    return [replace(one, why=f"{one.why}{more}") for one, more in zip(found, said, strict=True)]
 
 
 def _with_pending(seen: Seen, more: np.ndarray) -> Seen:
@@ -203,22 +238,25 @@ def _with_chances(
     """What was chosen, with the chance that it is better than the best so far."""
     best, top = float(seen.scores.max()), top_of(document, goal)
     aim = _aim(document, goal) if several else ""
+    # Where all results are the same, nothing can be expected from them.
+    learnt = np.ptp(seen.scores) > 0
+    aim += "" if learnt else "all results so far are the same; "
     found = []
     for place, expected, error, why in zip(
         proposed.chosen, proposed.expected, proposed.error, proposed.why, strict=True
     ):
         better, gain = None, 0.0
-        if np.isfinite(expected) and np.isfinite(error):
+        if learnt and np.isfinite(expected) and np.isfinite(error):
             spread = max(float(error), 1e-12)
             z = (float(expected) - best) / spread
             better = float(norm.cdf(z))
             gain = float(spread * (z * norm.cdf(z) + norm.pdf(z)))
         shown = goal.is_single and better is not None
-        if better is not None:
+        if np.isfinite(expected):
             # Methods don't know which way scores go, nor what several together mean.
-            reason = why.partition("; ")[2] or why
-            expected = min(expected, top)
-            why = f"{_expectation(expected, error, best, goal)}; {reason}" if shown else reason
+            why, expected = why.partition("; ")[2] or why, min(expected, top)
+        if shown:
+            why = f"{_expectation(expected, error, best, goal)}; {why}"
         if best >= top:
             # Nothing is better than the highest level.
             better, gain = None, 0.0

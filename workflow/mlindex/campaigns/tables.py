@@ -59,7 +59,7 @@ REPLAY = Table(
         Column("score", FLOAT64, "Its mean score"),
         Column("found", FLOAT64, "Share of the best 5 % that is found so far"),
     ),
-    places=(Place("replay/{table}.parquet", rule="replay"),),
+    places=(Place("replay/{table}/steps.parquet"),),
 )
 
 REPLAY_FIGURES = Table(
@@ -78,7 +78,7 @@ REPLAY_FIGURES = Table(
         Column("low", FLOAT64, "Lower end of its 95 % interval", nullable=True),
         Column("high", FLOAT64, "Upper end", nullable=True),
     ),
-    places=(Place("replay_figures/{table}.parquet", rule="replay"),),
+    places=(Place("replay/{table}/figures.parquet"),),
 )
 
 ACTIVE_LEARNING = Table(

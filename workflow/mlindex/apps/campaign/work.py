@@ -80,12 +80,12 @@ def tell(folder: Path, results: Sequence[Path], replaces: bool, by: str | None) 
         _say(f"{shown(path)}: {_counted(told.count, 'result')}{skipped}")
         if told.ignored:
             _say(f"columns that say nothing here: {', '.join(told.ignored)}")
-    best = campaign.best
+    best, objectives = campaign.best, campaign.space.document.objectives
     if best is not None:
-        name = campaign.objectives[0]
         text = campaign.space.text(best.values)
-        score = level_of(campaign.space.document.objectives[name], best.scores[name])
-        _say(f"best so far: {name} {score} at {text} ({best.id})")
+        scores = ", ".join(f"{n} {level_of(o, best.scores[n])}" for n, o in objectives.items())
+        by = f" by {campaign.objectives[0]}" if len(objectives) > 1 else ""
+        _say(f"best so far{by}: {scores} at {text} ({best.id})")
     return FOUND
 
 
@@ -200,7 +200,8 @@ def _show(campaign: Campaign, asked: Sequence[Experiment]) -> None:
     names = campaign.space.names
     for heading in ("id", *names, "expected"):
         table.add_column(escape(heading), overflow="fold")
-    for one in asked[:_SHOWN]:
+    conditions = [one for one in asked if one.replicate == 1]
+    for one in conditions[:_SHOWN]:
         values = (f"{v:g}" if isinstance(v, float) else v for v in (one.values[n] for n in names))
         has_model = one.expected is not None and one.error is not None
         expected = f"{one.expected:.4g} ± {one.error:.2g}" if has_model else ""
@@ -209,7 +210,9 @@ def _show(campaign: Campaign, asked: Sequence[Experiment]) -> None:
     on_stdout(lambda: Console().print(table))
     folder = shown(campaign.folder.path)
     place = shown(campaign.folder.path / "proposals.csv")
-    more = f", {len(asked) - _SHOWN} more" if len(asked) > _SHOWN else ""
+    more = f", {len(conditions) - _SHOWN} more" if len(conditions) > _SHOWN else ""
+    if len(conditions) < len(asked):
+        more = f" of {_counted(len(conditions), 'condition')}{more}"
     if asked[0].expected is None and asked[0].better is None:
         _say(f"chosen as {asked[0].why}")
     _say(

@@ -44,7 +44,8 @@ class Sum:
             ValueError: parts that are not continuous, or can't add up to the sum.
         """
         parts = [axes[name] for name in given.of]
-        text = f"{' + '.join(given.of)} = {given.sum:g}"
+        few = f", at most {given.at_most} of them" if given.at_most is not None else ""
+        text = f"{' + '.join(given.of)} = {given.sum:g}{few}"
         for part in parts:
             if not isinstance(part, Number) or part.levels is not None or part.logarithmic:
                 raise ValueError(

@@ -59,7 +59,16 @@ def described(path: Path, quantity: str) -> Described:
         empty = f"{rows.path}: a descriptor is missing for {_first_empty(by_name, columns)}"
         raise MlindexError(empty if by_name and columns else f"{rows.path}: describes nothing")
     kinds = tuple(f"{quantity} ({column})" for column in columns)
-    return Described(tuple(by_name), _scaled(values), kinds)
+    twins = _twins(values)
+    kinds += (f"{quantity} (name)",) * twins.shape[1]
+    return Described(tuple(by_name), np.hstack([_scaled(values), twins]), kinds)
+
+
+def _twins(values: np.ndarray) -> np.ndarray:
+    """A column for each name of which another has the same descriptors (names, k): they are two
+    substances all the same. Two wells of a screen with the same cocktail are not."""
+    _, place, counts = np.unique(values, axis=0, return_inverse=True, return_counts=True)
+    return np.eye(len(values))[:, counts[place.ravel()] > 1]
 
 
 def _is_long(rows: Rows) -> bool:

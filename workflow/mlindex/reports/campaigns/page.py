@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.diagnosis import Diagnosis, diagnosed
 from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
 from mlindex.campaigns.methods import DEFAULT
-from mlindex.campaigns.objectives import complete, front, level_numbers, level_of
+from mlindex.campaigns.objectives import complete, front, level_numbers, level_of, sign_of
 from mlindex.campaigns.planning import Plan, known_of
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.settings import Objective
@@ -35,25 +35,28 @@ dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: 2px 18px;
 dl.facts dt { color: var(--soft); } dl.facts dd { margin: 0; overflow-wrap: anywhere; }
 .grid th, .grid td { text-align: right; } .grid th.text, .grid td.text { text-align: left; }
 .grid td { font-variant-numeric: tabular-nums; white-space: nowrap; }
-.grid td.text { white-space: normal; }
+.grid td.text { white-space: normal; } .grid td.text:last-child { min-width: 220px; }
 """
 
 
 @dataclass(frozen=True)
 class _Data:
-    """What the sections show: ``done`` are experiments that were carried out, in order."""
+    """What the sections show: ``done`` are experiments that were carried out, in order;
+    ``diagnoses`` are by objective."""
 
     campaign: Campaign
     done: tuple[Experiment, ...]
     waiting: tuple[Experiment, ...]
-    diagnosis: Diagnosis | None
+    diagnoses: Mapping[str, Diagnosis | None]
     next: Plan
 
-    @property
-    def title(self) -> str:
-        """Title of an axis for the first objective."""
-        name = self.campaign.objectives[0]
+    def title(self, name: str) -> str:
+        """Title of an axis for an objective."""
         return axis_title(name, self.campaign.space.document.objectives[name].unit)
+
+    def heading(self, name: str) -> str:
+        """A heading for what concerns one of several objectives."""
+        return html.heading(name) if len(self.diagnoses) > 1 else ""
 
     def score(self, name: str, value: float) -> str:
         """A score as its levels call it."""
@@ -67,7 +70,7 @@ def page(campaign: Campaign) -> str:
         campaign,
         tuple(one for one in experiments if one.status in (MEASURED, FAILED)),
         tuple(one for one in experiments if one.status in OPEN),
-        diagnosed(campaign.space, experiments),
+        {name: diagnosed(campaign.space, experiments, name) for name in campaign.objectives},
         campaign.plan(),
     )
     sections = [
@@ -118,32 +121,37 @@ def _best(data: _Data) -> str:
     for name, given in document.objectives.items():
         larger = given.direction == "maximize"
         figure = figures.progress(data.done, name, axis_title(name, given.unit), larger)
-        _ticks(figure, data, name)
+        figure.y_axis(1).update(_ticks(data, name))
         body += html.figure(figure)
     known = known_of(campaign.space, campaign.experiments)
+    unbeaten: set[str] = set()
     if len(document.objectives) > 1:
-        unbeaten = front(document, known.values)
-        titles = [axis_title(n, o.unit) for n, o in document.objectives.items()]
+        kept = front(document, known.values)
+        unbeaten = {known.ids[n] for n in np.flatnonzero(kept)}
+        figure = figures.front(
+            known.values, kept, known.ids, [data.title(n) for n in data.diagnoses]
+        )
+        for name, axis in zip(data.diagnoses, (figure.x_axis(1), figure.y_axis(1)), strict=False):
+            axis.update(_ticks(data, name))
         body += html.heading("Conditions that no other one beats in all objectives")
-        body += html.figure(figures.front(known.values, unbeaten, known.ids, titles))
+        body += html.figure(figure)
     name = campaign.objectives[0]
-    sign = 1 if document.objectives[name].direction == "maximize" else -1
-    first = sorted(scored, key=lambda one: -sign * one.scores[name])[:_BEST_ROWS]
-    return body + _table(data, first, ("round", "scores"))
+    sign = sign_of(document.objectives[name])
+    first = sorted(scored, key=lambda one: (one.id not in unbeaten, -sign * one.scores[name]))
+    return body + _table(data, first[:_BEST_ROWS], ("round", "scores"))
 
 
-def _ticks(figure: figures.Figure, data: _Data, name: str) -> None:
-    """Names of the levels of an ordinal score on its axis."""
+def _ticks(data: _Data, name: str) -> dict[str, list]:
+    """What has the names of the levels of an ordinal score on its axis."""
     levels = level_numbers(data.campaign.space.document.objectives[name])
-    if levels:
-        figure.y_axis(1).update(tickvals=list(levels.values()), ticktext=list(levels))
+    return {"tickvals": list(levels.values()), "ticktext": list(levels)} if levels else {}
 
 
 def _next(data: _Data) -> str:
     if data.waiting:
         waiting = sorted(data.waiting, key=lambda one: -(one.round or 0))[:_MOST_ROWS]
         lead = f"{len(data.waiting)} proposals wait for a result: proposals.csv beside this page."
-        return html.note(lead) + _table(data, waiting, ("round", "expected", "better", "why"))
+        return html.note(lead) + _table(data, waiting, ("round", *_promises(waiting)))
     if not data.next.rows:
         return html.note("Nothing is left: all that is allowed is measured, failed or excluded.")
     rows = [Experiment(r["id"], r["replicate"], "", r["values"], expected=r["expected"],
@@ -151,19 +159,31 @@ def _next(data: _Data) -> str:
             for r in data.next.rows]  # fmt: skip
     folder = data.campaign.folder.path if data.campaign.folder else "FOLDER"
     lead = f"The next round would be this; 'mlindex campaign propose {folder}' makes it so."
-    return html.note(lead) + _table(data, rows, ("expected", "better", "why"))
+    return html.note(lead) + _table(data, rows, _promises(rows))
+
+
+def _promises(rows: Sequence[Experiment]) -> tuple[str, ...]:
+    """Columns that say why experiments are proposed; those that are empty are left out."""
+    said = {"expected": [one.expected for one in rows], "better": [one.better for one in rows]}
+    return *(part for part, values in said.items() if any(v is not None for v in values)), "why"
 
 
 def _reliance(data: _Data) -> str:
-    diagnosis = data.diagnosis
-    if diagnosis is None:
+    if not any(data.diagnoses.values()):
         return html.note(_no_model(data))
-    lead = (
+    body = html.note(
         "How much the expected scores change where the values of one quantity are shuffled among "
         "the measured conditions; 0: the model doesn't use it. What hardly varied so far can't "
         "have been learnt."
     )
-    body = html.note(lead) + html.figure(figures.reliance(diagnosis.reliance))
+    for name, diagnosis in data.diagnoses.items():
+        body += data.heading(name)
+        body += html.note(_no_model(data)) if diagnosis is None else _relied(data, name, diagnosis)
+    return body
+
+
+def _relied(data: _Data, objective: str, diagnosis: Diagnosis) -> str:
+    body = html.figure(figures.reliance(diagnosis.reliance))
     if diagnosis.lines:
         body += html.heading("Along each quantity, all others as in the best condition")
         body += html.note("The band is the standard deviation of what is expected.")
@@ -171,24 +191,25 @@ def _reliance(data: _Data) -> str:
     for line in diagnosis.lines:
         axis = axes[line.name]
         logarithmic = isinstance(axis, Number) and axis.logarithmic
-        figure = figures.along(line, axis_title(axis.name, axis.unit), data.title, logarithmic)
-        body += html.figure(figure)
+        title = axis_title(axis.name, axis.unit)
+        body += html.figure(figures.along(line, title, data.title(objective), logarithmic))
     return body
 
 
 def _no_model(data: _Data) -> str:
-    if len(data.campaign.objectives) > 1:
-        return (
-            "With several objectives each proposal has weights of its own; no one model is shown."
-        )
-    least = data.campaign.space.document.start.least
-    return f"There are too few results yet (a model needs {max(least, 4)}), or the method has none."
+    least = max(data.campaign.space.document.start.least, 4)
+    return (
+        f"There are too few results yet (a model needs {least} that are not all the same), or the "
+        "method has none."
+    )
 
 
 def _calibration(data: _Data) -> str:
-    body = "" if data.diagnosis is None else _held_out(data.diagnosis, data.title)
-    body = body or html.note(_no_model(data))
-    return body + _kept_promises(data)
+    body = ""
+    for name, diagnosis in data.diagnoses.items():
+        if diagnosis is not None:
+            body += data.heading(name) + _held_out(diagnosis, data.title(name))
+    return (body or html.note(_no_model(data))) + _kept_promises(data)
 
 
 def _held_out(diagnosis: Diagnosis, title: str) -> str:
