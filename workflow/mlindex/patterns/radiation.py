@@ -32,13 +32,16 @@ _NUMBER = r"((?>[-+]?(?:\d+[.,]?\d*|[.,]\d+)(?:[eE][-+]?\d+)?))"
 _BETWEEN = r"""["'\])\s]{0,4}(?:[\[(][^\])]{0,12}[\])])?["'\s]{0,4}[:=,;]?["'\s]{0,9}"""
 
 
-def _line_pattern(which: int) -> re.Pattern[str]:
+def _line_pattern(number: int) -> re.Pattern[str]:
+    # Of "wavelength 1.5406" or "1,5406" the 1 is no number of a line.
+    which = rf"{number}(?!\.\d|,\d{{3}})"
     names = (
         rf"k[-_ ]?(?:alpha|a|α)[-_ ]?{which}[-_ ]?(?:wave ?length)?",
         rf"(?:wave ?length|lambda)[-_ ]?{which}\b",
         rf"alpha{which}",
     )
-    return re.compile(rf"\b(?:{'|'.join(names)}){_BETWEEN}(\d?[.,]\d{{2,}})", re.IGNORECASE)
+    name = rf"\b(?:{'|'.join(names)})"
+    return re.compile(rf"{name}{_BETWEEN}(\d?[.,]\d{{2,}})", re.IGNORECASE)
 
 
 _FIRST, _SECOND = _line_pattern(1), _line_pattern(2)
