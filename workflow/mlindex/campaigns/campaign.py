@@ -27,6 +27,7 @@ from mlindex.campaigns.experiments import (
 from mlindex.campaigns.folder import EXPERIMENTS, PROPOSALS, SPACE, Folder, as_csv, tables_of
 from mlindex.campaigns.planning import Plan, plan, require_plannable
 from mlindex.campaigns.reading import read_rows
+from mlindex.campaigns.scoring import NONE, Scorers, scored
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.document import read_document
 from mlindex.campaigns.space.space import Space
@@ -168,6 +169,7 @@ class Campaign:
         replaces: bool = False,
         said_by: str | None = None,
         timed: bool = True,
+        scorers: Scorers = NONE,
     ) -> Told:
         """Give results: by id or by values, replicates, failures, experiments of one's own.
 
@@ -178,6 +180,7 @@ class Campaign:
             replaces: whether they may take the place of other results.
             said_by: who gives them.
             timed: whether to keep when; never where there is no folder.
+            scorers: what makes scores of files, for objectives with a ``score``.
 
         Raises:
             MlindexError: what is wrong in them; nothing of them counts then.
@@ -185,6 +188,9 @@ class Campaign:
         path = Path(results) if isinstance(results, str | Path) else None
         self._require_unedited(path)
         rows = as_rows(results) if path is None else read_rows(path)
+        files = Path() if path is None else path.parent
+        objectives = self.space.document.objectives
+        rows = scored(rows, files, objectives, scorers, self.experiments)
         telling = Telling(self.space, self._known, rows, replaces)
         new = telling.told()
         if new:

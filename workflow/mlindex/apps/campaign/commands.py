@@ -102,6 +102,9 @@ def tell(
     (measured, failed, pending, excluded), replicate, cost, note. A row without a result is passed
     over. A table with a mistake in it is refused whole.
 
+    An objective with 'score: mlindex' is given as the name of a pattern or peak list beside the
+    table, which is indexed: from 2 on there is a convincing cell. The reason goes into the note.
+
     Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
     """
     raise typer.Exit(_work().tell(folder, results, replace, by))

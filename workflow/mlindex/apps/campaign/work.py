@@ -21,6 +21,7 @@ from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.experiments import OPEN, Experiment
 from mlindex.campaigns.objectives import level_of
 from mlindex.campaigns.reading import read_rows
+from mlindex.campaigns.scoring import NONE, Scorers
 from mlindex.campaigns.settings import Replay
 from mlindex.campaigns.space.space import Space
 from mlindex.campaigns.tables import REPLAY
@@ -75,7 +76,7 @@ def tell(folder: Path, results: Sequence[Path], replaces: bool, by: str | None) 
     campaign = Campaign.open(folder)
     for path in results:
         with handled(tidily):
-            told = campaign.tell(path, replaces, who)
+            told = campaign.tell(path, replaces, who, scorers=_scorers(campaign))
         skipped = f", {told.skipped} without anything new" if told.skipped else ""
         _say(f"{shown(path)}: {_counted(told.count, 'result')}{skipped}")
         if told.ignored:
@@ -173,6 +174,16 @@ def _show_figures(figures: Sequence[dict]) -> None:
         known = one["low"] is not None and one["value"] is not None
         interval = f" ({one['low']:.2f} to {one['high']:.2f})" if known else ""
         print(f"  {value}{interval}  {_FIGURES[one['figure']]}")
+
+
+def _scorers(campaign: Campaign) -> Scorers:
+    """What makes scores of files, where an objective asks for it: indexing takes its time to
+    load."""
+    if not any(one.score for one in campaign.space.document.objectives.values()):
+        return NONE
+    from mlindex.apps.campaign.scores import SCORERS
+
+    return SCORERS
 
 
 def _user() -> str | None:

@@ -134,6 +134,20 @@ class Objective(Section):
     )
     weight: float = setting(1.0, "Weight among several objectives.", gt=0, allow_inf_nan=False)
     unit: str = setting("", "Unit, as shown.")
+    score: Literal["", "mlindex"] = setting(
+        "",
+        "What makes the score. mlindex: results are files, patterns or peak lists, which are "
+        "indexed; 0 to 1 without a cell, 1 to 2 with one, 2 to 3 with a convincing one. If not "
+        "given, results are scores.",
+    )
+    wavelength_A: float | None = setting(
+        None, "Wavelength of such files, where they don't state it.", "A", gt=0.1, lt=10
+    )
+    known_phases: tuple[Label, ...] = setting(
+        (),
+        "What may be there and is not wanted, such as a salt: cells (cF 5.6402), whose lines are "
+        "left out before such files are indexed.",
+    )
 
 
 class Start(Section):

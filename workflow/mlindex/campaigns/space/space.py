@@ -303,7 +303,21 @@ def _names_wrong(document: SpaceFile) -> list[str]:
     for n, one in enumerate(document.constraints):
         inside = one.of if isinstance(one, Linear) else one.when
         problems += _unknown(f"constraints.{n}", tuple(inside), document)
-    return problems + _unknown("cost.of", tuple(document.cost.of), document)
+    problems += _unknown("cost.of", tuple(document.cost.of), document)
+    return problems + _scores_wrong(document)
+
+
+def _scores_wrong(document: SpaceFile) -> list[str]:
+    """Objectives whose scores are made from files, and which say what doesn't go with that."""
+    problems = []
+    for name, one in document.objectives.items():
+        if one.score and (one.levels or one.direction == "minimize"):
+            key = "levels" if one.levels else "direction: minimize"
+            problems.append(f"objectives.{name}: {key} doesn't go with score: {one.score}")
+        if not one.score and (one.wavelength_A is not None or one.known_phases):
+            key = "known_phases" if one.known_phases else "wavelength_A"
+            problems.append(f"objectives.{name}: {key} is for score: mlindex alone")
+    return problems
 
 
 def _unknown(where: str, names: tuple[str, ...], document: SpaceFile) -> list[str]:
