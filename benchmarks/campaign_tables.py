@@ -27,6 +27,11 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def read_numbers(path: Path) -> np.ndarray:
+    """The numbers (rows, columns) of a table."""
+    return np.array([[float(cell) for cell in row.values()] for row in _rows(path)])
+
+
 def _scaled(columns: np.ndarray) -> np.ndarray:
     low, high = columns.min(axis=0), columns.max(axis=0)
     return (columns - low) / np.where(high > low, high - low, 1.0)

@@ -85,8 +85,8 @@ def _figure(name: str, figure: Figure) -> dict:
     if not np.isfinite(figure.value):
         return {name: None}
     return {
-        name: round(figure.value, 2),
-        f"{name}_95": [round(figure.low, 2), round(figure.high, 2)],
+        name: round(float(figure.value), 2),
+        f"{name}_95": [round(float(figure.low), 2), round(float(figure.high), 2)],
     }
 
 

@@ -10,7 +10,7 @@ mean share over the seeds; intervals are percentiles of resampled seeds.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,6 +71,7 @@ def replayed(
     starts: int = 2,
     batch: int = 1,
     priors: tuple[Past, ...] = (),
+    first: Sequence[int] = (),
 ) -> np.ndarray:
     """Rows of the pool in the order in which a method measures them, at most ``steps``.
 
@@ -82,9 +83,10 @@ def replayed(
         starts: measurements at random before the method is asked.
         batch: measurements at a time.
         priors: past campaigns that the method is told.
+        first: rows measured before all, in place of starts at random.
     """
     rng = np.random.default_rng(seed)
-    order = list(rng.permutation(len(pool))[: min(starts, steps)])
+    order = list(first) or list(rng.permutation(len(pool))[: min(starts, steps)])
     steps = min(steps, len(pool))
     left = np.setdiff1d(np.arange(len(pool)), order)
     while len(order) < steps and pool.best[order].sum() < pool.best.sum():
@@ -93,7 +95,7 @@ def replayed(
         chosen = left[method.propose(seen, pool.features[left], count, rng).chosen]
         order.extend(chosen)
         left = np.setdiff1d(left, chosen)
-    return np.array(order)
+    return np.array(order, dtype=int)
 
 
 def found(pool: Pool, order: np.ndarray, steps: int) -> np.ndarray:

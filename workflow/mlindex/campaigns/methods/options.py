@@ -16,7 +16,8 @@ class Options(Section):
     scores: Literal["normal", "raw"] = setting(
         "normal",
         "What models learn: the normal quantiles of the ranks of the scores (normal), which few "
-        "outstanding scores do not distort, or the scores (raw).",
+        "outstanding scores do not distort, the worse half of many taken for equally bad; or the "
+        "scores (raw).",
     )
     best_share: float = setting(
         0.05, "Share of the candidates that is looked for as the best.", gt=0, lt=1

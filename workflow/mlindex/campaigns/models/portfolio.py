@@ -20,7 +20,7 @@ from mlindex.campaigns.models.contract import Model
 from mlindex.campaigns.models.forest import Forest
 from mlindex.campaigns.models.gaussian import Gaussian, rows_to_learn_from
 from mlindex.campaigns.models.priors import Corrected
-from mlindex.campaigns.models.targets import Targets, normal_scores, standardized
+from mlindex.campaigns.models.targets import Targets, standardized, upper_scores
 
 #: Models that an option names.
 MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -63,7 +63,7 @@ class Portfolio:
 
 def learnt(seen: Seen, options: Options) -> Portfolio:
     """The models of the option ``model``, and one for each past campaign, of two rows or more."""
-    transform = normal_scores if options.scores == "normal" else standardized
+    transform = upper_scores if options.scores == "normal" else standardized
     targets = transform(seen.scores)
     early = transform(seen.scores[: rows_to_learn_from(len(seen.scores))]).values
     spread = seen.scores.std()

@@ -13,6 +13,13 @@ with needing("planning of experiments", "campaigns"):
     from scipy.stats import rankdata
 
 
+#: Rows that are told apart by :func:`upper_scores`: the better share, and so many at least. Chosen
+#: by replays of the public tables (20 campaigns on each, 12 on the largest): nothing changes where
+#: the best are found in 40 steps; on the crossed barrel, where it takes 80 and more, half of them
+#: are found with 4.6 times fewer measurements than at random, not 3.7; with 40 rows and 0.65, 4.2.
+_LEAST_APART, _SHARE_APART = 30, 0.5
+
+
 class Targets(NamedTuple):
     """Targets (n,) of scores (n,), and pairs ``knots`` that lead back.
 
@@ -37,6 +44,26 @@ def normal_scores(scores: np.ndarray) -> Targets:
     """Normal quantiles of the mean ranks of scores (Blom 1958)."""
     values = ndtri((rankdata(scores) - 0.375) / (len(scores) + 0.25))
     return _with_knots(values, scores)
+
+
+def upper_scores(scores: np.ndarray) -> Targets:
+    """Normal scores, the worse half of many rows taken for equally bad.
+
+    What is best is looked for: how bad rows differ among themselves tells little of it, but would
+    set the length scales all the same. The knot of the equally bad is their mean score.
+    """
+    targets = normal_scores(scores)
+    apart = max(_LEAST_APART, int(np.ceil(_SHARE_APART * len(scores))))
+    if len(scores) <= apart:
+        return targets
+    bound = float(np.sort(targets.values)[-apart])
+    known, ours = targets.knots
+    above = known > bound
+    knots = (
+        np.append(bound, known[above]),
+        np.append(scores[targets.values <= bound].mean(), ours[above]),
+    )
+    return Targets(np.maximum(targets.values, bound), knots)
 
 
 def standardized(scores: np.ndarray) -> Targets:
