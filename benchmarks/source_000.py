@@ -3,9 +3,9 @@
     python benchmarks/source_000.py conditions_79.csv --draws 50 --out docs/how_well/source_000.json
 
 Its protocol: 30 to 35 rows at random, sorted by score as its table is and cut before the first of
-80 or more; h(1), h(2) ... are learnt from them; a support vector regression of all 79 rows is taken for the truth, and a
-draw is a success where it says more than 80 at a maximum of the last h. Judged on measured rows
-a draw is a success where one of the next asks is a row that was measured to be 80 or more; all
+80 or more; h(1), h(2) ... are learnt from them; a support vector regression of all 79 rows is
+taken for the truth, and a draw is a success where it says more than 80 at a maximum of the last h.
+Judged on measured rows it is one where one of the next asks was measured to be 80 or more; all
 methods start from the same rows. The table has no licence and does not come with the project.
 """
 
@@ -60,8 +60,8 @@ def main() -> None:
         "measured": list(_measured(conditions, scores, options.draws)),
     }
     what = (
-        f"{options.draws} draws of 30 to 35 of 79 rows, those that are crystals left out; success with "
-        "95 % intervals."
+        f"{options.draws} draws of 30 to 35 of 79 rows, those that are crystals left out; success "
+        "with 95 % intervals."
     )
     record.write(options.out, what, tables)
 

@@ -20,7 +20,7 @@ from mlindex.campaigns.models.gaussian import (
 )
 from mlindex.campaigns.models.portfolio import learnt, stacked
 from mlindex.campaigns.models.priors import Corrected
-from mlindex.campaigns.models.targets import normal_scores, standardized
+from mlindex.campaigns.models.targets import normal_scores, standardized, upper_scores
 
 GROUPS = np.array([0, 1, 1, 2])
 HYPER = Hyper(np.array([0.5, 0.8, 1.5]), 1.3, 0.2)
@@ -121,6 +121,24 @@ def test_models_take_rows_that_say_little(scores):
         belief = learnt(seen, Options(model=model)).belief(np.random.default_rng(2).random((7, 3)))
         assert np.isfinite(belief.mean).all()
         assert (belief.deviation > 0).all()
+
+
+def test_the_worse_half_of_many_rows_is_equally_bad():
+    scores = np.random.default_rng(0).permutation(100).astype(float)
+    targets = upper_scores(scores)
+    known = normal_scores(scores).values
+    apart = scores >= 50
+    assert np.allclose(targets.values[apart], known[apart])
+    assert np.allclose(targets.values[~apart], known[scores == 50])
+    assert np.allclose(targets.scores(targets.values[scores > 50]), scores[scores > 50])
+    # Few rows are all told apart.
+    assert np.allclose(upper_scores(scores[:30]).values, normal_scores(scores[:30]).values)
+
+
+def test_many_rows_of_the_best_class_leave_the_others_apart():
+    scores = np.repeat([90.0, 50.0, 25.0, 10.0], [60, 20, 10, 10])
+    values = upper_scores(scores).values
+    assert values[0] > values[60] > values[80]
 
 
 def test_normal_scores_go_by_rank_and_lead_back():
