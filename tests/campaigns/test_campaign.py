@@ -193,6 +193,17 @@ def test_nothing_is_expected_of_results_that_are_all_the_same() -> None:
 
 
 @pytest.mark.usefixtures("kriging")
+def test_proposals_of_a_round_are_no_nearer_than_measured_values_are_told_apart() -> None:
+    fine = {"kind": "continuous", "low": 0, "high": 10, "step": 0.001}
+    c = campaign(quantities={"x": fine, "z": fine}, batch=12)
+    for _ in range(2):
+        c.tell([{"id": o.id, "y": -abs(o.values["x"] - 3)} for o in c.ask()])
+    at = np.array([[one.values["x"], one.values["z"]] for one in c.ask()]) / 10
+    cells = np.floor(at / c.space.document.tolerance + 1e-9)
+    assert len(np.unique(cells, axis=0)) == 12
+
+
+@pytest.mark.usefixtures("kriging")
 def test_a_batch_is_shared_out_among_several_objectives() -> None:
     aims = {"y": {}, "z": {"direction": "minimize", "weight": 2}}
     c = campaign(objectives=aims, batch=6)

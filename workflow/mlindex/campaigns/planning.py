@@ -179,7 +179,9 @@ def _chosen(
         # What other goals have chosen is planned.
         seen = _with_pending(seen, space.features(planned))
         best = known.done[np.argsort(-seen.scores, kind="stable")[:20]]
-        rows = candidates(space, taken, best, lambda x, seen=seen: chooser.rate(seen, x), rng)
+        rows = candidates(
+            space, taken, best, lambda x, seen=seen: chooser.rate(seen, x), rng, count
+        )
         if not len(rows):
             break
         rows = _worth_their_cost(space, rows, lambda x, seen=seen: chooser.rate(seen, x), share)

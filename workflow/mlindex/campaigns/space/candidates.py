@@ -28,7 +28,12 @@ def free(space: Space, rows: np.ndarray, taken: set[bytes]) -> np.ndarray:
 
 
 def candidates(
-    space: Space, taken: set[bytes], best: np.ndarray, rate: Rate, rng: np.random.Generator
+    space: Space,
+    taken: set[bytes],
+    best: np.ndarray,
+    rate: Rate,
+    rng: np.random.Generator,
+    count: int = 1,
 ) -> np.ndarray:
     """Rows (n, axes) to choose from; all of them in a small space.
 
@@ -38,6 +43,8 @@ def candidates(
         best: the best rows so far, to begin climbing from as well.
         rate: the value of measuring each row of features.
         rng: where chance comes from.
+        count: how many are wanted, no two nearer to each other than measured values are told
+            apart where there are enough of such.
     """
     everything = space.everything
     if everything is not None:
@@ -46,12 +53,17 @@ def candidates(
     if space.listed is None:
         near = [space.neighbours(np.repeat(best, _STEPS, axis=0), rng)] if len(best) else []
         rows = free(space, np.vstack([rows, *near]), taken)
-        rows = _climbed(space, rows, taken, rate, rng)
+        rows = _climbed(space, rows, taken, rate, rng, count)
     return rows
 
 
 def _climbed(
-    space: Space, rows: np.ndarray, taken: set[bytes], rate: Rate, rng: np.random.Generator
+    space: Space,
+    rows: np.ndarray,
+    taken: set[bytes],
+    rate: Rate,
+    rng: np.random.Generator,
+    count: int,
 ) -> np.ndarray:
     """The rows with the best neighbours of the best, again and again."""
     rates = rate(space.features(rows))
@@ -65,12 +77,23 @@ def _climbed(
             break
         rows = np.vstack([rows, new])
         rates = np.concatenate([rates, rate(space.features(new))])
+    apart = _apart(space, rows, rates)
+    if len(apart) >= _PER_POINT * count:
+        rows, rates = rows[apart], rates[apart]
     if len(rows) <= _LEFT:
         return rows
     # Most of the best, and some by chance for methods that look for what is far away.
     order = np.argsort(-rates, kind="stable")
     others = rng.permutation(order[_LEFT // 2 :])[: _LEFT // 2]
     return rows[np.sort(np.concatenate([order[: _LEFT // 2], others]))]
+
+
+def _apart(space: Space, rows: np.ndarray, rates: np.ndarray) -> np.ndarray:
+    """The best rated of the rows in each cell of a grid, whose cells have the size of the
+    tolerance by which measured values are recognized: places (m,) of them, rising."""
+    order = np.argsort(-rates, kind="stable")
+    cells = np.floor(space.features(rows[order]) / space.document.tolerance)
+    return np.sort(order[np.unique(cells, axis=0, return_index=True)[1]])
 
 
 def design(
