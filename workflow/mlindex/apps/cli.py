@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from mlindex.apps.campaign.commands import campaign
+from mlindex.apps.cbed.commands import cbed
 from mlindex.apps.codes import BAD_USE, FOUND, INTERRUPTED, NONE_FOUND
 from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import count, flag_of, folder, number, takes_options
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 
 app.add_typer(campaign, name="campaign")
+app.add_typer(cbed, name="cbed")
 
 #: Flags that ``symmetry`` shares with indexing.
 _Wavelength, _TimeLimit = flag_of("wavelength_A"), flag_of("time_limit_s")

@@ -35,11 +35,11 @@ from mlindex.structures.cif import (
     read_document,
 )
 from mlindex.structures.composition import formula_of
+from mlindex.structures.given import HYDROGEN, given_crystal, site_counts, units_of_sites
 from mlindex.structures.listed import Listed
 from mlindex.structures.settings import Quality
 from mlindex.structures.sources import FolderSource, GeneratorSource
-from mlindex.structures.symbols import Stated, resolve
-from mlindex.structures.symmetry import Crystal, find_symmetry, in_standard_setting, multiplicities
+from mlindex.structures.symmetry import Crystal, find_symmetry
 from mlindex.structures.tables import ENTRIES, REJECTS
 
 #: Name of each rule.
@@ -57,7 +57,6 @@ STAGE = "quality control"
 _USUAL_VOLUME_PER_ATOM_A3 = 18.0
 #: Sites agree with formula times Z when their atoms, hydrogen aside, differ by less than this.
 _COUNT_TOLERANCE = 0.05
-_HYDROGEN = ("D", "H")
 _NIGGLI_STEPS = 1000
 #: Why an entry or a file is given up, by the kind of stop.
 _STOPPED = {
@@ -304,7 +303,7 @@ def _check_entry(
     entry: CifEntry, source: FolderSource | GeneratorSource, settings: Quality
 ) -> dict[str, Any]:
     notes = list(entry.notes)
-    given = _given(entry, settings, notes)
+    given = given_crystal(entry, settings, notes)
     found = source.kind == "folder" and source.symmetry == "found"
     crystal = find_symmetry(given, source.symmetry_tolerance_A) if found else given
     _require_cell(crystal, settings)
@@ -346,47 +345,13 @@ def _check_entry(
 
 def _with_formula(entry: CifEntry, crystal: Crystal, notes: list[str]) -> CifEntry:
     """The entry with the formula that its atoms have (rule 1)."""
-    content = _site_counts(crystal)
+    content = site_counts(crystal)
     if not content:
         raise EntryError(1, "", "no chemical formula is listed, and no atom either")
     stated = entry.stated_z and round(entry.stated_z * crystal.volume_ratio, 6)
     formula, counts = formula_of(content, stated)
     notes.append("formula from the atoms, none is listed")
     return replace(entry, formula=formula, formula_counts=counts)
-
-
-def _given(entry: CifEntry, settings: Quality, notes: list[str]) -> Crystal:
-    """The crystal as the entry states it, in a tabulated setting (rules 2 and 3)."""
-
-    def fits(group: gemmi.SpaceGroup) -> bool:
-        return cell_fits(
-            entry.cell, group, settings.cell_length_tolerance, settings.cell_angle_tolerance_deg
-        )
-
-    def mismatch(group: gemmi.SpaceGroup) -> float:
-        units = _units_of_sites(entry, Crystal(entry.cell, group, entry.sites))
-        if not np.isfinite(units):
-            return 0.0
-        return abs(units / (entry.stated_z or max(round(units), 1)) - 1)
-
-    stated = Stated(entry.symbol, entry.hall, entry.number, entry.operations)
-    resolved = resolve(stated, entry.cell, fits, mismatch)
-    notes += resolved.notes
-    _require_positive(entry.cell)
-    if resolved.group is not None:
-        return Crystal(entry.cell, resolved.group, entry.sites)
-    crystal = in_standard_setting(entry.cell, resolved.operations, entry.sites)
-    notes.append(f"setting not tabulated, rewritten in {crystal.group.xhm()}")
-    return crystal
-
-
-def _require_positive(cell: np.ndarray) -> None:
-    seen = " ".join(f"{value:g}" for value in cell)
-    if not np.all(np.isfinite(cell) & (cell > 0)):
-        raise EntryError(4, seen, "the cell has a length or angle that is zero or no number")
-    volume = cell_volume(cell)
-    if not (np.isfinite(volume) and volume > 0):
-        raise EntryError(4, seen, "the cell's angles enclose no volume")
 
 
 def _require_cell(crystal: Crystal, settings: Quality) -> None:
@@ -444,7 +409,7 @@ def _formula_units(entry: CifEntry, crystal: Crystal, volume_A3: float) -> _Unit
     The sites overrule a stated Z where every element of them agrees on another whole number:
     calculated databases write the content of the cell as the formula and still a Z above 1.
     """
-    from_sites = _units_of_sites(entry, crystal)
+    from_sites = units_of_sites(entry, crystal)
     whole = round(from_sites) if np.isfinite(from_sites) else 0
     agrees = whole >= 1 and abs(from_sites - whole) <= _COUNT_TOLERANCE * whole
     if entry.stated_z is not None:
@@ -467,31 +432,9 @@ def _formula_units(entry: CifEntry, crystal: Crystal, volume_A3: float) -> _Unit
     return _Units(float(estimate), "volume", ())
 
 
-def _site_counts(crystal: Crystal) -> dict[str, float]:
-    sites = crystal.sites
-    counts = multiplicities(sites.xyz, crystal.cell, crystal.group.hall) * sites.occupancy
-    totals: dict[str, float] = {}
-    for element, count in zip(sites.elements, counts.tolist(), strict=True):
-        totals[element] = totals.get(element, 0.0) + count
-    return totals
-
-
-def _units_of_sites(entry: CifEntry, crystal: Crystal) -> float:
-    """Atoms on the sites over atoms in the formula, without hydrogen; NaN without atoms."""
-    if not len(crystal.sites):
-        return float("nan")
-    counts = _site_counts(crystal)
-    for left_out in (_HYDROGEN, ()):
-        formula = sum(n for e, n in entry.formula_counts.items() if e not in left_out)
-        found = sum(n for e, n in counts.items() if e not in left_out)
-        if formula and found:
-            return found / formula
-    return float("nan")
-
-
 def _same_proportions(entry: CifEntry, crystal: Crystal) -> bool:
-    counts = {e: n for e, n in _site_counts(crystal).items() if e not in _HYDROGEN}
-    formula = {e: n for e, n in entry.formula_counts.items() if e not in _HYDROGEN}
+    counts = {e: n for e, n in site_counts(crystal).items() if e not in HYDROGEN}
+    formula = {e: n for e, n in entry.formula_counts.items() if e not in HYDROGEN}
     if set(counts) != set(formula) or not formula:
         return False
     ratios = np.array([counts[element] / formula[element] for element in formula])

@@ -1,0 +1,118 @@
+"""The commands below ``mlindex cbed``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated
+
+import typer
+
+from mlindex.apps.ends import problems_shown
+from mlindex.apps.flags import number
+
+cbed = typer.Typer(
+    help="Convergent-beam electron diffraction: simulate stacks of patterns, read files of them.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+def _work() -> ModuleType:
+    """The module that does the work.
+
+    Raises:
+        MlindexError: it needs packages that are not installed.
+    """
+    from mlindex.base.extras import needing
+
+    with needing("mlindex cbed", "cbed"):
+        from mlindex.apps.cbed import work
+    return work
+
+
+def _number(text: str) -> float:
+    return typer.Option(help=text, parser=number, metavar="float")
+
+
+@cbed.command()
+@problems_shown()
+def simulate(
+    crystal: Annotated[Path, typer.Argument(help="CIF file.")],
+    out: Annotated[Path, typer.Option(help="File to write, name.h5.", metavar="path")],
+    zone: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Zone axis such as '1 1 0' or 110; more than once for several. The three of the "
+            "challenge's rule if not given: those of the strongest powder lines.",
+            show_default=False,
+            metavar="u v w",
+        ),
+    ] = None,
+    energy: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Energy of the electrons in keV; more than once for several. 100 if not given.",
+            parser=number,
+            metavar="float",
+            show_default=False,
+        ),
+    ] = None,
+    thickness: Annotated[
+        list[float] | None,
+        typer.Option(
+            help="Thickness in A; more than once for several, at hardly any cost. 100 if not "
+            "given.",
+            parser=number,
+            metavar="float",
+            show_default=False,
+        ),
+    ] = None,
+    semi_angle: Annotated[
+        float | None,
+        typer.Option(
+            help="Semi-angle of convergence in mrad; if not given, half the Bragg angle at 100 keV "
+            "of the zone's strongest line, or for named zones of their nearest reflection.",
+            parser=number,
+            metavar="float",
+            show_default=False,
+        ),
+    ] = None,
+    absorption: Annotated[float, _number("Imaginary part of the potential.")] = 0.05,
+    dose: Annotated[float, _number("Electrons in a pattern; 0 for no noise.")] = 0.0,
+    blur: Annotated[float, _number("Point spread, standard deviation in pixels.")] = 0.0,
+    tilt: Annotated[float, _number("Misalignment, standard deviation in mrad.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Seed of noise and misalignment.", min=0)] = 0,
+    compressed: Annotated[
+        bool,
+        typer.Option("--compressed", help="Chunks with gzip in place of the challenge's layout."),
+    ] = False,
+) -> None:
+    """Simulate stacks of a crystal: a pattern along each zone, for each energy and thickness.
+
+    Writes HDF5 in the layout of the SMC 2019 challenge, and beside it a PNG of the first stack.
+    Dynamical diffraction in beam space: Bloch waves of the strong beams, Bethe's second-order
+    potentials for the weak ones, upper Laue zones, Debye-Waller factors, proportional absorption.
+    Says which beams and directions the convergence rule came to.
+
+    Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
+    """
+    work = _work()
+    energies, thicknesses = tuple(energy or (100.0,)), tuple(thickness or (100.0,))
+    detector = work.detector(dose, blur, tilt)
+    asked = (tuple(zone or ()), energies, thicknesses, semi_angle)
+    raise typer.Exit(work.simulate(crystal, out, *asked, absorption, detector, seed, compressed))
+
+
+@cbed.command()
+@problems_shown()
+def read(
+    file: Annotated[Path, typer.Argument(help="File of the challenge, or of 'simulate'.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, a sample a line.")] = False,
+) -> None:
+    """Say what is in a file of stacks: each sample, or why it can't be used.
+
+    Ends with 0 if any sample can be used, 1 if none can, 2 on wrong use or input, 3 on a fault of
+    the program.
+    """
+    raise typer.Exit(_work().read(file, as_json))

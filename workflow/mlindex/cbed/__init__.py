@@ -1,0 +1,1 @@
+"""Convergent-beam electron diffraction: stacks simulated, stored, and what their symmetry says."""

@@ -1,0 +1,232 @@
+"""Which beams are calculated, and how they couple."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+
+from mlindex.cbed.orientation import Orientation
+from mlindex.cbed.potential import Potential
+from mlindex.cbed.settings import BeamChoice
+
+#: Beams that the weights of the others are summed over.
+_STRONGEST = 100
+#: Beams nearer to the Ewald sphere than this are no small perturbation.
+_NEAR_INV_A = 0.01
+#: Least kinematic amplitude that is told from none.
+_NOTHING = 1e-12
+
+
+@dataclass(frozen=True)
+class Beams:
+    """The beams of a zone at one energy: ``n_strong`` that interact, then the weak ones.
+
+    ``hkl`` (n, 3) with the direct beam first; ``q_inv_A`` (n, 3) their vectors; ``coupling``
+    (n, n_strong) in 1/A, float or complex: the structure matrix without its diagonal.
+    ``normal`` (n,) is the component of each beam's wave vector along z over that of the direct
+    beam's, ``wave_number_inv_A`` that of the wave in the crystal, ``weight`` (n,) its weight.
+    """
+
+    hkl: np.ndarray
+    q_inv_A: np.ndarray
+    coupling: np.ndarray
+    normal: np.ndarray
+    weight: np.ndarray
+    n_strong: int
+    wave_number_inv_A: float
+    mean_potential_inv_A2: float
+
+
+def excitation_errors(
+    q_inv_A: np.ndarray, transverse_inv_A: np.ndarray, wave_number_inv_A: float
+) -> np.ndarray:
+    """K² - (K + g)² over 2 K_z, shape (n, m), in 1/A: n beams, m directions.
+
+    Args:
+        q_inv_A: the beams' vectors g, shape (n, 3).
+        transverse_inv_A: x and y components of the wave vectors K, shape (m, 2).
+        wave_number_inv_A: the length of K.
+    """
+    along = np.sqrt(wave_number_inv_A**2 - np.sum(transverse_inv_A**2, axis=1))
+    product = q_inv_A[:, :2] @ transverse_inv_A.T + q_inv_A[:, 2:] * along
+    return -(2 * product + np.sum(q_inv_A**2, axis=1)[:, None]) / (2 * along)
+
+
+def chosen_beams(
+    potential: Potential,
+    orientation: Orientation,
+    wave_number_inv_A: float,
+    relativistic: float,
+    convergence_inv_A: float,
+    thickness_A: float,
+    choice: BeamChoice,
+) -> Beams:
+    """The beams of a zone by the rule of :class:`BeamChoice`.
+
+    Args:
+        potential: coefficients up to twice ``choice.q_max_inv_A``, or fewer: others count as 0.
+        orientation: the zone axis.
+        wave_number_inv_A: 1/wavelength in vacuum.
+        relativistic: what the potential is multiplied by.
+        convergence_inv_A: radius of the discs.
+        thickness_A: the greatest thickness.
+    """
+    mean = float(potential.table[tuple(potential.bounds)].real) * relativistic
+    wave_number = float(np.sqrt(wave_number_inv_A**2 + mean))
+    hkl, q, error = _candidates(orientation, wave_number, convergence_inv_A, choice)
+    weight = _weights(
+        potential, hkl, error, 2 * wave_number / relativistic, thickness_A, convergence_inv_A, q
+    )
+    strong, weak, far = _classes(weight, np.abs(error), choice)
+    chosen = np.concatenate([strong, weak])
+    n_strong = len(strong)
+    normal = 1 + q[:, 2] / wave_number
+
+    def coupled(rows: np.ndarray) -> np.ndarray:
+        found = _looked_up(potential.table, potential.bounds, hkl[rows], hkl[strong])
+        found *= relativistic / (2 * wave_number)
+        found /= np.sqrt(normal[rows, None] * normal[strong])
+        return np.ascontiguousarray(found.real) if potential.real else found
+
+    coupling = coupled(chosen)
+    coupling[np.arange(n_strong), np.arange(n_strong)] = 0.0
+    # Bethe's second-order potentials: a detour through a beam that is hardly excited.
+    distant = np.concatenate([weak, far])
+    swing = np.linalg.norm(q[distant, :2], axis=1) * convergence_inv_A / wave_number
+    distant = distant[np.abs(error[distant]) > _NEAR_INV_A + 2 * swing]
+    own = error[distant] / normal[distant]
+    detour = coupled(distant)
+    coupling[:n_strong] -= detour.conj().T @ (detour / own[:, None])
+    return Beams(
+        hkl[chosen],
+        q[chosen],
+        coupling,
+        normal[chosen],
+        weight[chosen],
+        n_strong,
+        wave_number,
+        mean,
+    )
+
+
+def _weights(
+    potential: Potential,
+    hkl: np.ndarray,
+    error: np.ndarray,
+    scale: float,
+    thickness_A: float,
+    convergence_inv_A: float,
+    q: np.ndarray,
+) -> np.ndarray:
+    """The weight of each beam (n,), infinite for the direct one.
+
+    Args:
+        potential, hkl, q: the coefficients, indices and vectors.
+        error: excitation errors at the centre of the disc, in 1/A.
+        scale: twice the wave number over the relativistic factor, in 1/A.
+        thickness_A: within it a beam of no excitation error grows as 2 pi t |U| / 2K.
+        convergence_inv_A: radius of the disc, over which the excitation error swings.
+    """
+    swing = np.linalg.norm(q[:, :2], axis=1) * convergence_inv_A * 2 / scale
+    nearest = np.maximum(np.abs(error) - swing, 1 / (2 * np.pi * thickness_A)) * scale
+    direct = np.abs(_looked_up(potential.table, potential.bounds, hkl, hkl[:1])[:, 0])
+    kinematic = np.minimum(direct / nearest, 1.0)
+    kinematic[0] = 1.0
+    leading = np.argsort(-_rounded(np.maximum(kinematic, _NOTHING)), kind="stable")
+    leading = _whole_class(leading, np.maximum(kinematic, _NOTHING), _STRONGEST)
+    pulls = np.abs(_looked_up(potential.table, potential.bounds, hkl, hkl[leading]))
+    weight = np.maximum(pulls @ kinematic[leading] / nearest, _NOTHING)
+    weight[0] = np.inf
+    return weight
+
+
+def _classes(
+    weight: np.ndarray, error: np.ndarray, choice: BeamChoice
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rows of strong, weak and only perturbing beams, each by falling weight."""
+    near = error <= choice.excitation_max_inv_A
+    order = np.argsort(-_rounded(weight), kind="stable")
+    order = order[weight[order] >= choice.perturbing_weight]
+    strong = order[near[order] & (weight[order] >= choice.strong_weight)]
+    strong = _whole_class(strong, weight, choice.max_strong)
+    others = order[~np.isin(order, strong)]
+    weak = others[near[others] & (weight[others] >= choice.weak_weight)]
+    weak = _whole_class(weak, weight, choice.max_beams)
+    far = others[~np.isin(others, weak)]
+    return strong, weak, _whole_class(far, weight, choice.max_beams)
+
+
+def _rounded(weight: np.ndarray) -> np.ndarray:
+    return np.round(np.log(weight), 6)
+
+
+def _whole_class(order: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray:
+    """The first ones, at most so many; of beams of equal weight all or none."""
+    if len(order) <= most:
+        return order
+    larger = _rounded(weight[order[:most]]) > _rounded(weight[order[most]])
+    return order[:most][larger] if larger.any() else order[:most]
+
+
+def _candidates(
+    orientation: Orientation, wave_number: float, convergence: float, choice: BeamChoice
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Indices, vectors and excitation errors (1/A) at the disc's centre; the direct beam first."""
+    # Nothing near the Ewald sphere lies deeper than its cap and the tolerance.
+    depth = choice.q_max_inv_A**2 / wave_number + 2 * choice.excitation_max_inv_A
+    reach = np.hypot(choice.q_max_inv_A, max(depth, choice.perturbing_depth_inv_A))
+    basis = np.linalg.inv(orientation.reciprocal_inv_A)
+    bounds = np.floor(np.linalg.norm(basis, axis=0) * reach).astype(np.int64)
+    hkl = _near_sphere(
+        bounds,
+        orientation.reciprocal_inv_A,
+        choice.q_max_inv_A,
+        wave_number,
+        convergence,
+        choice.excitation_max_inv_A,
+        choice.perturbing_depth_inv_A,
+    )
+    q = orientation.positions(hkl)
+    return hkl, q, excitation_errors(q, np.zeros((1, 2)), wave_number)[:, 0]
+
+
+@numba.njit(cache=True)
+def _near_sphere(bounds, reciprocal, q_max, wave_number, convergence, tolerance, depth):
+    """Indices (n, 3) of points near the Ewald sphere or the zero Laue zone; (0, 0, 0) first."""
+    found = [(0, 0, 0)]
+    for h in range(-bounds[0], bounds[0] + 1):
+        for k in range(-bounds[1], bounds[1] + 1):
+            for l in range(-bounds[2], bounds[2] + 1):
+                x = h * reciprocal[0, 0] + k * reciprocal[1, 0] + l * reciprocal[2, 0]
+                y = h * reciprocal[0, 1] + k * reciprocal[1, 1] + l * reciprocal[2, 1]
+                z = h * reciprocal[0, 2] + k * reciprocal[1, 2] + l * reciprocal[2, 2]
+                across = x * x + y * y
+                if across > q_max * q_max or (h == 0 and k == 0 and l == 0):
+                    continue
+                error = -(2 * z * wave_number + across + z * z) / (2 * wave_number)
+                if (
+                    abs(z) <= depth
+                    or abs(error) <= tolerance + np.sqrt(across) * convergence / wave_number
+                ):
+                    found.append((h, k, l))
+    hkl = np.empty((len(found), 3), np.int64)
+    for row in range(len(found)):
+        hkl[row] = found[row]
+    return hkl
+
+
+@numba.njit(cache=True)
+def _looked_up(table, bounds, rows, columns):
+    """The coefficients (n, m) of the differences of n and m indices."""
+    out = np.zeros((len(rows), len(columns)), np.complex128)
+    H, K, L = bounds[0], bounds[1], bounds[2]
+    for i in range(len(rows)):
+        for j in range(len(columns)):
+            h = rows[i, 0] - columns[j, 0]
+            k = rows[i, 1] - columns[j, 1]
+            l = rows[i, 2] - columns[j, 2]
+            if abs(h) <= H and abs(k) <= K and abs(l) <= L:
+                out[i, j] = table[h + H, k + K, l + L]
+    return out

@@ -1,0 +1,97 @@
+"""Settings of the simulation of convergent-beam patterns."""
+
+from __future__ import annotations
+
+from mlindex.base.section import Section, setting
+
+
+class BeamChoice(Section):
+    """Which beams and directions are calculated: the convergence rule.
+
+    A beam's weight estimates its amplitude at the exit face: the couplings |U| of it to the
+    strongest beams, each times the kinematic amplitude of that beam (at most 1), over twice the
+    wave number times its excitation error.
+    """
+
+    q_max_inv_A: float = setting(
+        3.2, "Beams up to this distance from the zone axis are considered.", "1/A", gt=0, le=6
+    )
+    excitation_max_inv_A: float = setting(
+        0.1,
+        "Beams farther than this from the Ewald sphere only perturb the others.",
+        "1/A",
+        gt=0,
+        le=0.5,
+    )
+    perturbing_depth_inv_A: float = setting(
+        1.0,
+        "Beams of Laue zones up to this distance from the zero one perturb the others, on either "
+        "side alike, for what the two sides do nearly cancels.",
+        "1/A",
+        ge=0,
+        le=4,
+    )
+    strong_weight: float = setting(
+        0.01, "Beams of at least this weight interact with all others.", gt=0, lt=1
+    )
+    weak_weight: float = setting(
+        0.002,
+        "Beams of at least this weight are scattered into by those, and give nothing back.",
+        gt=0,
+        lt=1,
+    )
+    perturbing_weight: float = setting(
+        0.0002,
+        "Beams of at least this weight perturb the interacting ones (Bethe's potentials).",
+        gt=0,
+        lt=1,
+    )
+    max_strong: int = setting(600, "Interacting beams at most, the strongest.", ge=1, le=5000)
+    max_beams: int = setting(2000, "Beams at most, the strongest.", ge=1, le=20000)
+    points_per_fringe: float = setting(
+        8.0,
+        "Directions across the finest fringe that the thickness makes in a disc of the zero Laue "
+        "zone; between them intensities are interpolated.",
+        ge=2,
+        le=64,
+    )
+    max_directions_across: int = setting(128, "Directions across a disc at most.", ge=5, le=1024)
+
+
+class Specimen(Section):
+    """What the crystal structure does not say."""
+
+    u_iso_A2: float = setting(
+        0.006,
+        "Mean square displacement of sites that state none (B = 0.47 A²).",
+        "A²",
+        ge=0,
+        le=1,
+    )
+    absorption: float = setting(
+        0.05,
+        "Absorption: the imaginary part of each Fourier coefficient of the potential over its "
+        "real part (proportional model of Humphreys & Hirsch, Phil. Mag. 18 (1968) 115).",
+        ge=0,
+        le=0.5,
+    )
+
+
+class Detector(Section):
+    """What lies between the calculated intensities and a measured pattern."""
+
+    pixels: int = setting(512, "Pixels across a pattern.", ge=16, le=4096)
+    pixel_inv_A: float = setting(0.01, "Size of a pixel.", "1/A", gt=0, le=0.2)
+    dose_electrons: float = setting(
+        0.0, "Electrons that fall on the specimen; 0 for no counting noise.", ge=0, le=1e12
+    )
+    blur_pixels: float = setting(
+        0.0, "Standard deviation of the detector's point spread.", "pixel", ge=0, le=50
+    )
+    tilt_mrad: float = setting(
+        0.0,
+        "Misalignment: standard deviation of the crystal's tilt about each of two axes.",
+        "mrad",
+        ge=0,
+        le=50,
+    )
