@@ -54,6 +54,13 @@ def test_a_file_is_scored_once_and_the_reason_is_kept(tmp_path: Path) -> None:
     assert seen == ["a.xy", "b.xy", "c.xy"]
 
 
+def test_nothing_is_better_than_a_cell_that_explains_all() -> None:
+    c = Campaign({**SPACE, "method": "portfolio"})
+    for best, known in ((2.5, True), (3.0, False)):
+        c.tell([{"x": n, "drop": n / 10} for n in range(4)] + [{"x": 4 + best, "drop": best}])
+        assert (c.plan().better is not None) == known
+
+
 @pytest.mark.parametrize(
     ("line", "said"),
     [

@@ -15,6 +15,8 @@ from mlindex.campaigns.spelling import meant
 #: How much of the mean counts beside the worst objective, so that better ones still count where
 #: the worst is the same (Knowles 2006, ParEGO).
 _MEAN_SHARE = 0.05
+#: The highest scores that are made from files.
+HIGHEST = {"mlindex": 3.0}
 #: What stands between several levels that one drop shows.
 _BETWEEN = re.compile(r"\s*[-/;+]\s*")
 
@@ -125,10 +127,12 @@ def goals(
 
 
 def top_of(document: SpaceFile, goal: Goal) -> float:
-    """The highest score that there is for a goal: that of the best level, else infinite."""
-    levels = level_numbers(next(iter(document.objectives.values())))
+    """The highest score that there is for a goal: that of the best level or of files, else
+    infinite."""
+    given = next(iter(document.objectives.values()))
+    levels = level_numbers(given)
     if not goal.is_single or not levels:
-        return np.inf
+        return HIGHEST.get(given.score, np.inf) if goal.is_single else np.inf
     return max(goal.signs[0] * number for number in levels.values())
 
 
