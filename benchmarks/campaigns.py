@@ -38,19 +38,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seeds", type=int, default=50)
     parser.add_argument("--method", choices=list(METHODS), default=DEFAULT)
-    parser.add_argument("--tables", nargs="+", choices=list(campaign_tables.TABLES))
+    parser.add_argument("--tables", nargs="*", choices=list(campaign_tables.TABLES))
     parser.add_argument("--amines", action="store_true", help="vapour diffusion of each amine")
     parser.add_argument("--screens", type=Path, help="folder of the protein screens")
     record.add_out(parser)
     options = parser.parse_args()
-    names = options.tables or list(campaign_tables.TABLES)
+    names = list(campaign_tables.TABLES) if options.tables is None else options.tables
     tables = {"tables": [row for name in names for row in _table(name, options)]}
     if options.amines:
         tables["amines"] = list(_amines(options))
     if options.screens:
         tables["screens"] = list(_screens(options))
     what = (
-        f"{options.seeds} campaigns on each table: two conditions at random, then one at a time; "
+        f"{options.seeds} campaigns on each table: two conditions at random (of an amine ten, of a "
+        "screen a plate of 96), then one (a plate) at a time; "
         "EF is the maximum from the tenth measurement on; [low, high] are 95 % intervals."
     )
     record.write(options.out, what, tables)

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,8 @@ from mlindex.campaigns.replay import Pool, replayed
 
 #: A score from here on is a crystal; a draw starts from so many rows.
 _CRYSTAL, _STARTS = 80.0, (30, 35)
-#: Asks of a draw and of a round.
-_ASKS, _ROUND = 20, 5
+#: Asks of a draw and of a round: of twenty, chance finds a crystal in every draw.
+_ASKS, _ROUND = 5, 5
 #: Ways to choose the rows that are measured.
 _WAYS = {
     "source 000, maxima not measured": ("local_maxima", Options()),
@@ -77,14 +78,20 @@ def starts(scores: np.ndarray, draw: int) -> np.ndarray:
 
 
 def _as_written(conditions: np.ndarray, scores: np.ndarray, features: str, draws: int) -> dict:
-    """Success by the judge, for features as the code divides them or standardized ones."""
-    judge, said = _learner(features)(conditions, scores), []
+    """Success by the judge, for features as the code divides them or standardized ones.
+
+    Climbs go in the unit box of all rows, where the steps of all columns are alike.
+    """
+    span = np.ptp(conditions, axis=0)
+    points = (conditions - conditions.min(axis=0)) / span
+    by = span / conditions.std(axis=0) if features == "standardized" else span
+    learn = partial(_learnt, by=by)
+    judge, said = learn(points, scores), []
     for draw in range(draws):
         own = starts(scores, draw)
-        rng = np.random.default_rng(draw)
-        rounds = chain(conditions[own], scores[own], _learner(features), rng)
+        rounds = chain(points[own], scores[own], learn, np.random.default_rng(draw))
         said.append(float(judge(rounds[-1].maxima)[0].max()))
-        print(features, draw, len(own), [len(one.maxima) for one in rounds], said[-1], flush=True)
+        print(features, draw, [len(one.maxima) for one in rounds], round(said[-1], 1), flush=True)
     row = {"features": features, "draws": draws, **_success(np.array(said) > _CRYSTAL)}
     return row | {
         "judge_median": round(float(np.median(said)), 1),
@@ -92,22 +99,15 @@ def _as_written(conditions: np.ndarray, scores: np.ndarray, features: str, draws
     }
 
 
-def _learner(features: str):
-    """h from conditions and scores; their features are divided by the variance once more."""
-    if features != "standardized":
-        return svr_surface
+def _learnt(points: np.ndarray, scores: np.ndarray, by: np.ndarray) -> Surface:
+    """h of points in the unit box, learnt in units of ``by``."""
+    inner = svr_surface(points * by, scores)
 
-    def learn(rows: np.ndarray, scores: np.ndarray) -> Surface:
-        spread = np.where(np.ptp(rows, axis=0) > 0, rows.std(axis=0), 1.0)
-        inner = svr_surface(rows / spread, scores)
+    def surface(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        value, gradient = inner(at * by)
+        return value, gradient * by
 
-        def surface(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            value, gradient = inner(points / spread)
-            return value, gradient / spread
-
-        return surface
-
-    return learn
+    return surface
 
 
 def _measured(conditions: np.ndarray, scores: np.ndarray, draws: int) -> Iterator[dict]:
