@@ -366,6 +366,52 @@ def _sum_up(title: str, rows: Rows) -> list[object]:
     return [title, n, _share(first, n), _share(solved, n), wrong]
 
 
+def _factor(row: Mapping[str, Any], name: str) -> str:
+    """A figure of a replay with its interval."""
+    if row.get(name) is None:
+        return "–"
+    low, high = row[f"{name}_95"]
+    return f"{row[name]:.1f} ({low:.1f} to {high:.1f})"
+
+
+def _replays() -> str:
+    """Public tables replayed with the default method, random beside it."""
+    names = ("EF", "AF30", "AF50", "AF80")
+    rows = record("campaigns")["tables"]["tables"]
+    cells = [
+        [
+            row["table"].replace("_", " "),
+            row["pool"],
+            "random" if row["method"] == "random" else "default",
+            *(_factor(row, name) for name in names),
+            row["cpu_s_each"],
+        ]
+        for row in rows
+    ]
+    head = ["table", "conditions", "method", *names, "CPU s"]
+    return f"{_table(head, cells)}\n\n{_source('campaigns')}"
+
+
+def _amines() -> str:
+    """Vapour diffusion with amines not seen."""
+    names = ("AF50 with past", "AF50 alone", "AF50 random")
+    rows = record("campaigns_past")["tables"]["amines"]
+    cells = [
+        [row["amine"], row["pool"], row["large"], *(_factor(row, name) for name in names)]
+        for row in rows
+    ]
+    head = ["amine", "experiments", "large crystals", "with the others", "alone", "random"]
+    return _table(head, cells)
+
+
+def _screens() -> str:
+    """Protein screens by plates, with one other screen as a past campaign or none."""
+    names = ("plate 1", "plate 2", "plate 3", "plate 4", "plates 2 to 4")
+    rows = record("campaigns_past")["tables"]["screens"]
+    cells = [[row["screen"], row["past"], *(_factor(row, name) for name in names)] for row in rows]
+    return f"{_table(['screen', 'past', *names], cells)}\n\n{_source('campaigns_past')}"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "success": _success,
     "exact": lambda: _lattices("exact"),
@@ -406,6 +452,9 @@ BLOCKS: dict[str, Callable[[], str]] = {
     ),
     "joined": _joined,
     "active_learning": _active,
+    "replays": _replays,
+    "amines": _amines,
+    "screens": _screens,
     "next_region": _next,
 }
 
