@@ -13,8 +13,8 @@ from mlindex.classification.learners.registry import kind_of
 from mlindex.classification.parts import TRAIN
 from mlindex.classification.settings import ClassifierStudies
 from mlindex.classification.studies import multitask
-from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.carrying import carried_out
+from mlindex.classification.studies.material import Material
 from mlindex.crystal.symmetry_classes import classes_of
 
 
