@@ -22,10 +22,12 @@ class Options(Section):
     best_share: float = setting(
         0.05, "Share of the candidates that is looked for as the best.", gt=0, lt=1
     )
-    model: Literal["portfolio", "gaussian", "forest"] = setting(
+    model: Literal["portfolio", "gaussian", "forest", "deep"] = setting(
         "portfolio",
         "What predicts: a Gaussian process, a forest, or both, weighed by how well each predicts "
-        "the rows that it was not shown (portfolio). Past campaigns are weighed with them.",
+        "the rows that it was not shown (portfolio). For rows with a spectrum or an image, many "
+        "columns of one group, a Gaussian process of what a small network makes of it (deep; needs "
+        "the extra workflow). Past campaigns are weighed with them.",
     )
     measure: Literal["none", "each_round"] = setting(
         "none",

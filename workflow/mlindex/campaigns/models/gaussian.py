@@ -7,7 +7,7 @@ does not raise what is expected elsewhere.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -240,18 +240,9 @@ class Gaussian:
         root = np.zeros((n + 1, n + 1))
         root[:n, :n], root[n, :n], root[n, n] = self.root, row, own
         targets = np.append(self.targets, target)
-        half = _solved(root, targets - self.mean)
-        return Gaussian(
-            np.vstack([self.features, features]),
-            targets,
-            self.columns,
-            self.kernel,
-            self.mean,
-            self.signal,
-            self.noise,
-            root,
-            _solved(root, half, transposed=True),
-        )
+        alpha = _solved(root, _solved(root, targets - self.mean), transposed=True)
+        rows = np.vstack([self.features, features])
+        return replace(self, features=rows, targets=targets, root=root, alpha=alpha)
 
 
 @lru_cache(maxsize=64)

@@ -17,6 +17,7 @@ from mlindex.campaigns.methods.contract import Seen
 from mlindex.campaigns.methods.options import Options
 from mlindex.campaigns.models.belief import Belief
 from mlindex.campaigns.models.contract import Model
+from mlindex.campaigns.models.deep import deep
 from mlindex.campaigns.models.forest import Forest
 from mlindex.campaigns.models.gaussian import Gaussian, rows_to_learn_from
 from mlindex.campaigns.models.priors import Corrected
@@ -28,6 +29,7 @@ MEMBERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "portfolio": ("gaussian", "isotropic", "forest"),
         "gaussian": ("gaussian",),
         "forest": ("forest",),
+        "deep": ("deep",),
     }
 )
 #: Rows that each model has from the start in the weights: with few rows all have a say.
@@ -75,6 +77,8 @@ def learnt(seen: Seen, options: Options) -> Portfolio:
     for name in MEMBERS[options.model]:
         if name == "forest":
             models.append(Forest.learnt(*rows))
+        elif name == "deep":
+            models.append(deep(*rows, seen.groups, noise))
         else:
             scales = np.zeros_like(groups) if name == "isotropic" else groups
             models.append(Gaussian.learnt(*rows, scales, noise=noise, early=early))
