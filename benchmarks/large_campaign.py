@@ -14,6 +14,7 @@ import time
 
 import numpy as np
 import record
+from threadpoolctl import threadpool_limits
 
 from mlindex.campaigns.methods import method
 from mlindex.campaigns.methods.contract import Seen
@@ -39,7 +40,8 @@ def _plate(options: argparse.Namespace, seed: int) -> dict:
     half = measured[:, : (options.columns + 1) // 2]
     scores = -((half - 0.4) ** 2).sum(axis=1) + 0.02 * rng.standard_normal(len(measured))
     clock, cpu = time.perf_counter(), time.process_time()
-    found = method().propose(Seen.of(measured, scores), candidates, options.batch, rng)
+    with threadpool_limits(1):  # as Campaign.plan does
+        found = method().propose(Seen.of(measured, scores), candidates, options.batch, rng)
     row = {
         "plate": seed + 1,
         "proposed": len(found.chosen),

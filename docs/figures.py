@@ -392,6 +392,14 @@ def _replays() -> str:
     return f"{_table(head, cells)}\n\n{_source('campaigns')}"
 
 
+def _plates() -> str:
+    """Time and memory of a large plate."""
+    rows = record("large_campaign")["tables"]["plates"]
+    seconds = " and ".join(f"{row['clock_s']} s" for row in rows)
+    memory = max(row["memory_MiB"] for row in rows)
+    return f"Took {seconds}, with {memory} MiB of memory.\n\n{_source('large_campaign')}"
+
+
 def _amines() -> str:
     """Vapour diffusion with amines not seen."""
     names = ("AF50 with past", "AF50 alone", "AF50 random")
@@ -454,6 +462,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "active_learning": _active,
     "replays": _replays,
     "amines": _amines,
+    "plates": _plates,
     "screens": _screens,
     "next_region": _next,
 }
