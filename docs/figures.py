@@ -392,6 +392,28 @@ def _replays() -> str:
     return f"{_table(head, cells)}\n\n{_source('campaigns')}"
 
 
+def _source_000() -> str:
+    """The method of source 000 by its own judge, and by measured rows."""
+    tables = record("source_000")["tables"]
+    judged = [
+        [
+            row["features"],
+            _share(round(row["success"] * row["draws"]), row["draws"]),
+            row["judge_median"],
+            row["judge_most"],
+        ]
+        for row in tables["as_written"]
+    ]
+    measured = [
+        [row["way"], _share(round(row["success"] * row["draws"]), row["draws"])]
+        for row in tables["measured"]
+    ]
+    first = _table(["features", "success by its judge", "judge, median", "judge, most"], judged)
+    asks = tables["measured"][0]["asks"]
+    second = _table(["chosen by", f"a measured crystal in {asks} asks"], measured)
+    return f"{first}\n\n{second}\n\n{_source('source_000')}"
+
+
 def _plates() -> str:
     """Time and memory of a large plate."""
     rows = record("large_campaign")["tables"]["plates"]
@@ -463,6 +485,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "replays": _replays,
     "amines": _amines,
     "plates": _plates,
+    "source_000": _source_000,
     "screens": _screens,
     "next_region": _next,
 }
