@@ -442,6 +442,18 @@ def _screens() -> str:
     return f"{_table(['screen', 'past', *names], cells)}\n\n{_source('campaigns_past')}"
 
 
+def _deep_kernel() -> str:
+    """Crystals of the largest cells, found by their patterns."""
+    names = ("EF", "AF50", "found_percent")
+    rows = record("deep_kernel")["tables"]["ways"]
+    cells = [
+        [row["known"], row["way"], *(_factor(row, name) for name in names), row["cpu_s_each"]]
+        for row in rows
+    ]
+    head = ["the pattern", "order by", "EF", "AF50", "found, %", "CPU s"]
+    return f"{_table(head, cells)}\n\n{_source('deep_kernel')}"
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "success": _success,
     "exact": lambda: _lattices("exact"),
@@ -461,6 +473,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "merged": _merged,
     "curves": _curves,
     "symmetry": _symmetry,
+    "deep_kernel": _deep_kernel,
     "imbalance": lambda: _study(
         "imbalance",
         {
