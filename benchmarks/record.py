@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import resource
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,7 +54,7 @@ def write(path: Path | None, lists: str, tables: Mapping[str, Sequence[Mapping[s
 
 def command(arguments: Sequence[str]) -> str:
     """The command line as anybody may give it: files by name, without what is above them."""
-    return " ".join(["python", *_public(arguments)])
+    return shlex.join(["python", *_public(arguments)])
 
 
 def _public(arguments: Sequence[str]) -> Iterable[str]:
