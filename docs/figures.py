@@ -256,21 +256,18 @@ def _active() -> str:
     """Learning curves of the ways to choose crystals, and what they save."""
     tables = record("active_learning")["tables"]
     saved = {row["method"]: row for row in tables["savings"]}
-    by_method: dict[str, list[Mapping[str, Any]]] = {}
+    curves: dict[str, list[Mapping[str, Any]]] = {}
     for row in tables["curves"]:
-        by_method.setdefault(row["method"], []).append(row)
-    shown = [0, len(by_method["random"]) // 2, -1]
-    counts = [f"{by_method['random'][k]['items']} crystals" for k in shown]
+        curves.setdefault(row["method"], []).append(row)
+    shown = [0, len(curves["random"]) // 2, -1]
     cells = []
-    for name, rows in by_method.items():
+    for name, rows in curves.items():
         own = [f"{100 * rows[k]['accuracy']:.1f} % / {rows[k]['log_loss']:.3f}" for k in shown]
-        ends = saved.get(name)
-        gain = ""
-        if ends:
-            gain, low, high = (f"{100 * ends[k]:+.0f}" for k in ("saving", "low", "high"))
-            gain += f" ({low} to {high})"
+        ends = [f"{100 * saved[name][k]:+.0f}" for k in ("saving", "low", "high") if name in saved]
+        gain = "{} ({} to {})".format(*ends) if ends else ""
         cells.append([name.replace("_", " "), *own, gain])
-    head = ["chosen by", *(f"{n}: right / log-loss" for n in counts), "crystals saved, %"]
+    counts = [f"{curves['random'][k]['items']} crystals: right / log-loss" for k in shown]
+    head = ["chosen by", *counts, "crystals saved, %"]
     return f"{_table(head, cells)}\n\n{_source('active_learning')}"
 
 
@@ -394,24 +391,19 @@ def _replays() -> str:
 
 def _source_000() -> str:
     """The method of source 000 by its own judge, and by measured rows."""
-    tables = record("source_000")["tables"]
-    judged = [
-        [
-            row["features"],
-            _share(round(row["success"] * row["draws"]), row["draws"]),
-            row["judge_median"],
-            row["judge_most"],
-        ]
-        for row in tables["as_written"]
-    ]
-    measured = [
-        [row["way"], _share(round(row["success"] * row["draws"]), row["draws"])]
-        for row in tables["measured"]
-    ]
-    first = _table(["features", "success by its judge", "judge, median", "judge, most"], judged)
-    asks = tables["measured"][0]["asks"]
-    second = _table(["chosen by", f"a measured crystal in {asks} asks"], measured)
+    judged, measured = (record("source_000")["tables"][name] for name in ("as_written", "measured"))
+    said = ("features", "success", "judge_median", "judge_most")
+    first = _table(
+        ["features", "success by its judge", "judge, median", "judge, most"],
+        [[_drawn(row) if name == "success" else row[name] for name in said] for row in judged],
+    )
+    head = ["chosen by", f"a measured crystal in {measured[0]['asks']} asks"]
+    second = _table(head, [[row["way"], _drawn(row)] for row in measured])
     return f"{first}\n\n{second}\n\n{_source('source_000')}"
+
+
+def _drawn(row: Mapping[str, Any]) -> str:
+    return _share(round(row["success"] * row["draws"]), row["draws"])
 
 
 def _plates() -> str:
