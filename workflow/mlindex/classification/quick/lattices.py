@@ -157,13 +157,17 @@ def _log_rest(covered):
 def refined(x, free, q2, tolerance):
     """Least squares on the lines that a trial explains; ``free`` (4, p) makes x of p parameters."""
     p = free.shape[1]
-    normal, right = np.zeros((p, p)), np.zeros(p)
+    normal, right, row = np.zeros((p, p)), np.zeros(p), np.empty(p)
     hkl = np.zeros(3, dtype=np.int64)
     for line in range(q2.size):
         if not indices(x, q2[line], tolerance[line], hkl, False):
             continue
         h, k, l = hkl
-        row = np.array([h * h, k * k, l * l, h * l], dtype=np.float64) @ free
+        terms = (float(h * h), float(k * k), float(l * l), float(h * l))
+        for i in range(p):
+            row[i] = 0.0
+            for t in range(4):
+                row[i] += terms[t] * free[t, i]
         share = 1.0 / (tolerance[line] * tolerance[line])
         for i in range(p):
             right[i] += share * row[i] * q2[line]
@@ -171,7 +175,11 @@ def refined(x, free, q2, tolerance):
                 normal[i, j] += share * row[i] * row[j]
     if not solve_positive(normal, right):
         return x
-    better = free @ right
+    # In loops: compiled products of matrices need scipy, which a light installation doesn't have.
+    better = np.zeros(4)
+    for t in range(4):
+        for i in range(p):
+            better[t] += free[t, i] * right[i]
     # What is no lattice has no end of indices.
     return better if volume_of(better) > 0 else x
 
