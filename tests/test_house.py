@@ -56,25 +56,25 @@ def test_conda_environment_has_the_same_ranges():
 
 #: Modules whose compiled functions multiply matrices: numba needs scipy for that, which only the
 #: extras install.
-_WITH_SCIPY = {"reduction_kernels.py", "structure_factors.py", "placing.py"}
-_NEEDS_SCIPY = {"np.dot", "np.vdot", "np.linalg"}
+WITH_SCIPY = {"reduction_kernels.py", "structure_factors.py", "placing.py"}
 
 
-def _products(text):
+def products(text):
     """Compiled functions of a module that multiply matrices or ask for linear algebra."""
     for function in ast.walk(ast.parse(text)):
-        if not isinstance(function, ast.FunctionDef):
-            continue
-        if not any("njit" in ast.unparse(one) for one in function.decorator_list):
-            continue
-        for node in ast.walk(function):
-            if (isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)) or (isinstance(node, ast.Attribute) and ast.unparse(node) in _NEEDS_SCIPY):
-                yield function.name
+        decorators = getattr(function, "decorator_list", ())
+        if any("njit" in ast.unparse(one) for one in decorators):
+            for node in ast.walk(function):
+                product = isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult)
+                named = isinstance(node, ast.Attribute) and ast.unparse(node)
+                if product or named in ("np.dot", "np.vdot", "np.linalg"):
+                    yield function.name
 
 
 def test_what_a_light_installation_compiles_needs_no_scipy():
     text = "@njit(cache=True)\ndef f(a, b):\n    return a @ b + np.dot(a, b)\n"
-    assert list(_products(text)) == ["f", "f"]
-    paths = (PROJECT / "workflow/mlindex").rglob("*.py")
-    found = {p.name for p in paths if "njit" in p.read_text() and list(_products(p.read_text()))}
-    assert found == _WITH_SCIPY
+    assert list(products(text)) == ["f", "f"]
+    files = (PROJECT / "workflow/mlindex").rglob("*.py")
+    texts = {path.name: path.read_text() for path in files}
+    found = {name for name, text in texts.items() if "njit" in text and list(products(text))}
+    assert found == WITH_SCIPY
