@@ -120,7 +120,7 @@ def savings(curves: pd.DataFrame, seed: int) -> pd.DataFrame:
 
 
 def _by_repeat(curves: pd.DataFrame, column: str) -> dict[str, np.ndarray]:
-    """Of each method the values (repeats, rounds)."""
+    """The values (repeats, rounds) of each method."""
     return {
         name: np.stack([one[column].to_numpy() for _, one in own.groupby("repeat")])
         for name, own in curves.groupby("method", sort=False)

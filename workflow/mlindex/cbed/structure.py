@@ -25,6 +25,8 @@ def atoms_from_cif(path: str | Path, u_iso_A2: float, quality: Quality | None = 
         MlindexError: the file can't be read, or none of its blocks is a structure.
     """
     path, quality = Path(path), quality or Quality()
+    if not path.exists():
+        raise MlindexError(f"{path}: no such file; give a CIF file")
     try:
         document, notes = read_document(path.name, path.parent, quality.max_file_MB)
     except EntryError as problem:

@@ -81,7 +81,7 @@ def simulate(
     shown = out.with_suffix(".png")
     with atomic_path(shown) as path:
         path.write_bytes(picture(first[0].patterns))
-    print(f"written: {out} ({count} stacks), {shown}")
+    print(f"written: {out} ({count} {'stack' if count == 1 else 'stacks'}), {shown}")
     return FOUND
 
 

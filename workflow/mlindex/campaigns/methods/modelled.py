@@ -62,7 +62,7 @@ class Modelled:
         return _discounted(self.value(belief, self.options), chance_of_success(seen, candidates))
 
     def _belief(self, portfolio: Portfolio, seen: Seen, candidates: np.ndarray) -> Belief:
-        """Of candidates, the pending ones taken as measured."""
+        """The belief of candidates, the pending ones taken as measured."""
         belief, waiting = portfolio.belief(candidates), len(seen.pending)
         if waiting:
             imagined = Fantasies(portfolio.models, np.vstack([seen.pending, candidates]))

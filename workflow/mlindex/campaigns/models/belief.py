@@ -61,7 +61,7 @@ class Belief:
         return 0.5 * (low + high)
 
     def at(self, rows: np.ndarray) -> Belief:
-        """Of some of the candidates, by their numbers."""
+        """The belief of some of the candidates, by their numbers."""
         return replace(
             self,
             means=self.means[:, rows],

@@ -29,7 +29,11 @@ def learning_section(data: ClassifierData) -> list[tuple[str, str]]:
 def learning_part(curves: pd.DataFrame, savings: pd.DataFrame) -> str:
     """Learning curves of one level, and what each method saves."""
     plots = "".join(drawn(_plot(curves, metric), 360) for metric in _AXES)
-    return plots + note(_said(savings)) + table(_rows(savings))
+    meaning = (
+        "Below zero: so many more crystals than random choice took for the same log-loss; a method "
+        "that gets no better than at the start counts with all that it took."
+    )
+    return plots + note(_said(savings)) + table(_rows(savings)) + note(meaning)
 
 
 def _plot(curves: pd.DataFrame, metric: str) -> go.Figure:
