@@ -8,12 +8,15 @@ import pytest
 
 import mlindex
 import mlindex.wholepattern.indexer
+from mlindex.base.clock import Clock
 from mlindex.base.errors import MlindexError
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.equivalence import same_lattice
 from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
+from mlindex.indexing.looks import index_list
+from mlindex.indexing.options import Options
 from mlindex.indexing.search.plan import in_order
 from mlindex.patterns.peaklist import PeakList
 
@@ -133,6 +136,20 @@ def test_a_search_that_had_no_time_does_not_blame_the_lines() -> None:
     assert result.reason.endswith("It was stopped.")
     result = mlindex.index(_random_list(), time_limit_s=1e-9)
     assert result.reason.endswith("give it more time (--time-limit).")
+
+
+def test_the_search_leaves_time_for_what_weighs_its_candidates() -> None:
+    clock, weighed = Clock(lambda: False, 1000.0, time.perf_counter() - 900), []
+
+    def weigh(found, *_):
+        weighed.append(clock())
+        return tuple(found)
+
+    result = index_list(_random_list(), Options(lattices=("cP",)), 1, stopped=clock, weigh=weigh)
+    assert {s.status for s in result.searched} == {"not reached"}
+    assert weighed == [False]
+    result = index_list(_random_list(), Options(lattices=("cP",)), 1, stopped=clock)
+    assert {s.status for s in result.searched} == {"complete"}
 
 
 def test_a_lattice_with_a_search_left_out_is_not_complete() -> None:

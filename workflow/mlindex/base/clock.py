@@ -28,6 +28,11 @@ class Clock:
         """Seconds since the beginning."""
         return time.perf_counter() - self.started_s
 
+    def within(self, share: float) -> Clock:
+        """The clock of a part that must end within this share of the time, counted from the
+        beginning."""
+        return Clock(self.stopped, share * self.limit_s, self.started_s)
+
     def advice(self) -> str:
         """What to say of a run that ended early."""
         if self.stopped():

@@ -62,6 +62,9 @@ _EXPLAINED = 15.0
 _MISALIGNED, _LEAST_MISALIGNED = 8.0, 10.0
 #: Such a shift is told, degrees: adjusted instruments show less than half of it.
 _GROSS_DEG = 0.2
+#: Where candidates are to be weighed, the search ends within this share of the time limit. Not
+#: tuned: 20 fits to a whole profile take about 2 s, and limits are often 10 s or more.
+_FOR_SEARCH = 0.8
 
 
 def index_list(
@@ -92,7 +95,8 @@ def index_list(
     from mlindex.indexing.search.run import Run
 
     clock = running(stopped, options.time_limit_s)
-    run = Run(clock, threads() if workers is None else workers, report)
+    search = clock if weigh is None else clock.within(_FOR_SEARCH)
+    run = Run(search, threads() if workers is None else workers, report)
     formula = None if options.formula is None else formula_of(options.formula)
     left = without_known(peaks, options)
     ask = _Ask(options, formula, run, clock, _weighing(weigh, left))
