@@ -25,10 +25,10 @@ from symmetry_sets import FAMILY_OF, Lists, examples, films, measured, rruff
 from mlindex.base.statistics import wilson_interval
 from mlindex.classification.classifier import SymmetryClassifier
 from mlindex.classification.features import inputs_of
-from mlindex.classification.labels import at_level, downward
-from mlindex.classification.scores import score
 from mlindex.classification.shipped import shipped
 from mlindex.crystal.symmetry_classes import LEVELS, classes_of
+from mlindex.learning.labels import at_level, downward
+from mlindex.learning.scores import score
 
 #: Share of the answers that count as sure: those of the highest probability.
 _SUREST = 0.6

@@ -19,7 +19,7 @@ IMPORT_BY_NAME = {
     "mlindex": "what it offers must not count among the code of every stage",
     "mlindex.apps.declared": "a new table needs no second entry",
     "mlindex.campaigns": "what it offers must not count among the code of every stage",
-    "mlindex.classification.learners.registry": "a fit must not rerun when another kind changes",
+    "mlindex.learning.learners.registry": "a fit must not rerun when another kind changes",
     "mlindex.classification.studies.carrying": "a study must not rerun when another one changes",
 }
 

@@ -22,10 +22,10 @@ from mlindex.apps.cli import app
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import read_arrow
 from mlindex.classification.classifier import FILE, Fitted, SymmetryClassifier
-from mlindex.classification.learners.shares import Shares
 from mlindex.classification.tables import SYMMETRY_ANSWERS
 from mlindex.crystal.bragg import two_theta_from_q2
 from mlindex.crystal.symmetry_classes import LEVELS
+from mlindex.learning.learners.shares import Shares
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 from mlindex.reports.symmetry.data import SCHEMA

@@ -11,13 +11,13 @@ import pytest
 from mlindex.base.errors import MlindexError
 from mlindex.classification.answer import Answer
 from mlindex.classification.classifier import FILE, Fitted, SymmetryClassifier
-from mlindex.classification.labels import at_level
-from mlindex.classification.learners.contract import Inputs, Rows
-from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.learners.shares import Shares
 from mlindex.classification.shipped import ARRAYS, shipped
 from mlindex.crystal.symmetry_classes import LEVELS, classes_of, prior_of_groups
 from mlindex.learning.arrays import read_arrays, write_arrays
+from mlindex.learning.labels import at_level
+from mlindex.learning.learners.contract import Inputs, Rows
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.learners.shares import Shares
 
 N_FEATURES = 5
 SYMBOLS, LATTICES = classes_of("extinction_symbol"), classes_of("bravais")

@@ -13,8 +13,6 @@ from mlindex.classification.card import read_fitted, write_classifier
 from mlindex.classification.classifier import Fitted
 from mlindex.classification.explanation import importance, occlusion
 from mlindex.classification.features import GROUPS
-from mlindex.classification.learners.contract import Classifier, Inputs
-from mlindex.classification.learners.shares import Shares
 from mlindex.classification.settings import Explanation
 from mlindex.classification.tables import (
     CLASSIFIER_IMPORTANCE,
@@ -26,6 +24,8 @@ from mlindex.classification.tables import (
 )
 from mlindex.classification.training import Trained
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.shares import Shares
 
 SETTINGS = Explanation(permuted_lists=30, repeats=8, occluded_lists=10)
 NAMES = classes_of("bravais").names

@@ -39,10 +39,10 @@ from mlindex.classification.joining import (
     joined_scores,
     out_of_fold,
 )
-from mlindex.classification.labels import at_level
 from mlindex.classification.tables import JOINED_SCORES, SYMMETRY_EVIDENCE
 from mlindex.crystal.symmetry_classes import classes_of, prior_of_groups
 from mlindex.learning.arrays import write_arrays
+from mlindex.learning.labels import at_level
 
 LATTICES, SYMBOLS = classes_of("bravais"), classes_of(SYMBOL)
 K = len(SYMBOLS)

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from helpers.study_examples import small_subject, study_examples
-from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.parts import TRAIN
 from mlindex.classification.settings import ClassifierStudies
 from mlindex.classification.studies import multitask
 from mlindex.classification.studies.carrying import carried_out
 from mlindex.classification.studies.material import Material
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.parts import TRAIN
 
 
 def cells_of(examples: pd.DataFrame) -> pd.DataFrame:

@@ -11,8 +11,6 @@ from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_su
 
 from helpers.study_examples import CRYSTALS, small_subject, study_examples
 from mlindex.base.errors import MlindexError
-from mlindex.classification.learners.registry import KINDS
-from mlindex.classification.parts import CALIBRATION, TEST, TRAIN
 from mlindex.classification.settings import Classifiers, ClassifierStudies
 from mlindex.classification.studies.carrying import carried_out
 from mlindex.classification.studies.imbalance import ADJUSTED, TRAININGS, Lesson
@@ -31,6 +29,8 @@ from mlindex.classification.studies.sampling import (
 )
 from mlindex.classification.tables import CLASSIFIER_STUDIES
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.registry import KINDS
+from mlindex.learning.parts import CALIBRATION, TEST, TRAIN
 
 SETTINGS = ClassifierStudies(
     seeds=2,

@@ -10,7 +10,6 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix
 
 from mlindex.classification.paired import mcnemar
-from mlindex.classification.scores import calibration_error
 from mlindex.classification.summary import (
     answered,
     class_counts,
@@ -23,6 +22,7 @@ from mlindex.classification.summary import (
     surest_mistakes,
 )
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.scores import calibration_error
 
 NAMES = ("cP", "cF", "tP", "oP")
 

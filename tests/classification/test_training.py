@@ -8,14 +8,6 @@ import pytest
 from sklearn.metrics import f1_score, precision_recall_fscore_support
 
 from mlindex.classification.features import features_of
-from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts
-from mlindex.classification.scores import (
-    calibration_error,
-    fitted_temperature,
-    per_class,
-    score,
-    warmed,
-)
 from mlindex.classification.settings import Classifiers
 from mlindex.classification.tables import (
     CLASSIFIER_SCORES,
@@ -24,6 +16,14 @@ from mlindex.classification.tables import (
 )
 from mlindex.classification.training import train_classifier
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts
+from mlindex.learning.scores import (
+    calibration_error,
+    fitted_temperature,
+    per_class,
+    score,
+    warmed,
+)
 
 SETTINGS = Classifiers(
     learners=("frequency", "extra_trees"), candidates=2, folds=2, search_rows=150

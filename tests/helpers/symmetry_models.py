@@ -9,9 +9,9 @@ import numpy as np
 
 from mlindex.classification.classifier import Fitted, SymmetryClassifier
 from mlindex.classification.features import inputs_of
-from mlindex.classification.learners.contract import Rows
-from mlindex.classification.learners.registry import kind_of
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.contract import Rows
+from mlindex.learning.learners.registry import kind_of
 
 #: Symbols that the classifier knows, and the terms of q² that are equal.
 SYMBOLS = {

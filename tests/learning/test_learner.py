@@ -8,19 +8,19 @@ import pytest
 
 from mlindex.base.errors import MlindexError
 from mlindex.classification.classifier import Fitted, SymmetryClassifier
-from mlindex.classification.learners.boosted import Boosted
-from mlindex.classification.learners.contract import Inputs
-from mlindex.classification.learners.convolution import Convolution, ConvolutionalNetwork
-from mlindex.classification.learners.forest import Forest
-from mlindex.classification.learners.logistic import Logistic
-from mlindex.classification.learners.neighbours import Neighbours
-from mlindex.classification.learners.shares import Shares
 from mlindex.indexing.ranking.meanings import FEATURES
 from mlindex.indexing.ranking.network import Member, RankingModel
 from mlindex.indexing.ranking.shipped import ARRAYS
 from mlindex.learning.arrays import write_arrays
 from mlindex.learning.boosting import Boosting
 from mlindex.learning.learner import Learner
+from mlindex.learning.learners.boosted import Boosted
+from mlindex.learning.learners.contract import Inputs
+from mlindex.learning.learners.convolution import Convolution, ConvolutionalNetwork
+from mlindex.learning.learners.forest import Forest
+from mlindex.learning.learners.logistic import Logistic
+from mlindex.learning.learners.neighbours import Neighbours
+from mlindex.learning.learners.shares import Shares
 from mlindex.learning.networks import DenseNetwork, HiddenLayer
 from mlindex.learning.trees import Trees
 from mlindex.method.networks import AssignmentNetwork, VarianceNetwork

@@ -12,9 +12,7 @@ import pytest
 
 from helpers.scripts_in_process import run
 from mlindex.base.schema import write_table
-from mlindex.classification.learners.registry import KINDS
 from mlindex.classification.paired import mcnemar
-from mlindex.classification.scores import score
 from mlindex.classification.settings import Classifiers, ClassifierStudies, Level
 from mlindex.classification.tables import (
     CLASSIFIER_IMPORTANCE,
@@ -26,6 +24,8 @@ from mlindex.classification.tables import (
     SYMMETRY_EXAMPLES,
 )
 from mlindex.crystal.symmetry_classes import LEVELS, classes_of
+from mlindex.learning.learners.registry import KINDS
+from mlindex.learning.scores import score
 from mlindex.reports.classification.inputs import (
     EXAMPLE_COLUMNS,
     ClassifierData,

@@ -25,7 +25,7 @@ from mlindex.crystal.lattice import SYSTEMS
 from mlindex.base.place import Place
 from mlindex.base.leftovers import remove_leftovers
 from mlindex.base.locate import share_package_path
-from mlindex.classification.learners.registry import fitting_file
+from mlindex.learning.learners.registry import fitting_file
 from mlindex.classification.studies.registry import STUDIES, kinds_in, study_file
 from mlindex.structures.tables import CELLS
 from mlindex.structures.manifest import (

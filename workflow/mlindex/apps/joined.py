@@ -51,11 +51,11 @@ def _shares(result: IndexingResult, pattern: MeasuredPattern | None) -> Symmetry
     # The command starts quicker without what few results need.
     from mlindex.classification.asking import end_of, probability_of
     from mlindex.classification.joined import SearchEvidence
-    from mlindex.classification.labels import at_level
     from mlindex.classification.shipped import shipped
     from mlindex.classification.shipped_joined import shipped_joined
     from mlindex.crystal.symmetry_classes import classes_of
     from mlindex.indexing.lattices import evidence_of
+    from mlindex.learning.labels import at_level
 
     peaks = result.peaks
     known = pattern is not None and pattern.scale_A is not None

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlindex.classification.labels import at_level, downward
 from mlindex.crystal.symmetry_classes import LEVELS, N_GROUPS, classes_of
+from mlindex.learning.labels import at_level, downward
 
 #: A class is called sure from this probability on: of ten such answers nine are right, if the
 #: probabilities are. A round number, not tuned.

@@ -14,10 +14,10 @@ from mlindex.base.quick_start import load_numba
 from mlindex.classification.answer import Answer
 from mlindex.classification.classifier import SymmetryClassifier
 from mlindex.classification.features import inputs_of
-from mlindex.classification.labels import at_level
 from mlindex.classification.settings import SymmetryExamples
 from mlindex.classification.shipped import shipped
 from mlindex.crystal.bragg import q2_from_two_theta
+from mlindex.learning.labels import at_level
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaklist import PeakList
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from mlindex.base.errors import MlindexError
-from mlindex.classification.labels import at_level
-from mlindex.classification.learners.common import require, softmax_rows
-from mlindex.classification.learners.contract import Classifier, Inputs
-from mlindex.classification.learners.registry import KINDS, learner_of
 from mlindex.crystal.symmetry_classes import N_GROUPS, classes_of, prior_of_groups
 from mlindex.learning.arrays import Arrays, source_of
+from mlindex.learning.labels import at_level
+from mlindex.learning.learners.common import require, softmax_rows
+from mlindex.learning.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.registry import KINDS, learner_of
 
 #: Levels that learners answer; below the last of them only intensities could tell classes apart.
 LEARNED = ("bravais", "extinction_symbol")

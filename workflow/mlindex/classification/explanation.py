@@ -13,13 +13,13 @@ from mlindex.base.provenance import derive_seed
 from mlindex.base.statistics import NORMAL_95
 from mlindex.classification.classifier import Fitted
 from mlindex.classification.features import GROUPS, N_LINES, inputs_of
-from mlindex.classification.learners.common import softmax_rows
-from mlindex.classification.learners.contract import Inputs, Progress
-from mlindex.classification.scores import LEAST
 from mlindex.classification.settings import Explanation
 from mlindex.classification.summary import CALCULATED, MEASURED, of_lists
 from mlindex.classification.tables import CLASSIFIER_IMPORTANCE, CLASSIFIER_OCCLUSION
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.common import softmax_rows
+from mlindex.learning.learners.contract import Inputs, Progress
+from mlindex.learning.scores import LEAST
 
 #: Words in the names of groups that say nearly the same, so that one stands in for another that is
 #: permuted: permuted together they have a name of their own.

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlindex.classification.learners.contract import Inputs
 from mlindex.classification.quick.axes import AXES
 from mlindex.classification.quick.fits import quick_fits
 from mlindex.crystal.bragg import q2_per_radian
+from mlindex.learning.learners.contract import Inputs
 
 #: Lines whose ratios, gaps and intensities are features.
 N_LINES = 20

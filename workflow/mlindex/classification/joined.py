@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mlindex.classification.labels import at_level
-from mlindex.classification.learners.common import floats, require, softmax_rows
 from mlindex.crystal.symmetry_classes import N_GROUPS, classes_of, prior_of_groups
+from mlindex.learning.labels import at_level
 from mlindex.learning.learner import Learner
+from mlindex.learning.learners.common import floats, require, softmax_rows
 
 #: The file of the model in its folder.
 FILE = "joined.npz"

@@ -28,12 +28,12 @@ from mlindex.classification.joined import (
     symbol_features,
     within_lattice,
 )
-from mlindex.classification.labels import at_level
-from mlindex.classification.learners.contract import Inputs
 from mlindex.classification.paired import disagreements, mcnemar
-from mlindex.classification.scores import score
 from mlindex.classification.tables import JOINED_SCORES, SYMMETRY_EVIDENCE
 from mlindex.crystal.symmetry_classes import LEVELS, classes_of
+from mlindex.learning.labels import at_level
+from mlindex.learning.learners.contract import Inputs
+from mlindex.learning.scores import score
 
 #: Half the square of how far a weight is from where it is drawn to costs so many nats of all lists
 #: together. Weak: it holds a weight finite that nothing contradicts, such as that of a convincing

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.contract import Classifier
-from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.parts import CALIBRATION, TRAIN
-from mlindex.classification.scores import LEAST
 from mlindex.classification.settings import Classifiers
 from mlindex.classification.studies.material import Material
+from mlindex.learning.learners.contract import Classifier
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.parts import CALIBRATION, TRAIN
 from mlindex.learning.pool import Learnt
+from mlindex.learning.scores import LEAST
 
 _AXES = ("niggli_a_A", "niggli_b_A", "niggli_c_A")
 _ANGLES = ("niggli_alpha_deg", "niggli_beta_deg", "niggli_gamma_deg")

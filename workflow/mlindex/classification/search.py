@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from sklearn.model_selection import StratifiedGroupKFold
 
-from mlindex.classification.learners.contract import Kind, Progress, Rows
-from mlindex.classification.scores import score
+from mlindex.learning.learners.contract import Kind, Progress, Rows
+from mlindex.learning.scores import score
 
 #: Of the candidates of a round, one in so many goes on, to so many times the rows.
 FACTOR = 3

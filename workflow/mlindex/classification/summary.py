@@ -7,10 +7,10 @@ import pandas as pd
 
 from mlindex.base.statistics import wilson_interval
 from mlindex.classification.paired import disagreements, mcnemar
-from mlindex.classification.scores import BINS, per_class
 from mlindex.crystal.lattice import BRAVAIS
 from mlindex.crystal.lattice_relations import lattices_within
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.scores import BINS, per_class
 
 #: Classes of more crystals are the head, of fewer than the second number the tail (Liu et al. 2019,
 #: CVPR, 2537: many, medium and few shots).

@@ -12,14 +12,14 @@ import pandas as pd
 
 from mlindex.base.provenance import derive_seed
 from mlindex.classification.features import grids_of
-from mlindex.classification.learners.contract import Classifier, Progress, Rows
-from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts, lacking
-from mlindex.classification.scores import fitted_temperature, score, warmed
 from mlindex.classification.search import Tried, search
 from mlindex.classification.settings import Classifiers
 from mlindex.classification.tables import CLASSIFIER_SCORES, CLASSIFIER_SEARCH, CLASSIFIER_TESTS
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.contract import Classifier, Progress, Rows
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.parts import CALIBRATION, TEST, TRAIN, UNITS, assign_parts, lacking
+from mlindex.learning.scores import fitted_temperature, score, warmed
 
 _LOG = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ A learner is two parts, because using it must not need the library that trains i
   ``forest_arrays``), ``regression.train_group`` (with ``network_arrays``),
   ``assignment.train_assignment``, ``ranking.training.train_ranking``, for a dense network
   ``keras_trainer.Trainer.fit`` (with ``stack_arrays``), and for classes of symmetry the kinds of
-  ``classification.learners.registry``.
+  ``learning.learners.registry``.
 - :class:`Learner`, a frozen class of plain arrays that predicts with numpy and numba alone.
 """
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.parts import CALIBRATION, TRAIN
 from mlindex.classification.studies.judge import ALL_SEEDS, Row, crystal_draws, mean_interval
 from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.subject import Subject
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.parts import CALIBRATION, TRAIN
 
 TRAINING, VALIDATION = "training", "validation"
 #: Shares of the crystals, each draw within the next.

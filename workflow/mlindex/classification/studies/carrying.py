@@ -12,11 +12,11 @@ from importlib import import_module
 import pandas as pd
 
 from mlindex.base.extras import needing
-from mlindex.classification.parts import lacking
 from mlindex.classification.studies.judge import Row
 from mlindex.classification.studies.registry import module_of, study_of
 from mlindex.classification.studies.subject import Subject
 from mlindex.classification.tables import CLASSIFIER_STUDIES
+from mlindex.learning.parts import lacking
 
 
 def carried_out(name: str, subject: Subject) -> pd.DataFrame:

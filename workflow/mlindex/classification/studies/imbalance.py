@@ -17,9 +17,6 @@ from typing import NamedTuple
 import numpy as np
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.contract import Rows
-from mlindex.classification.learners.registry import kind_of
-from mlindex.classification.parts import CALIBRATION, TEST, TRAIN
 from mlindex.classification.studies.judge import Judge, Row, by_size
 from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.sampling import (
@@ -32,6 +29,9 @@ from mlindex.classification.studies.sampling import (
 )
 from mlindex.classification.studies.subject import Subject
 from mlindex.classification.summary import TAIL
+from mlindex.learning.learners.contract import Rows
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.parts import CALIBRATION, TEST, TRAIN
 
 #: The variant that all others are compared with.
 PLAIN = "plain"

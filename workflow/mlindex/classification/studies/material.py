@@ -10,10 +10,10 @@ import pandas as pd
 
 from mlindex.base.provenance import derive_seed
 from mlindex.classification.features import grids_of
-from mlindex.classification.learners.contract import Rows
-from mlindex.classification.parts import TEST, TRAIN, assign_parts
 from mlindex.classification.settings import Classifiers
 from mlindex.crystal.symmetry_classes import classes_of, prior_of_groups
+from mlindex.learning.learners.contract import Rows
+from mlindex.learning.parts import TEST, TRAIN, assign_parts
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.convolution import ConvolutionalNetwork
-from mlindex.classification.learners.fitting.convolution import KIND, Head, Told, fit_told
-from mlindex.classification.parts import TRAIN
 from mlindex.classification.studies.judge import Row, judge_by_kind
 from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.subject import Subject
 from mlindex.crystal.symmetry_classes import classes_of
+from mlindex.learning.learners.convolution import ConvolutionalNetwork
+from mlindex.learning.learners.fitting.convolution import KIND, Head, Told, fit_told
+from mlindex.learning.parts import TRAIN
 
 #: The variant that all others are compared with, and the one with all heads.
 ALONE, ALL = "alone", "all"

@@ -13,14 +13,14 @@ import numpy as np
 import pandas as pd
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.contract import Rows
-from mlindex.classification.learners.registry import kind_of
 from mlindex.classification.paired import disagreements, mcnemar
-from mlindex.classification.parts import TRAIN
 from mlindex.classification.studies.judge import Row, judge_by_kind
 from mlindex.classification.studies.material import Material
 from mlindex.classification.studies.subject import Subject
 from mlindex.crystal.bragg import two_theta_from_q2
+from mlindex.learning.learners.contract import Rows
+from mlindex.learning.learners.registry import kind_of
+from mlindex.learning.parts import TRAIN
 
 #: Our classifier, which the peers are compared with.
 OURS = "ours"

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 import pandas as pd
 
-from mlindex.classification.learners.contract import Progress
 from mlindex.classification.settings import Classifiers, ClassifierStudies
+from mlindex.learning.learners.contract import Progress
 
 
 @dataclass(frozen=True)

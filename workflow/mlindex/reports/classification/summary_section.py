@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mlindex.classification.learners.registry import KINDS
-from mlindex.classification.parts import lacking
 from mlindex.classification.summary import CALCULATED, MEASURED, is_right, of_lists, paired
 from mlindex.crystal.symmetry_classes import LEVELS
+from mlindex.learning.learners.registry import KINDS
+from mlindex.learning.parts import lacking
 from mlindex.reports.classification.inputs import (
     BASELINES,
     ClassifierData,

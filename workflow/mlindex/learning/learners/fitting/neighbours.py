@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from mlindex.classification.learners.common import features, moments, standard
-from mlindex.classification.learners.contract import Kind, Progress, Rows
-from mlindex.classification.learners.neighbours import Neighbours
+from mlindex.learning.learners.common import features, moments, standard
+from mlindex.learning.learners.contract import Kind, Progress, Rows
+from mlindex.learning.learners.neighbours import Neighbours
 
 
 def fit(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from mlindex.classification.learners.common import features, floats, require
-from mlindex.classification.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.common import features, floats, require
+from mlindex.learning.learners.contract import Classifier, Inputs
 from mlindex.learning.trees import Trees
 
 #: Rows that are walked at a time, so that memory does not grow with their number.

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from mlindex.classification.learners.common import (
+from mlindex.learning.learners.common import (
     features,
     floats,
     standard,
     standardizes,
 )
-from mlindex.classification.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.contract import Classifier, Inputs
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.classification.learners.common import (
+from mlindex.learning.learners.common import (
     floats,
     logits_make_sense,
     softmax_rows,
     standard,
     standardizes,
 )
-from mlindex.classification.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.contract import Classifier, Inputs
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlindex.classification.labels import at_level, downward
 from mlindex.crystal.symmetry_classes import LEVELS, N_GROUPS, classes_of, prior_of_groups
+from mlindex.learning.labels import at_level, downward
 
 
 # The classes are found at the first call.

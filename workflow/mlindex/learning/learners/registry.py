@@ -16,9 +16,9 @@ from typing import Any
 from mlindex.base.errors import MlindexError
 from mlindex.base.extras import needing
 from mlindex.base.imports import PACKAGE
-from mlindex.classification.learners.contract import Classifier, Kind
+from mlindex.learning.learners.contract import Classifier, Kind
 
-_HERE = "mlindex.classification.learners"
+_HERE = "mlindex.learning.learners"
 #: Kinds by name: the class that predicts, and the :class:`.contract.Kind` that fits.
 KINDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

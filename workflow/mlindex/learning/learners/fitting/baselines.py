@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from mlindex.classification.learners.contract import Kind, Progress, Rows
-from mlindex.classification.learners.shares import Shares
+from mlindex.learning.learners.contract import Kind, Progress, Rows
+from mlindex.learning.learners.shares import Shares
 
 
 def fit_majority(

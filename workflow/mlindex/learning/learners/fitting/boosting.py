@@ -12,9 +12,9 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.boosted import Boosted
-from mlindex.classification.learners.common import features
-from mlindex.classification.learners.contract import Kind, Progress, Rows
+from mlindex.learning.learners.boosted import Boosted
+from mlindex.learning.learners.common import features
+from mlindex.learning.learners.contract import Kind, Progress, Rows
 
 
 def fit(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.classification.learners.common import (
+from mlindex.learning.learners.common import (
     floats,
     logits_make_sense,
     require,
@@ -19,7 +19,7 @@ from mlindex.classification.learners.common import (
     standard,
     standardizes,
 )
-from mlindex.classification.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.contract import Classifier, Inputs
 from mlindex.learning.networks import HiddenLayer, gelu, hidden_layers, layer_arrays, through
 
 #: Patterns that are taken at a time, so that memory does not grow with their number.

@@ -11,9 +11,9 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.tree import BaseDecisionTree
 
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.common import features
-from mlindex.classification.learners.contract import Kind, Progress, Rows
-from mlindex.classification.learners.forest import Forest, filled
+from mlindex.learning.learners.common import features
+from mlindex.learning.learners.contract import Kind, Progress, Rows
+from mlindex.learning.learners.forest import Forest, filled
 
 #: How far below the least value of a feature, in its range, stands one that is not known: near, for
 #: splits are drawn evenly between the least and the greatest value.

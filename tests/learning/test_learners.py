@@ -15,12 +15,12 @@ from threadpoolctl import threadpool_limits
 from mlindex.base.errors import MlindexError
 from mlindex.base.imports import PACKAGE
 from mlindex.base.provenance import derive_seed
-from mlindex.classification.learners.common import moments, standard
-from mlindex.classification.learners.contract import Inputs, Rows
-from mlindex.classification.learners.fitting import boosting, extra_trees, logistic
-from mlindex.classification.learners.forest import Forest
-from mlindex.classification.learners.registry import KINDS, fitting_file, kind_of, learner_of
 from mlindex.learning.arrays import write_arrays
+from mlindex.learning.learners.common import moments, standard
+from mlindex.learning.learners.contract import Inputs, Rows
+from mlindex.learning.learners.fitting import boosting, extra_trees, logistic
+from mlindex.learning.learners.forest import Forest
+from mlindex.learning.learners.registry import KINDS, fitting_file, kind_of, learner_of
 
 N_CLASSES, N_FEATURES, N_GRID = 4, 6, 48
 #: Where the tests need less than the defaults.
@@ -305,7 +305,7 @@ def test_a_fit_depends_on_the_code_of_its_own_kind_alone():
 def test_what_predicts_loads_nothing_that_fits():
     code = (
         "import sys\n"
-        "from mlindex.classification.learners.registry import KINDS, learner_of\n"
+        "from mlindex.learning.learners.registry import KINDS, learner_of\n"
         "assert all(issubclass(learner_of(name), object) for name in KINDS)\n"
         "print(sorted({'sklearn', 'keras', 'tensorflow', 'pandas'} & set(sys.modules)))"
     )

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from mlindex.base.errors import MlindexError
-from mlindex.classification.learners.contract import Inputs, Rows
-from mlindex.classification.learners.convolution import ConvolutionalNetwork
-from mlindex.classification.learners.fitting.convolution import (
+from mlindex.learning.learners.contract import Inputs, Rows
+from mlindex.learning.learners.convolution import ConvolutionalNetwork
+from mlindex.learning.learners.fitting.convolution import (
     KIND,
     Head,
     Shape,

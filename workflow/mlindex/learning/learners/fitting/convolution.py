@@ -13,9 +13,9 @@ import numpy as np
 import tensorflow as tf
 
 from mlindex.base.provenance import generator
-from mlindex.classification.learners.common import moments, standard
-from mlindex.classification.learners.contract import Kind, Progress, Rows
-from mlindex.classification.learners.convolution import ConvolutionalNetwork, checked_grid
+from mlindex.learning.learners.common import moments, standard
+from mlindex.learning.learners.contract import Kind, Progress, Rows
+from mlindex.learning.learners.convolution import ConvolutionalNetwork, checked_grid
 
 #: Of the moving mean and variance of a normalization: that of the last 20 batches or so.
 _MOMENTUM = 0.9

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.classification.learners.common import features, logits_make_sense, require
-from mlindex.classification.learners.contract import Classifier, Inputs
 from mlindex.learning.boosting import Boosting
+from mlindex.learning.learners.common import features, logits_make_sense, require
+from mlindex.learning.learners.contract import Classifier, Inputs
 
 
 @dataclass(frozen=True)

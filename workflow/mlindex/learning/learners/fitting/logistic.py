@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from mlindex.classification.learners.common import moments, standard
-from mlindex.classification.learners.contract import Kind, Progress, Rows
-from mlindex.classification.learners.logistic import Logistic
+from mlindex.learning.learners.common import moments, standard
+from mlindex.learning.learners.contract import Kind, Progress, Rows
+from mlindex.learning.learners.logistic import Logistic
 
 
 def fit(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.classification.learners.common import features, floats
-from mlindex.classification.learners.contract import Classifier, Inputs
+from mlindex.learning.learners.common import features, floats
+from mlindex.learning.learners.contract import Classifier, Inputs
 
 #: The sum of shares may differ from 1 by rounding.
 _ROUNDING = 1e-9
