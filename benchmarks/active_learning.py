@@ -1,9 +1,9 @@
-"""What choosing the crystals to simulate next saves, as the stage ``active_learning`` found it.
+"""What chosen crystals are worth, as the stage ``active_learning`` found it.
 
     snakemake --cores 2 results/active_learning/bravais.parquet
     python benchmarks/active_learning.py results bravais
 
-``--out`` writes the curves (means of the repeats) and the savings as JSON.
+``--out`` writes the curves (means of the repeats) and the worth of a chosen crystal as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 import record
 
 from mlindex.base.schema import read_table
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 
 
 def main() -> None:
@@ -26,10 +26,10 @@ def main() -> None:
     options = parser.parse_args()
     name = f"{options.level}.parquet"
     curves = read_table(options.results / "active_learning" / name, ACTIVE_LEARNING)
-    savings = read_table(options.results / "active_savings" / name, ACTIVE_SAVINGS)
+    worth = read_table(options.results / "active_worth" / name, ACTIVE_WORTH)
     repeats = int(curves["repeat"].max())
     means = curves.drop(columns="repeat").groupby(["method", "items"], sort=False).mean()
-    tables = {"curves": means.reset_index().round(4), "savings": savings.round(3)}
+    tables = {"curves": means.reset_index().round(4), "worth": worth.round(3)}
     for table in tables.values():
         print(table.to_string(index=False))
     what = (

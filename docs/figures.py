@@ -253,9 +253,9 @@ def _points(row: Mapping[str, Any], metric: str) -> str:
 
 
 def _active() -> str:
-    """Learning curves of the ways to choose crystals, and what they save."""
+    """Learning curves of the ways to choose crystals, and what those are worth."""
     tables = record("active_learning")["tables"]
-    saved = {row["method"]: row for row in tables["savings"]}
+    worth = {row["method"]: row for row in tables["worth"]}
     curves: dict[str, list[Mapping[str, Any]]] = {}
     for row in tables["curves"]:
         curves.setdefault(row["method"], []).append(row)
@@ -263,11 +263,11 @@ def _active() -> str:
     cells = []
     for name, rows in curves.items():
         own = [f"{100 * rows[k]['accuracy']:.1f} % / {rows[k]['log_loss']:.3f}" for k in shown]
-        ends = [f"{100 * saved[name][k]:+.0f}" for k in ("saving", "low", "high") if name in saved]
+        ends = [f"{worth[name][k]:.2f}" for k in ("worth", "low", "high") if name in worth]
         gain = "{} ({} to {})".format(*ends) if ends else ""
         cells.append([name.replace("_", " "), *own, gain])
     counts = [f"{curves['random'][k]['items']} crystals: right / log-loss" for k in shown]
-    head = ["chosen by", *counts, "crystals saved, %"]
+    head = ["chosen by", *counts, "worth of a chosen crystal"]
     return f"{_table(head, cells)}\n\n{_source('active_learning')}"
 
 

@@ -1,4 +1,4 @@
-"""Pools of items to label: curves, savings, and the stage that says which crystals to simulate."""
+"""Pools of items to label: curves, what choice is worth, and the stage that says so."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from helpers.scripts_in_process import run
 from helpers.study_examples import study_examples
 from mlindex.base.errors import MlindexError
 from mlindex.base.schema import Table, read_table, write_table
-from mlindex.campaigns.labelling import learning_curves, savings
+from mlindex.campaigns.labelling import learning_curves, worths
 from mlindex.campaigns.settings import ActiveLearning
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 from mlindex.classification.pool import CrystalPool
 from mlindex.classification.settings import Classifiers
 from mlindex.classification.tables import SYMMETRY_EXAMPLES
@@ -55,8 +55,8 @@ def test_a_method_that_finds_what_is_worth_learning_from_saves_and_says_how_much
         index="repeat", columns="method", values="log_loss"
     )
     assert (starts["random"] == starts["upper_bound"]).all()
-    saved = savings(curves, 1).iloc[0]
-    assert 0.2 < saved["low"] <= saved["saving"] <= saved["high"] < 1
+    found = worths(curves, 1).iloc[0]
+    assert 1.2 < found["low"] <= found["worth"] <= found["high"]
     pd.testing.assert_frame_equal(curves, learning_curves(pool, SETTINGS, 3))
 
 
@@ -71,18 +71,21 @@ def curves_of(**losses: list[float]) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("chosen", "saving"),
+    ("chosen", "worth"),
     [
-        ([4.0, 1.0, 0.5, 0.2], 1 - 20 / 40),
-        ([4.0, 3.0, 2.0, 1.0], 0.0),
-        # Random comes to a loss of 3 after half of what this method needs.
-        ([4.0, 3.5, 3.2, 3.0], 1 - 40 / 20),
+        ([4.0, 1.0, 0.5, 0.2], 3.0),
+        ([4.0, 3.0, 2.0, 1.0], 1.0),
+        # Random comes to a loss of 3 with one batch, this method with three.
+        ([4.0, 3.5, 3.2, 3.0], 1 / 3),
+        # What it chose teaches nothing, or harms.
+        ([4.0, 4.0, 4.0, 4.0], 0.0),
+        ([4.0, 5.0, 6.0, 7.0], 0.0),
     ],
 )
-def test_savings_are_counted_at_a_loss_that_both_reach(chosen, saving):
-    found = savings(curves_of(random=[4.0, 3.0, 2.0, 1.0], chosen=chosen), 0)
-    assert found["saving"].tolist() == pytest.approx([saving])
-    assert found["low"].tolist() == found["high"].tolist() == pytest.approx([saving])
+def test_a_chosen_item_is_worth_the_items_at_random_that_come_to_the_same_loss(chosen, worth):
+    found = worths(curves_of(random=[4.0, 3.0, 2.0, 1.0], chosen=chosen), 0)
+    assert found["worth"].tolist() == pytest.approx([worth])
+    assert found["low"].tolist() == found["high"].tolist() == pytest.approx([worth])
 
 
 def cells_of(examples: pd.DataFrame) -> pd.DataFrame:
@@ -123,7 +126,7 @@ def test_too_few_crystals_are_said(pool):
         learning_curves(pool, ActiveLearning(first=10_000), 1)
 
 
-def test_the_stage_writes_curves_and_savings(tmp_path: Path, monkeypatch):
+def test_the_stage_writes_curves_and_their_worth(tmp_path: Path, monkeypatch):
     examples = study_examples()
     for name, table, frame in (
         ("examples", SYMMETRY_EXAMPLES, examples),
@@ -132,12 +135,12 @@ def test_the_stage_writes_curves_and_savings(tmp_path: Path, monkeypatch):
         write_table(tmp_path / name, table, filled(table, frame))
     few = {"methods": ["diversity"], "rounds": 1, "repeats": 2, "learner": "frequency"}
     monkeypatch.setattr("mlindex.config.Config.section", section_with(few))
-    outputs = {"curves": "curves", "savings": "savings"}
+    outputs = {"curves": "curves", "worth": "worth"}
     inputs = {"examples": ["examples"], "cells": ["cells"]}
     sections = ("active_learning", "classifiers")
     run("active_learning", tmp_path, inputs, outputs, {"level": "bravais"}, sections)
     assert len(read_table(tmp_path / "curves", ACTIVE_LEARNING)) == 2 * 2 * 2
-    assert read_table(tmp_path / "savings", ACTIVE_SAVINGS)["method"].tolist() == ["diversity"]
+    assert read_table(tmp_path / "worth", ACTIVE_WORTH)["method"].tolist() == ["diversity"]
 
 
 def filled(table: Table, frame: pd.DataFrame) -> pd.DataFrame:

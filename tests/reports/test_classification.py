@@ -353,7 +353,7 @@ def test_the_script_reads_the_tables_of_the_levels(data: ClassifierData, tmp_pat
     whole["features"] = [np.zeros(1, dtype=np.float32)] * len(whole)
     write_table(tmp_path / "examples.parquet", SYMMETRY_EXAMPLES, whole[SYMMETRY_EXAMPLES.names])
     inputs: dict[str, list[str]] = {"examples": ["examples.parquet"]}
-    inputs |= {name: [] for name in ("studies", "evidence", "learning", "savings")}
+    inputs |= {name: [] for name in ("studies", "evidence", "learning", "worth")}
     for kind, table in KINDS_OF_TABLES.items():
         inputs[kind] = [f"{kind}_{level}.parquet" for level in data.levels]
         for name, tables in zip(inputs[kind], data.levels.values(), strict=True):

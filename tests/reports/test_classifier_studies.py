@@ -7,7 +7,7 @@ from typing import get_args
 import pandas as pd
 import pytest
 
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 from mlindex.classification.settings import Study
 from mlindex.classification.studies.registry import STUDIES
 from mlindex.classification.tables import CLASSIFIER_STUDIES
@@ -103,11 +103,8 @@ def test_every_study_has_a_section():
 @pytest.mark.parametrize(
     ("low", "said"),
     [
-        (-0.1, "No method is surely cheaper than simulating crystals at random"),
-        (
-            0.1,
-            "Upper bound comes to the same log-loss with 30 % fewer crystals than random choice.",
-        ),
+        (0.9, "No method is surely better than simulating crystals at random"),
+        (1.1, "A crystal that upper bound chose is worth 1.3 crystals at random."),
     ],
 )
 def test_the_section_on_choosing_crystals_says_whether_it_pays(low, said):
@@ -118,8 +115,8 @@ def test_the_section_on_choosing_crystals_says_whether_it_pays(low, said):
         for k in (1, 2)
     ]
     curves = pd.DataFrame(rows, columns=ACTIVE_LEARNING.names)
-    savings = pd.DataFrame([("upper_bound", 2, 0.3, low, 0.5)], columns=ACTIVE_SAVINGS.names)
-    body = learning_part(curves, savings)
+    worth = pd.DataFrame([("upper_bound", 2, 1.3, low, 1.5)], columns=ACTIVE_WORTH.names)
+    body = learning_part(curves, worth)
     assert said in body
-    assert f"+30 ({100 * low:+.0f} to +50)" in body
+    assert f"1.30 ({low:.2f} to 1.50)" in body
     assert body.count("crystals simulated") == 2

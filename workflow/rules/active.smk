@@ -7,7 +7,7 @@ rule active_learning:
         cells=all_cells,
     output:
         curves=ACTIVE_LEARNING.place(),
-        savings=ACTIVE_SAVINGS.place(),
+        worth=ACTIVE_WORTH.place(),
     log:
         "results/logs/active_learning/{level}.log",
     benchmark:

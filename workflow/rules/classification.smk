@@ -1,6 +1,6 @@
 """Classification of symmetry: lists of lines, classifiers."""
 
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 from mlindex.classification.classifier import LEARNED
 from mlindex.classification.tables import (
     CLASSIFIER_IMPORTANCE,
@@ -175,7 +175,7 @@ rule classification_report:
             CLASSIFIER_STUDIES.place(), study=CONFIG.classifier_studies.studies
         ),
         learning=expand(ACTIVE_LEARNING.place(), level=CONFIG.active_learning.levels),
-        savings=expand(ACTIVE_SAVINGS.place(), level=CONFIG.active_learning.levels),
+        worth=expand(ACTIVE_WORTH.place(), level=CONFIG.active_learning.levels),
         importance=expand(
             CLASSIFIER_IMPORTANCE.place(), level=CONFIG.classifiers.levels
         ),

@@ -1,9 +1,9 @@
 """Which crystals to simulate next: what a classifier learns from crystals that were chosen."""
 
 from mlindex.base.stage import Stage
-from mlindex.campaigns.labelling import learning_curves, savings
+from mlindex.campaigns.labelling import learning_curves, worths
 from mlindex.campaigns.settings import ActiveLearning
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 from mlindex.classification.pool import CELL_COLUMNS, CrystalPool
 from mlindex.classification.settings import Classifiers
 from mlindex.classification.tables import SYMMETRY_EXAMPLES
@@ -26,4 +26,4 @@ with Stage(snakemake) as stage:
         lambda asked: stage.progress(list(asked), unit="curve"),
     )
     stage.write("curves", ACTIVE_LEARNING, curves)
-    stage.write("savings", ACTIVE_SAVINGS, savings(curves, stage.seed))
+    stage.write("worth", ACTIVE_WORTH, worths(curves, stage.seed))

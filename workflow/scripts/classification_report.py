@@ -4,7 +4,7 @@ from mlindex.base.atomic import atomic_path
 from mlindex.base.schema import read_table
 from mlindex.base.stage import Stage
 from mlindex.campaigns.settings import ActiveLearning
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 from mlindex.classification.settings import Classifiers, ClassifierStudies
 from mlindex.classification.tables import (
     CLASSIFIER_IMPORTANCE,
@@ -45,10 +45,10 @@ with Stage(snakemake) as stage:
         for name, path in zip(names, stage.input.studies, strict=True)
     }
     evidence = stage.read("evidence", SYMMETRY_EVIDENCE)
-    paths = zip(stage.input.learning, stage.input.savings, strict=True)
+    paths = zip(stage.input.learning, stage.input.worth, strict=True)
     learning = {
-        level: (read_table(curves, ACTIVE_LEARNING), read_table(saved, ACTIVE_SAVINGS))
-        for level, (curves, saved) in zip(stage.settings(ActiveLearning).levels, paths, strict=True)
+        level: (read_table(curves, ACTIVE_LEARNING), read_table(worth, ACTIVE_WORTH))
+        for level, (curves, worth) in zip(stage.settings(ActiveLearning).levels, paths, strict=True)
     }
     data = ClassifierData(examples, levels, settings, studies, evidence, learning)
     with atomic_path(stage.output.page) as path:

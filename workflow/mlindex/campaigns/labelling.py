@@ -20,13 +20,13 @@ from mlindex.campaigns.methods import method
 from mlindex.campaigns.methods.contract import Seen
 from mlindex.campaigns.methods.options import Options
 from mlindex.campaigns.settings import ActiveLearning
-from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_SAVINGS
+from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
 from mlindex.learning.pool import Pool
 
 RANDOM = "random"
 #: Wraps the curves, to show how far they are.
 Progress = Callable[[Iterable], Iterable]
-_RESAMPLES, _ENDS = 2000, (0.025, 0.5, 0.975)
+_RESAMPLES, _ENDS = 2000, (0.025, 0.975)
 
 
 class Step(NamedTuple):
@@ -87,11 +87,12 @@ def _curve(
         labelled = np.sort(np.concatenate([labelled, left[chosen]]))
 
 
-def savings(curves: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """Share of the cost that each method saves against random choice: rows of ACTIVE_SAVINGS.
+def worths(curves: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """What an item that a method chose is worth, in items at random: rows of ACTIVE_WORTH.
 
-    Costs are compared at the lowest log-loss that both reach in the mean of the repeats; negative
-    where random choice is cheaper. Intervals are of draws of whole repeats.
+    Costs beyond those of the first items are compared at the lowest log-loss that both reach in the
+    mean of the repeats. 1: choosing changes nothing; 0: all that was chosen is no better than the
+    first items alone. Intervals are of draws of whole repeats.
 
     Args:
         curves: rows of ACTIVE_LEARNING.
@@ -103,20 +104,11 @@ def savings(curves: pd.DataFrame, seed: int) -> pd.DataFrame:
     cost, loss = (_by_repeat(curves, column) for column in ("cost", "log_loss"))
     rows = []
     for name in (name for name in cost if name != RANDOM):
-        of_draws = [
-            _saved(
-                *(
-                    values[which][d].mean(axis=0)
-                    for which in (name, RANDOM)
-                    for values in (cost, loss)
-                )
-            )
-            for d in draws
-        ]
-        every = (values[which].mean(axis=0) for which in (name, RANDOM) for values in (cost, loss))
-        low, _, high = np.quantile(of_draws, _ENDS)
-        rows.append((name, repeats, _saved(*every), low, high))
-    return pd.DataFrame(rows, columns=ACTIVE_SAVINGS.names)
+        both = [values[which] for which in (name, RANDOM) for values in (cost, loss)]
+        worth = _worth(*(one.mean(axis=0) for one in both))
+        of_draws = [_worth(*(one[draw].mean(axis=0) for one in both)) for draw in draws]
+        rows.append((name, repeats, worth, *np.quantile(of_draws, _ENDS)))
+    return pd.DataFrame(rows, columns=ACTIVE_WORTH.names)
 
 
 def _by_repeat(curves: pd.DataFrame, column: str) -> dict[str, np.ndarray]:
@@ -127,14 +119,18 @@ def _by_repeat(curves: pd.DataFrame, column: str) -> dict[str, np.ndarray]:
     }
 
 
-def _saved(
+def _worth(
     cost: np.ndarray, loss: np.ndarray, random_cost: np.ndarray, random_loss: np.ndarray
 ) -> float:
-    """1 - cost over that of random choice, where both have come to the same log-loss."""
+    """Cost of random choice over a method's, without that of the first items, where both have come
+    to the same log-loss; a method has taken one round at least."""
     best, of_random = np.minimum.accumulate(loss), np.minimum.accumulate(random_loss)
     level = max(best[-1], of_random[-1])
     needed, by_random = (
         np.interp(-level, -curve, spent)
         for curve, spent in ((best, cost), (of_random, random_cost))
     )
-    return float(1 - needed / by_random)
+    rounds = cost[1:]
+    if not len(rounds):
+        return 1.0
+    return float((by_random - random_cost[0]) / (max(needed, rounds[0]) - cost[0]))

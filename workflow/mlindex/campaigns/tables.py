@@ -95,17 +95,22 @@ ACTIVE_LEARNING = Table(
     places=(Place("active_learning/{level}.parquet", rule="active_learning"),),
 )
 
-ACTIVE_SAVINGS = Table(
-    "active_savings",
-    "what choosing items saves against learning from items at random",
+ACTIVE_WORTH = Table(
+    "active_worth",
+    "what items that a method chose are worth, in items at random",
     (
         Column("method", STRING, "Name of the method that chooses"),
         Column("repeats", INT32, "Repeats"),
-        Column("saving", FLOAT64, "Share of the cost that is saved at the same log-loss"),
+        Column(
+            "worth",
+            FLOAT64,
+            "Items at random that one chosen item stands for at the same log-loss, the first "
+            "items apart",
+        ),
         Column("low", FLOAT64, "Lower end of its 95 % interval"),
         Column("high", FLOAT64, "Upper end"),
     ),
-    places=(Place("active_savings/{level}.parquet", rule="active_learning"),),
+    places=(Place("active_worth/{level}.parquet", rule="active_learning"),),
 )
 
 

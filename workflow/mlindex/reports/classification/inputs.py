@@ -85,7 +85,7 @@ class ClassifierData:
     ``examples`` are rows of SYMMETRY_EXAMPLES (EXAMPLE_COLUMNS), ``levels`` the tables by level, in
     the order of the page, ``settings`` what the classifiers were trained with, ``studies`` the rows
     of CLASSIFIER_STUDIES by study, ``evidence`` those of SYMMETRY_EVIDENCE, none where nothing was
-    searched, ``learning`` rows of ACTIVE_LEARNING and of ACTIVE_SAVINGS by level.
+    searched, ``learning`` rows of ACTIVE_LEARNING and of ACTIVE_WORTH by level.
     """
 
     examples: pd.DataFrame

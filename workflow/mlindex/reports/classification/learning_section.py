@@ -16,8 +16,8 @@ _AXES = {"log_loss": "log-loss (nat)", "accuracy": "right (%)"}
 def learning_section(data: ClassifierData) -> list[tuple[str, str]]:
     """Heading and body; nothing where no level was looked at."""
     parts = [
-        heading(level_title(level)) + learning_part(curves, savings)
-        for level, (curves, savings) in data.learning.items()
+        heading(level_title(level)) + learning_part(curves, worth)
+        for level, (curves, worth) in data.learning.items()
     ]
     lead = note(
         "Does it pay to choose the crystals that are simulated next? Each line is the mean of "
@@ -26,14 +26,14 @@ def learning_section(data: ClassifierData) -> list[tuple[str, str]]:
     return [("Choosing what to learn from", lead + "".join(parts))] if parts else []
 
 
-def learning_part(curves: pd.DataFrame, savings: pd.DataFrame) -> str:
-    """Learning curves of one level, and what each method saves."""
+def learning_part(curves: pd.DataFrame, worth: pd.DataFrame) -> str:
+    """Learning curves of one level, and what a chosen crystal is worth."""
     plots = "".join(drawn(_plot(curves, metric), 360) for metric in _AXES)
     meaning = (
-        "Below zero: so many more crystals than random choice took for the same log-loss; a method "
-        "that gets no better than at the start counts with all that it took."
+        "Worth: crystals at random that one chosen crystal stands for at the same log-loss, those "
+        "that all begin with apart. 1: choosing changes nothing; 0: the chosen ones teach nothing."
     )
-    return plots + note(_said(savings)) + table(_rows(savings)) + note(meaning)
+    return plots + note(_said(worth)) + table(_rows(worth)) + note(meaning)
 
 
 def _plot(curves: pd.DataFrame, metric: str) -> go.Figure:
@@ -52,29 +52,28 @@ def _plot(curves: pd.DataFrame, metric: str) -> go.Figure:
     return fig.update_yaxes(title=_AXES[metric]).update_layout(showlegend=True)
 
 
-def _said(savings: pd.DataFrame) -> str:
-    sure = savings[savings["low"] > 0]
+def _said(worth: pd.DataFrame) -> str:
+    sure = worth[worth["low"] > 1]
     if sure.empty:
         return (
-            "No method is surely cheaper than simulating crystals at random: no interval of what "
-            "is saved lies above zero."
+            "No method is surely better than simulating crystals at random: no interval of what a "
+            "chosen crystal is worth lies above 1."
         )
-    best = sure.loc[sure["saving"].idxmax()]
+    best = sure.loc[sure["worth"].idxmax()]
     return (
-        f"{_words(best['method']).capitalize()} comes to the same log-loss with "
-        f"{100 * best['saving']:.0f} % fewer crystals than random choice."
+        f"A crystal that {_words(best['method'])} chose is worth {best['worth']:.2g} crystals at "
+        "random."
     )
 
 
-def _rows(savings: pd.DataFrame) -> pd.DataFrame:
+def _rows(worth: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "method": [_words(name) for name in savings["method"]],
-            "saved (%)": [
-                f"{100 * row.saving:+.0f} ({100 * row.low:+.0f} to {100 * row.high:+.0f})"
-                for row in savings.itertuples()
+            "method": [_words(name) for name in worth["method"]],
+            "worth": [
+                f"{row.worth:.2f} ({row.low:.2f} to {row.high:.2f})" for row in worth.itertuples()
             ],
-            "repeats": savings["repeats"],
+            "repeats": worth["repeats"],
         }
     )
 
