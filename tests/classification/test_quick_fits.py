@@ -9,7 +9,7 @@ import pytest
 
 from mlindex.classification.features import GRID_POINTS, GROUPS, N_FEATURES, inputs_of
 from mlindex.classification.quick.fits import N_FIGURES, quick_fits
-from mlindex.classification.quick.lattices import indices
+from mlindex.classification.quick.lattices import explained, indices
 
 BOX = np.array([i for i in product(range(-12, 13), repeat=3) if i > (0, 0, 0)])
 KINDS = ("cubic", "tetragonal", "hexagonal", "orthorhombic", "monoclinic")
@@ -49,6 +49,7 @@ def test_the_nearest_reflection_is_that_of_plain_enumeration(kind: str) -> None:
         if found:
             assert abs(q2_of(x, hkl) - q2) == pytest.approx(nearest, abs=1e-12)
         assert indices(x, q2, 5e-4, hkl, True) == found
+        assert explained(x, q2, 5e-4) == found
 
 
 @pytest.mark.parametrize("kind", LATTICES)

@@ -11,7 +11,7 @@ import numpy as np
 from numba import njit
 
 from mlindex.classification.quick.lattices import MONOCLINIC, ORTHORHOMBIC, zone_evidence
-from mlindex.classification.quick.trials import SAME, attempt, copy_to, halved
+from mlindex.classification.quick.trials import SAME, attempt, halved
 
 #: Differences that are kept, as axes that may be.
 AXES = 5
@@ -130,7 +130,7 @@ def _best_zones(plane, within, best, evidences):
                     worst = np.argmin(evidences)
                     if evidence > evidences[worst] and np.abs(evidences - evidence).min() > SAME:
                         evidences[worst] = evidence
-                        copy_to(best[worst], np.array([a, 0.0, c, d]))
+                        best[worst, 0], best[worst, 2], best[worst, 3] = a, c, d
 
 
 @njit(cache=True)
@@ -140,7 +140,8 @@ def by_axes(pools, evidences, axes, lines, q2, tolerance):
     An axis may be 2 b* of a centred lattice: then its zone is of every second row as well.
     """
     plane, within = np.empty(_PLANE), np.empty(_PLANE)
-    zones, of_zones = np.empty((_PLANES, 4)), np.empty(_PLANES)
+    trial = np.empty(4)
+    zones, of_zones = np.zeros((_PLANES, 4)), np.empty(_PLANES)
     for axis in axes:
         if axis <= 0:
             continue
@@ -155,7 +156,7 @@ def by_axes(pools, evidences, axes, lines, q2, tolerance):
             for b in (axis, axis / 4):
                 for half in range(4):
                     a, c, d = halved(zones[place], half)
-                    trial = np.array([a, b, c, d])
+                    trial[0], trial[1], trial[2], trial[3] = a, b, c, d
                     attempt(pools[MONOCLINIC], evidences[MONOCLINIC], trial, MONOCLINIC, lines)
                     if right:
                         kind = ORTHORHOMBIC

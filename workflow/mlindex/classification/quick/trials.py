@@ -9,7 +9,8 @@ from mlindex.classification.quick.lattices import (
     CUBIC,
     FAR,
     evidences_of,
-    indices,
+    explained,
+    leaves_many,
     zone_evidence,
 )
 
@@ -60,6 +61,8 @@ def copy_to(row, values):
 @njit(cache=True)
 def attempt(pool, evidences, x, kind, lines):
     """Weigh a trial and offer it."""
+    if evidences[0] > -np.inf and leaves_many(x, lines):
+        return
     evidence = evidences_of(x, kind, lines, 1.0, evidences[0], np.empty(7))
     if evidence > evidences[-1]:
         offer(pool, evidences, x, evidence)
@@ -67,16 +70,19 @@ def attempt(pool, evidences, x, kind, lines):
 
 @njit(cache=True)
 def cubic(pool, evidences, lines):
+    x = np.zeros(4)
     for line in range(min(3, lines[0].size)):
         for sums in _CUBIC_SUMS:
             edge = lines[0][line] / sums
-            attempt(pool, evidences, np.array([edge, edge, edge, 0.0]), CUBIC, lines)
+            x[0] = x[1] = x[2] = edge
+            attempt(pool, evidences, x, CUBIC, lines)
 
 
 @njit(cache=True)
 def uniaxial(pool, evidences, lines, table, slant, kind):
     """Trials x = (a, c, a, slant a): two of the first lines are given indices of ``table``."""
     q2 = lines[0]
+    x = np.empty(4)
     first = min(5, q2.size)
     for one in range(first):
         for other in range(one + 1, first):
@@ -89,7 +95,8 @@ def uniaxial(pool, evidences, lines, table, slant, kind):
                     a = (q2[one] * n[1] - q2[other] * m[1]) / determinant
                     c = (m[0] * q2[other] - n[0] * q2[one]) / determinant
                     if a > 0.1 * q2[0] and c > 0.05 * q2[0]:
-                        attempt(pool, evidences, np.array([a, c, a, slant * a]), kind, lines)
+                        x[0], x[1], x[2], x[3] = a, c, a, slant * a
+                        attempt(pool, evidences, x, kind, lines)
 
 
 @njit(cache=True)
@@ -97,19 +104,20 @@ def zones_of(lines, rectangular, oblique):
     """The best zones (m, 4) with right angles, and with others, from pairs and triples of lines."""
     q2 = lines[0]
     first = min(8, q2.size)
+    zone = np.zeros(4)
     of_rectangular, of_oblique = np.full(ZONES, -np.inf), np.full(ZONES, -np.inf)
     for one in range(first):
         for other in range(one + 1, first):
             for way in range(4):
                 a = q2[one] / (1 if way % 2 == 0 else 4)
                 c = q2[other] / (1 if way // 2 == 0 else 4)
-                zone = np.array([a, 0.0, c, 0.0])
+                zone[0], zone[2], zone[3] = a, c, 0.0
                 offer(rectangular, of_rectangular, zone, zone_evidence(a, c, 0.0, lines))
                 for third in range(first):
                     d = q2[third] - a - c
                     if third in (one, other) or abs(d) > 1.01 * min(a, c):
                         continue
-                    zone = np.array([a, 0.0, c, d])
+                    zone[0], zone[2], zone[3] = a, c, d
                     offer(oblique, of_oblique, zone, zone_evidence(a, c, d, lines))
 
 
@@ -137,16 +145,16 @@ def extended(pool, evidences, zones, kind, lines):
     zones with half of a or of c are tried too.
     """
     q2, _, tolerance = lines
-    hkl = np.zeros(3, dtype=np.int64)
+    x, flat = np.empty(4), np.empty(4)
     for zone in zones:
         if zone[0] <= 0:
             continue
-        flat = np.array([zone[0], FAR, zone[2], zone[3]])
+        flat[0], flat[1], flat[2], flat[3] = zone[0], FAR, zone[2], zone[3]
         left = 0
         for line in range(q2.size):
             if left == _NEXT:
                 break
-            if indices(flat, q2[line], tolerance[line], hkl, True):
+            if explained(flat, q2[line], tolerance[line]):
                 continue
             left += 1
             for half in range(4):
@@ -155,4 +163,5 @@ def extended(pool, evidences, zones, kind, lines):
                     for squared in (1.0, 4.0):
                         b = (q2[line] - part) / squared
                         if b > 0.02 * q2[0] and (half == 0 or part > 0):
-                            attempt(pool, evidences, np.array([a, b, c, d]), kind, lines)
+                            x[0], x[1], x[2], x[3] = a, b, c, d
+                            attempt(pool, evidences, x, kind, lines)
