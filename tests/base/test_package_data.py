@@ -10,12 +10,13 @@ import pytest
 from mlindex.base.imports import PACKAGE, Package, code_digest, forget
 
 SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob("*.py"))
-#: Stages that index; a campaign does where the score is the verdict of an indexed pattern.
-_INDEXING = {"index_sample", "indexing_rates", "plan_campaign", "symmetry_evidence"}
+#: Stages that index. A campaign does where the score is the verdict of an indexed pattern: its rule
+#: takes the digest of that code then.
+_INDEXING = {"index_sample", "indexing_rates", "symmetry_evidence"}
 #: Stages that use a data file, by the path of the file in the package.
 USED_BY = {
-    "classification/pretrained/joined.npz": {"index_sample", "plan_campaign"},
-    "classification/pretrained/symmetry.npz": {"index_sample", "plan_campaign"},
+    "classification/pretrained/joined.npz": {"index_sample"},
+    "classification/pretrained/symmetry.npz": {"index_sample"},
     "crystal/atomic_volumes.csv": _INDEXING,
     "crystal/formula_units.json": _INDEXING,
     "crystal/substances.csv": _INDEXING,

@@ -8,7 +8,7 @@ import pytest
 
 from mlindex.base.errors import MlindexError
 from mlindex.campaigns import Campaign
-from mlindex.campaigns.scoring import Scored
+from mlindex.campaigns.scoring import Scored, scored_files
 
 SPACE = {
     "quantities": {"x": {"kind": "discrete", "values": list(range(20))}},
@@ -52,6 +52,16 @@ def test_a_file_is_scored_once_and_the_reason_is_kept(tmp_path: Path) -> None:
     again = c.tell(table(tmp_path, "1,a.xy,", "2,b.xy,", "4,c.xy,"), scorers=letters(seen))
     assert (again.count, again.skipped) == (1, 2)
     assert seen == ["a.xy", "b.xy", "c.xy"]
+
+
+def test_files_that_a_table_names_are_known_before_it_is_told(tmp_path: Path) -> None:
+    for name in ("a.xy", "b.xy"):
+        (tmp_path / name).write_text("abc")
+    results = table(tmp_path, "1,a.xy,b.xy", "2,a.xy,", "3,0.5,", "4,none.xy,", "5,b.xy,")
+    objectives = Campaign(SPACE).space.document.objectives
+    assert scored_files(results, objectives) == [tmp_path / "a.xy", tmp_path / "b.xy"]
+    plain = {"drop": objectives["drop"].model_copy(update={"score": None})}
+    assert scored_files(results, plain) == scored_files(tmp_path / "none.csv", objectives) == []
 
 
 def test_nothing_is_better_than_a_cell_that_explains_all() -> None:

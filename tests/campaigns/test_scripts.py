@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def plan(folder: Path, place: str) -> dict[str, bytes]:
     inputs = {"space": "space.yaml", "tables": [], "results": ["results.csv"]}
-    run("plan_campaign", folder, inputs, {"campaign": place}, {"campaign": "c"}, batch=2)
+    run("plan_campaign", folder, inputs, {"campaign": place}, {"campaign": "c"}, batch=2, scores="")
     files = sorted(path for path in (folder / place).rglob("*") if path.is_file())
     return {path.relative_to(folder / place).as_posix(): path.read_bytes() for path in files}
 

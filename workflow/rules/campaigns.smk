@@ -6,6 +6,7 @@ rule plan_campaign:
         space=campaign_space,
         tables=campaign_tables,
         results=campaign_results,
+        scored=campaign_files,
     output:
         campaign=directory("results/campaigns/{campaign}"),
     log:
@@ -20,6 +21,7 @@ rule plan_campaign:
         runtime=minutes(15, 0.1),
     params:
         code=code("plan_campaign.py"),
+        scores=campaign_scores,
         batch=lambda wildcards: planned_campaign(wildcards).batch,
     message:
         "What to measure next: {wildcards.campaign}"

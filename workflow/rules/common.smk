@@ -34,8 +34,9 @@ from mlindex.structures.manifest import (
     shard_name,
     update_manifest,
 )
-from mlindex.base.imports import code_digest
+from mlindex.base.imports import PACKAGE, code_digest
 from mlindex.campaigns.folder import tables_of
+from mlindex.campaigns.scoring import scored_files
 from mlindex.campaigns.settings import PlannedCampaign
 from mlindex.campaigns.space.document import read_document
 from mlindex.base.provenance import derive_seed
@@ -296,13 +297,21 @@ def campaign_space(wildcards):
     return planned_campaign(wildcards).space
 
 
+def campaign_document(wildcards):
+    """The space of a campaign, None where it isn't there."""
+    space = Path(planned_campaign(wildcards).space)
+    try:
+        return read_document(space) if space.is_file() else None
+    except MlindexError as error:
+        raise SystemExit(f"mlindex: {error}") from None
+
+
 def campaign_tables(wildcards):
     """Input function: the tables that the space of a campaign names."""
-    space = Path(planned_campaign(wildcards).space)
-    if not space.is_file():
-        return []
+    document = campaign_document(wildcards)
+    folder = Path(planned_campaign(wildcards).space).parent
     try:
-        return [str(space.parent / name) for name in tables_of(read_document(space))]
+        return [str(folder / name) for name in tables_of(document)] if document else []
     except MlindexError as error:
         raise SystemExit(f"mlindex: {error}") from None
 
@@ -310,6 +319,26 @@ def campaign_tables(wildcards):
 def campaign_results(wildcards):
     """Input function: the tables of results of a campaign."""
     return list(planned_campaign(wildcards).results)
+
+
+def campaign_files(wildcards):
+    """Input function: the files in the results of a campaign that scores are made from."""
+    document = campaign_document(wildcards)
+    if document is None:
+        return []
+    results = campaign_results(wildcards)
+    files = (
+        path for name in results for path in scored_files(name, document.objectives)
+    )
+    return sorted({str(path) for path in files})
+
+
+def campaign_scores(wildcards):
+    """The digest of what makes scores from files; "" where a campaign has none of such."""
+    document = campaign_document(wildcards)
+    if document is None or not any(one.score for one in document.objectives.values()):
+        return ""
+    return code_digest(PACKAGE.file("mlindex.apps.campaign.scores"))
 
 
 def campaign_settings(wildcards):

@@ -16,7 +16,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.names import printable
 from mlindex.base.provenance import file_digest
 from mlindex.campaigns.experiments import Experiment
-from mlindex.campaigns.reading import Cell, Rows
+from mlindex.campaigns.reading import Cell, Rows, read_rows
 from mlindex.campaigns.space.settings import Objective
 
 #: Digits of the digest of a file by which it is known again.
@@ -74,6 +74,22 @@ def scored(
         text = "\n".join(f"  {one}" for one in problems)
         raise MlindexError(f"{rows.path}: nothing was taken, for\n{text}")
     return replace(rows, rows=tuple(found))
+
+
+def scored_files(table: str | Path, objectives: Mapping[str, Objective]) -> list[Path]:
+    """The files that a table of results names for objectives with a ``score``, as far as they are
+    there; none where the table can't be read, which :func:`scored` says."""
+    path = Path(table)
+    wanted = [name for name, given in objectives.items() if given.score]
+    if not wanted or not path.is_file():
+        return []
+    try:
+        rows = read_rows(path)
+    except MlindexError:
+        return []
+    cells = [row[name] for _, row in rows.rows for name in wanted if name in row]
+    named = (path.parent / str(cell) for cell in cells if not _is_number(cell, rows))
+    return [one for one in dict.fromkeys(named) if one.is_file()]
 
 
 def _scored_row(
