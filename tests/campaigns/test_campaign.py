@@ -211,7 +211,11 @@ def test_a_batch_is_shared_out_among_several_objectives() -> None:
         asked = c.ask()
         c.tell([{"id": o.id, "y": o.values["x"], "z": (o.values["x"] - 3) ** 2} for o in asked])
     assert all(one.why.startswith("for 33 % y, 67 % z") for one in asked[:1])
-    assert all("; expected y " in one.why and ", z " in one.why for one in asked)
+    assert all(one.each.keys() == {"y", "z"} and one.expected is None for one in asked)
+    near = [one for one in asked if abs(one.values["x"] - 3) < 1]
+    assert all(abs(one.each["y"][0] - one.values["x"]) < 2 for one in near)
+    row = c.rows()[-1]
+    assert [row["z_expected"], row["z_error"]] == list(asked[-1].each["z"])
     assert len({one.why.partition(":")[0] for one in asked}) >= 5
     half = c.tell([{"id": c.ask()[0].id, "y": 1.0}])
     assert half.count == 1
@@ -378,3 +382,23 @@ def test_past_campaigns_are_shown_to_the_method(tmp_path: Path) -> None:
     with pytest.raises(MlindexError, match=r"old\.csv, line 2: has no pH"):
         Campaign.new(tmp_path / "space.yaml", tmp_path / "d")
     assert not (tmp_path / "d").exists()
+
+
+def test_past_campaigns_count_for_several_objectives(tmp_path: Path) -> None:
+    old = tmp_path / "old.csv"
+    old.write_text("salt,pH,drop,price\nNaCl,5,clear,2\nKCl,6,crystals,4\nKCl,7,,1\n")
+    two = TEXT.replace("batch:", "  price: {direction: minimize}\nbatch:")
+    (tmp_path / "space.yaml").write_text(two + "past: [old.csv]\n")
+    c = Campaign.new(tmp_path / "space.yaml", tmp_path / "c")
+    c.tell([{"id": o.id, "drop": "clear", "price": n} for n, o in enumerate(c.ask())])
+    known = planning.known_of(c.space, c.experiments)
+    ((_, cheap),) = planning.seen_for(c.space, known, "price").priors
+    assert cheap.tolist() == [-2, -4, -1]
+    goal = planning.goals(c.space.document, known.values, 1, np.random.default_rng(0))[0]
+    ((features, scores),) = planning.seen_of(c.space, known, goal).priors
+    # Only rows with both; their scores are those of the goal.
+    np.testing.assert_allclose(scores, goal.scores(np.array([[0.0, 2.0], [2.0, 4.0]])))
+    assert len(features) == 2
+    old.write_text("salt,pH,drop\nNaCl,5,clear\n")
+    with pytest.raises(MlindexError, match=r"old\.csv: no row has a result for drop and price"):
+        Campaign.new(tmp_path / "space.yaml", tmp_path / "d")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from helpers.campaign_methods import Kriging
 from mlindex.campaigns import Campaign, diagnosis, planning
 from mlindex.reports.campaigns.page import page
+from mlindex.reports.campaigns.ternary import CORNERS, placed
 
 
 def campaign(**more: object) -> Campaign:
@@ -52,10 +54,31 @@ def test_there_is_a_page_at_any_time(rounds: int) -> None:
     assert "What to do next" in text
     # Each objective has a model, a judgement of it and expectations of its own.
     assert text.lower().count("of the variance") == (2 if rounds else 0)
-    assert ("; expected y " in text) == (rounds > 0)
+    assert ("expected price" in text) == (rounds > 0)
 
 
 def test_levels_are_named() -> None:
     c = campaign(objectives={"y": {"levels": ["clear", "powder", "crystals"]}})
     c.tell([{"id": o.id, "y": "powder"} for o in c.ask()])
     assert '"ticktext":["clear","powder","crystals"]' in page(c)
+
+
+def test_a_mixture_of_three_is_a_triangle() -> None:
+    parts = {name: {"kind": "continuous", "low": 0, "high": 1} for name in ("water", "salt", "oil")}
+    mixture = {"of": list(parts), "sum": 1}
+    c = campaign(quantities=parts, mixtures=[mixture])
+    assert "Mixtures" not in page(c)
+    c.tell([{"id": o.id, "y": o.values["oil"]} for o in c.ask()])
+    c.ask()
+    text = page(c)
+    assert "Mixtures" in text
+    assert "20 % oil" in text
+    assert "waits for a result" in text
+    assert "Mixtures" not in page(measured(campaign(), 1))
+
+
+def test_a_part_alone_is_in_its_corner_and_equal_shares_are_in_the_middle() -> None:
+    at = placed(np.array([[2.0, 0, 0], [0, 5, 0], [0, 0, 1], [3, 3, 3]]))
+    np.testing.assert_allclose(at, [*CORNERS, CORNERS.mean(axis=0)])
+    sides = np.linalg.norm(CORNERS - np.roll(CORNERS, 1, axis=0), axis=1)
+    np.testing.assert_allclose(sides, 1)

@@ -34,6 +34,7 @@ from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.document import read_document
 from mlindex.campaigns.space.space import Space
 from mlindex.campaigns.stopping import cost_of, reasons_to_stop
+from mlindex.campaigns.tables import expectation_names
 from mlindex.campaigns.tables import experiments as experiments_table
 from mlindex.campaigns.tables import proposals as proposals_table
 from mlindex.campaigns.telling import Telling, as_rows
@@ -222,7 +223,7 @@ class Campaign:
             plain = {c: getattr(one, c) for c in experiments_table({}, ()).names}
             planned = {f"{n}_planned": v for n, v in (one.planned or {}).items()}
             found.append({**plain, "cost": cost_of(self.space, one), **one.values, **planned,
-                          **one.scores})  # fmt: skip
+                          **one.scores, **self._each(one)})  # fmt: skip
         return found
 
     def proposals(self) -> list[dict[str, Any]]:
@@ -230,7 +231,19 @@ class Campaign:
         open_ones = [one for one in self.experiments if one.status in OPEN and one.planned]
         open_ones.sort(key=lambda one: -(one.round or 0))
         names = proposals_table({}, ()).names
-        return [{**{n: getattr(one, n) for n in names}, **one.planned} for one in open_ones]
+        return [
+            {**{n: getattr(one, n) for n in names}, **one.planned, **self._each(one)}
+            for one in open_ones
+        ]
+
+    def _each(self, one: Experiment) -> dict[str, float]:
+        """What is expected of each of several objectives, by the names of its columns."""
+        names = expectation_names(self.objectives)
+        return {
+            column: value
+            for name, both in one.each.items()
+            for column, value in zip(names.get(name, ()), both, strict=False)
+        }
 
     def refresh(self, also_edited: bool = False) -> None:
         """Write the tables of the folder again where a program was killed before it could.

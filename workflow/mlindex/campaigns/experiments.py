@@ -22,7 +22,8 @@ class Experiment:
     """A measurement of an experiment.
 
     ``values`` are those measured at, or planned where none other were given; ``planned`` is None
-    for a person's own. ``scores`` are by objective, in its own units.
+    for a person's own. ``scores`` are by objective, in its own units; ``each`` is what was expected
+    of each of several objectives, and its error.
     """
 
     id: str
@@ -35,6 +36,7 @@ class Experiment:
     expected: float | None = None
     error: float | None = None
     better: float | None = None
+    each: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     why: str | None = None
     cost: float | None = None
     note: str | None = None
@@ -45,6 +47,13 @@ class Experiment:
     def key(self) -> tuple[str, int]:
         """What tells it apart."""
         return self.id, self.replicate
+
+
+def expectation(value: float | None, error: float | None) -> str:
+    """What was expected, with its error, as people read it; "" where nothing was."""
+    if value is None:
+        return ""
+    return f"{value:.4g}" + ("" if error is None else f" ± {float(f'{error:.2g}'):g}")
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ def after(events: Iterable[Event]) -> dict[tuple[str, int], Experiment]:
 
 def _proposed(row: Mapping[str, Any], event: Event) -> Experiment:
     guessed = {name: row.get(name) for name in ("expected", "error", "better", "why")}
+    guessed["each"] = {name: tuple(both) for name, both in (row.get("each") or {}).items()}
     return Experiment(
         row["id"],
         row["replicate"],

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from mlindex.campaigns.objectives import Goal, complete, goals, score_of, sign_o
 from mlindex.campaigns.reading import read_rows
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.candidates import candidates, design
-from mlindex.campaigns.space.settings import SpaceFile
+from mlindex.campaigns.space.settings import Objective, SpaceFile
 from mlindex.campaigns.space.space import Space
 from mlindex.campaigns.stopping import chance_of_any, cost_at
 
@@ -102,10 +102,9 @@ def seen_for(space: Space, known: Known, name: str) -> Seen:
     """What a method is told of one objective, others aside."""
     objectives = space.document.objectives
     number, given = list(objectives).index(name), objectives[name]
-    scores = sign_of(given) * known.values[:, number]
     alone = Goal(np.array([sign_of(given)]), np.zeros(1), np.ones(1), np.ones(1))
-    past = _past(space, alone) if len(objectives) == 1 else ()
-    return _seen(space, known, scores, given.noise, past)
+    scores = alone.scores(known.values[:, [number]])
+    return _seen(space, known, scores, given.noise, _past(space, alone, (name,)))
 
 
 def _seen(
@@ -150,12 +149,14 @@ def require_plannable(space: Space) -> None:
     """Raise MlindexError where a method doesn't exist or a past campaign doesn't fit."""
     method(space.document.method or DEFAULT, space.document.options)
     signs = np.array([sign_of(one) for one in space.document.objectives.values()])
-    _past(space, Goal(signs, np.zeros(1), np.ones(1), np.ones(1)))
+    nothing = np.zeros(len(signs))
+    _past(space, Goal(signs, nothing, nothing + 1, nothing + 1 / len(signs)))
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A row that was chosen. ``gain`` is the score that it is expected to add to the best."""
+    """A row that was chosen. ``gain`` is the score that it is expected to add to the best, ``each``
+    what is expected of each of several objectives, and its error."""
 
     codes: np.ndarray
     expected: float | None
@@ -163,6 +164,7 @@ class _Chosen:
     better: float | None
     gain: float
     why: str
+    each: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def _chosen(
@@ -193,18 +195,17 @@ def _chosen(
 def _with_each_expectation(
     space: Space, chooser: Method, known: Known, found: list[_Chosen]
 ) -> list[_Chosen]:
-    """What is expected of each of several objectives, in the reasons of what was chosen."""
+    """What was chosen, with what is expected of each of several objectives."""
     rows = space.features(_rows([one.codes for one in found], len(space.axes)))
-    texts: list[list[str]] = [[] for _ in found]
+    each: list[dict[str, tuple[float, float]]] = [{} for _ in found]
     for name, given in space.document.objectives.items():
         seen, sign = seen_for(space, known, name), sign_of(given)
         if not len(rows) or np.ptp(seen.scores) == 0:
             continue
-        for text, mean, error in zip(texts, *predicted(chooser, seen, rows), strict=True):
+        for one, mean, error in zip(each, *predicted(chooser, seen, rows), strict=True):
             if np.isfinite(mean) and np.isfinite(error):
-                text.append(f"{name} {sign * mean:.3g} ± {error:.2g}")
-    said = (f"; expected {', '.join(text)}" if text else "" for text in texts)
-    return [replace(one, why=f"{one.why}{more}") for one, more in zip(found, said, strict=True)]
+                one[name] = (_short(sign * mean), _short(error))
+    return [replace(one, each=guess) for one, guess in zip(found, each, strict=True)]
 
 
 def _with_pending(seen: Seen, more: np.ndarray) -> Seen:
@@ -297,6 +298,8 @@ def _plan(
     rows: list[dict[str, Any]] = []
     for n, one in enumerate(chosen):
         guess = {"expected": one.expected, "error": one.error, "better": one.better}
+        if one.each:
+            guess["each"] = {name: list(both) for name, both in one.each.items()}
         values = space.values(one.codes)
         rows += [
             {"id": f"E{first + n:04d}", "replicate": r, "values": values, **guess, "why": one.why}
@@ -313,31 +316,36 @@ def _plan(
     )
 
 
-def _past(space: Space, goal: Goal) -> tuple[Past, ...]:
-    """Past campaigns as features and scores; with several objectives they say nothing here."""
-    return tuple(_one_past(space, name, goal) for name in space.document.past if goal.is_single)
+def _past(space: Space, goal: Goal, objectives: tuple[str, ...] = ()) -> tuple[Past, ...]:
+    """Past campaigns as features and scores; of all objectives together, or of some."""
+    wanted = {name: given for name, given in space.document.objectives.items()
+              if not objectives or name in objectives}  # fmt: skip
+    found = (_one_past(space, name, wanted) for name in space.document.past)
+    return tuple((features, goal.scores(values)) for features, values in found)
 
 
-def _one_past(space: Space, name: str, goal: Goal) -> Past:
-    """A past campaign.
+def _one_past(
+    space: Space, name: str, objectives: Mapping[str, Objective]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Features (n, d) and values (n, objectives) of a past campaign where it has all objectives.
 
     Raises:
-        MlindexError: a row of it that doesn't fit the space.
+        MlindexError: a row of it that doesn't fit the space, or none with all objectives.
     """
     rows = read_rows(space.folder / name)
-    ((objective, given),) = space.document.objectives.items()
-    codes, scores = [], []
+    codes, values = [], []
     for line, row in rows.rows:
-        if objective not in row:
+        if not complete(row, tuple(objectives)):
             continue
         try:
             plain = {a.name: rows.number(row[a.name]) if isinstance(a, Number) else row[a.name]
                      for a in space.axes}  # fmt: skip
             codes.append(space.codes(plain))
-            scores.append(score_of(given, row[objective], rows))
+            values.append([score_of(given, row[one], rows) for one, given in objectives.items()])
         except KeyError as missing:
             raise MlindexError(f"{rows.where(line)}: has no {missing.args[0]}") from None
         except ValueError as problem:
             raise MlindexError(f"{rows.where(line)}: {problem}") from None
-    features = space.features(_rows(codes, len(space.axes)))
-    return features, goal.scores(np.array(scores, dtype=float).reshape(-1, 1))
+    if not codes:
+        raise MlindexError(f"{rows.path}: no row has a result for {' and '.join(objectives)}")
+    return space.features(_rows(codes, len(space.axes))), _rows(values, len(objectives))

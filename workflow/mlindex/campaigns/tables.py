@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from mlindex.base.place import Place
 from mlindex.base.schema import FLOAT64, INT32, STRING, Column, Table
@@ -24,7 +24,8 @@ _EXPECTED = (
 EXPERIMENTS = Table(
     "experiments",
     "a measurement of an experiment of a campaign, done or to be done; behind these columns stand "
-    "the quantities as measured, then as planned (`_planned`), and the objectives",
+    "the quantities as measured, then as planned (`_planned`), and the objectives; of several "
+    "objectives what was expected of each (`_expected`, `_error`)",
     (
         _ID,
         _REPLICATE,
@@ -43,7 +44,7 @@ EXPERIMENTS = Table(
 PROPOSALS = Table(
     "proposals",
     "a measurement that is proposed; behind these columns stand the quantities, and the objectives "
-    "to be filled in",
+    "to be filled in; of several objectives what is expected of each (`_expected`, `_error`)",
     (_ID, _REPLICATE, *_EXPECTED),
     places=(Place("campaigns/{campaign}/proposals.parquet"),),
     extended=True,
@@ -121,7 +122,7 @@ def experiments(quantities: Mapping[str, bool], objectives: tuple[str, ...]) -> 
         _quantity(f"{name}_planned", is_number) for name, is_number in quantities.items()
     )
     scores = tuple(Column(name, FLOAT64, "Objective", nullable=True) for name in objectives)
-    columns = (*EXPERIMENTS.columns, *measured, *planned, *scores)
+    columns = (*EXPERIMENTS.columns, *measured, *planned, *scores, *_each(objectives))
     return Table(EXPERIMENTS.name, EXPERIMENTS.row, columns)
 
 
@@ -129,7 +130,24 @@ def proposals(quantities: Mapping[str, bool], objectives: tuple[str, ...]) -> Ta
     """The table of proposals of a campaign; for each quantity whether it is a number."""
     planned = tuple(_quantity(name, is_number) for name, is_number in quantities.items())
     scores = tuple(Column(name, FLOAT64, "Objective", nullable=True) for name in objectives)
-    return Table(PROPOSALS.name, PROPOSALS.row, (*PROPOSALS.columns, *planned, *scores))
+    columns = (*PROPOSALS.columns, *planned, *_each(objectives), *scores)
+    return Table(PROPOSALS.name, PROPOSALS.row, columns)
+
+
+def expectation_names(objectives: Iterable[str]) -> dict[str, tuple[str, str]]:
+    """Names of the columns of what is expected of each of several objectives, and of its error, by
+    objective; none for a single one."""
+    names = {name: (f"{name}_expected", f"{name}_error") for name in objectives}
+    return names if len(names) > 1 else {}
+
+
+def _each(objectives: tuple[str, ...]) -> tuple[Column, ...]:
+    said = ("Score that was expected", "Standard deviation of that expectation")
+    return tuple(
+        Column(column, FLOAT64, what, nullable=True)
+        for both in expectation_names(objectives).values()
+        for column, what in zip(both, said, strict=True)
+    )
 
 
 def _quantity(name: str, is_number: bool) -> Column:

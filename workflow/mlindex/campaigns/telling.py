@@ -25,6 +25,7 @@ from mlindex.campaigns.register import Key, Register
 from mlindex.campaigns.space.axes import Number
 from mlindex.campaigns.space.space import Space, Value
 from mlindex.campaigns.spelling import meant
+from mlindex.campaigns.tables import expectation_names
 
 #: Words for what happened to an experiment.
 _WORDS = {
@@ -299,8 +300,9 @@ def _ignored(space: Space, rows: Rows) -> tuple[str, ...]:
         close = [one for name in document.objectives if (one := meant(name, rows.names))]
         hint = f"; is it {close[0]!r}?" if close else f"; its columns are {', '.join(rows.names)}"
         raise MlindexError(f"{rows.path}: no column is named {wanted} or status{hint[:300]}")
-    planned = {f"{name}_planned" for name in document.quantities}
-    return tuple(n for n in rows.names if n and n not in known | planned | _OURS)
+    own = {f"{name}_planned" for name in document.quantities} | _OURS
+    own.update(*expectation_names(document.objectives).values())
+    return tuple(n for n in rows.names if n and n not in known | own)
 
 
 def as_rows(given: Iterable[Mapping[str, Any]], where: str = "rows") -> Rows:

@@ -18,7 +18,7 @@ from mlindex.base.names import printable, shown
 from mlindex.base.schema import write_table
 from mlindex.base.wrong import shortened, wrong
 from mlindex.campaigns.campaign import Campaign
-from mlindex.campaigns.experiments import OPEN, Experiment
+from mlindex.campaigns.experiments import OPEN, Experiment, expectation
 from mlindex.campaigns.objectives import level_of
 from mlindex.campaigns.reading import read_rows
 from mlindex.campaigns.scoring import NONE, Scorers
@@ -209,14 +209,18 @@ def _show(campaign: Campaign, asked: Sequence[Experiment]) -> None:
 
     table = Table(box=None, pad_edge=False)
     names = campaign.space.names
-    for heading in ("id", *names, "expected"):
+    objectives = campaign.objectives
+    several = len(objectives) > 1
+    promised = [f"expected {name}" for name in objectives] if several else ["expected"]
+    for heading in ("id", *names, *promised):
         table.add_column(escape(heading), overflow="fold")
     conditions = [one for one in asked if one.replicate == 1]
     for one in conditions[:_SHOWN]:
         values = (f"{v:g}" if isinstance(v, float) else v for v in (one.values[n] for n in names))
-        has_model = one.expected is not None and one.error is not None
-        expected = f"{one.expected:.4g} ± {one.error:.2g}" if has_model else ""
-        cells = (one.id, *values, expected)
+        of_one = (one.expected, one.error)
+        of_each = (one.each.get(name, (None, None)) for name in objectives)
+        known = of_each if several else (of_one,)
+        cells = (one.id, *values, *(expectation(*both) for both in known))
         table.add_row(*(escape(printable(cell)) for cell in cells))
     on_stdout(lambda: Console().print(table))
     folder = shown(campaign.folder.path)

@@ -19,7 +19,7 @@ from mlindex.campaigns.space.described import described
 from mlindex.campaigns.space.document import checked, read_document
 from mlindex.campaigns.space.settings import Categorical, Continuous, Discrete, Linear, SpaceFile
 from mlindex.campaigns.spelling import meant
-from mlindex.campaigns.tables import EXPERIMENTS
+from mlindex.campaigns.tables import EXPERIMENTS, expectation_names
 
 Value = str | float
 #: Columns of the table of experiments, which a quantity or an objective can't have as its name.
@@ -280,9 +280,11 @@ def _names_wrong(document: SpaceFile) -> list[str]:
     """Names that stand for two things, are taken, or are of no quantity."""
     problems = []
     names = [*document.quantities, *document.objectives]
+    expected = {one for both in expectation_names(document.objectives).values() for one in both}
+    taken = RESERVED | {one.casefold() for one in expected}
     folded: dict[str, str] = {}
     for name in names:
-        if name.casefold() in RESERVED or name.endswith("_planned") or name != name.strip():
+        if name.casefold() in taken or name.endswith("_planned") or name != name.strip():
             problems.append(
                 f"{name!r} is a column of every table of experiments; name it otherwise"
             )

@@ -10,7 +10,7 @@ import numpy as np
 from mlindex import __version__
 from mlindex.campaigns.campaign import Campaign
 from mlindex.campaigns.diagnosis import Diagnosis, diagnosed
-from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment
+from mlindex.campaigns.experiments import FAILED, MEASURED, OPEN, Experiment, expectation
 from mlindex.campaigns.methods import DEFAULT
 from mlindex.campaigns.objectives import complete, front, level_numbers, level_of, sign_of
 from mlindex.campaigns.planning import Plan, known_of
@@ -19,8 +19,11 @@ from mlindex.campaigns.space.settings import Objective
 from mlindex.reports import html
 from mlindex.reports.campaigns import figures
 from mlindex.reports.campaigns.figures import axis_title, number
+from mlindex.reports.campaigns.ternary import triangle
 from mlindex.reports.result.markup import cards, facts, grid
 
+#: Parts of a mixture that is shown as a triangle.
+_CORNERS = 3
 #: Rows of tables; all are in the files beside the page.
 _BEST_ROWS, _MOST_ROWS = 10, 400
 #: A model that orders what it hasn't seen no better than this is little better than chance: what
@@ -73,9 +76,11 @@ def page(campaign: Campaign) -> str:
         {name: diagnosed(campaign.space, experiments, name) for name in campaign.objectives},
         campaign.plan(),
     )
+    mixtures = _mixtures(data)
     sections = [
         ("Best so far", _best(data)),
         ("What to do next", _next(data)),
+        *((("Mixtures", mixtures),) if mixtures else ()),
         ("What the model relies on", _reliance(data)),
         ("How right its predictions are", _calibration(data)),
         ("Rounds", _rounds(data)),
@@ -141,6 +146,30 @@ def _best(data: _Data) -> str:
     return body + _table(data, first[:_BEST_ROWS], ("round", "scores"))
 
 
+def _mixtures(data: _Data) -> str:
+    """A triangle for each mixture of three and each objective; nothing without any."""
+    body = ""
+    for mixture in data.campaign.space.document.mixtures:
+        if len(mixture.of) != _CORNERS:
+            continue
+        for name in data.campaign.objectives:
+            scored = [one for one in data.done if name in one.scores]
+            scores = np.array([one.scores[name] for one in scored])
+            both = (_parts(mixture.of, ones) for ones in (scored, data.waiting))
+            parts, waiting = (amounts[amounts.sum(axis=1) > 0] for amounts in both)
+            if len(parts) and len(parts) == len(scored):
+                ids = [one.id for one in scored]
+                figure = triangle(mixture.of, parts, scores, ids, data.title(name), waiting)
+                body += data.heading(name) + html.figure(figure)
+    return body
+
+
+def _parts(names: Sequence[str], ones: Sequence[Experiment]) -> np.ndarray:
+    """Amounts (n, 3) of the parts of a mixture."""
+    found = [[float(one.values[name]) for name in names] for one in ones]
+    return np.array(found).reshape(-1, len(names))
+
+
 def _ticks(data: _Data, name: str) -> dict[str, list]:
     """What has the names of the levels of an ordinal score on its axis."""
     levels = level_numbers(data.campaign.space.document.objectives[name])
@@ -155,7 +184,7 @@ def _next(data: _Data) -> str:
     if not data.next.rows:
         return html.note("Nothing is left: all that is allowed is measured, failed or excluded.")
     rows = [Experiment(r["id"], r["replicate"], "", r["values"], expected=r["expected"],
-                       error=r["error"], better=r["better"], why=r["why"])
+                       error=r["error"], better=r["better"], each=r.get("each", {}), why=r["why"])
             for r in data.next.rows]  # fmt: skip
     folder = data.campaign.folder.path if data.campaign.folder else "FOLDER"
     lead = f"The next round would be this; 'mlindex campaign propose {folder}' makes it so."
@@ -164,7 +193,11 @@ def _next(data: _Data) -> str:
 
 def _promises(rows: Sequence[Experiment]) -> tuple[str, ...]:
     """Columns that say why experiments are proposed; those that are empty are left out."""
-    said = {"expected": [one.expected for one in rows], "better": [one.better for one in rows]}
+    said = {
+        "expected": [one.expected for one in rows],
+        "each": [one.each or None for one in rows],
+        "better": [one.better for one in rows],
+    }
     return *(part for part, values in said.items() if any(v is not None for v in values)), "why"
 
 
@@ -229,13 +262,19 @@ def _held_out(diagnosis: Diagnosis, title: str) -> str:
 
 def _kept_promises(data: _Data) -> str:
     name = data.campaign.objectives[0]
-    judged = [o for o in data.done if o.expected is not None and o.error and name in o.scores]
+    guessed = ((one, one.each.get(name, (one.expected, one.error))) for one in data.done)
+    judged = [
+        abs(one.scores[name] - expected) / error
+        for one, (expected, error) in guessed
+        if expected is not None and error and name in one.scores
+    ]
     if not judged:
         return ""
-    off = np.array([abs(o.scores[name] - o.expected) / o.error for o in judged])
+    off = np.array(judged)
+    of = f" by {name}" if len(data.campaign.objectives) > 1 else ""
     return html.note(
         f"Of {len(judged)} proposals that were measured since, {100 * np.mean(off <= 1):.0f} % "
-        f"came out within one error of what was expected when they were proposed, "
+        f"came out within one error of what was expected{of} when they were proposed, "
         f"{100 * np.mean(off <= 2):.0f} % within two. What is chosen for being expected to be good "
         "comes out worse than expected on average."
     )
@@ -306,6 +345,7 @@ def _table(data: _Data, rows: Sequence[Experiment], more: Sequence[str]) -> str:
         "round": ["round"],
         "scores": list(objectives),
         "expected": ["expected"],
+        "each": [f"expected {name}" for name in objectives],
         "better": ["chance of being better"],
         "why": ["<why"],
         "said": ["<said by", "<when"],
@@ -326,13 +366,14 @@ def _cells(data: _Data, one: Experiment) -> Iterator[str]:
 
 
 def _more(data: _Data, one: Experiment, more: Sequence[str]) -> Iterator[str]:
-    error = f" ± {one.error:.2g}" if one.error is not None else ""
     cells = {
         "status": [one.status],
         "round": ["" if one.round is None else str(one.round)],
         "scores": [data.score(name, one.scores[name]) if name in one.scores else ""
                    for name in data.campaign.objectives],
-        "expected": [number(one.expected) + error],
+        "expected": [expectation(one.expected, one.error)],
+        "each": [expectation(*one.each.get(name, (None, None)))
+                 for name in data.campaign.objectives],
         "better": [number(one.better)],
         "why": [one.why or ""],
         "said": [one.said_by or "", (one.said_at or "")[:16].replace("T", " ")],
