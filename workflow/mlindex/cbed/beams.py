@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numba
 import numpy as np
@@ -15,6 +16,10 @@ from mlindex.cbed.settings import BeamChoice
 _STRONGEST = 100
 #: Beams nearer to the Ewald sphere than this are no small perturbation.
 _NEAR_INV_A = 0.01
+#: Thickness that thresholds of weights are stated for.
+_STATED_A = 100.0
+#: Coefficients of 1/sqrt(1 + x) beyond 1.
+_INVERSE_ROOT = (-1 / 2, 3 / 8, -5 / 16, 35 / 128)
 #: Least kinematic amplitude that is told from none.
 _NOTHING = 1e-12
 
@@ -24,7 +29,9 @@ class Beams:
     """The beams of a zone at one energy: ``n_strong`` that interact, then the weak ones.
 
     ``hkl`` (n, 3) with the direct beam first; ``q_inv_A`` (n, 3) their vectors; ``coupling``
-    (n, n_strong) in 1/A, float or complex: the structure matrix without its diagonal.
+    (n, n_strong) in 1/A, float or complex: the structure matrix without its diagonal. The wave of
+    the strong beams is ``dressing`` (n_strong, n_strong) times what the matrix propagates, for
+    the ``n_perturbing`` distant beams hold a share of it.
     ``normal`` (n,) is the component of each beam's wave vector along z over that of the direct
     beam's, ``wave_number_inv_A`` that of the wave in the crystal, ``weight`` (n,) its weight.
     """
@@ -32,11 +39,29 @@ class Beams:
     hkl: np.ndarray
     q_inv_A: np.ndarray
     coupling: np.ndarray
+    dressing: np.ndarray
+    n_perturbing: int
     normal: np.ndarray
     weight: np.ndarray
     n_strong: int
     wave_number_inv_A: float
     mean_potential_inv_A2: float
+
+
+class Thresholds(NamedTuple):
+    """Least weights of beams that interact, are scattered into, and perturb."""
+
+    strong: float
+    weak: float
+    perturbing: float
+
+
+def thresholds(choice: BeamChoice, thickness_A: float) -> Thresholds:
+    """The least weights of :class:`BeamChoice` in a crystal of some thickness."""
+    times = thickness_A / _STATED_A
+    return Thresholds(
+        choice.strong_weight / times**0.5, choice.weak_weight, choice.perturbing_weight / times
+    )
 
 
 def excitation_errors(
@@ -66,7 +91,7 @@ def chosen_beams(
     """The beams of a zone by the rule of :class:`BeamChoice`.
 
     Args:
-        potential: coefficients up to twice ``choice.q_max_inv_A``, or fewer: others count as 0.
+        potential: coefficients that it lacks count as 0, beams beyond them are left out.
         orientation: the zone axis.
         wave_number_inv_A: 1/wavelength in vacuum.
         relativistic: what the potential is multiplied by.
@@ -75,40 +100,87 @@ def chosen_beams(
     """
     mean = float(potential.table[tuple(potential.bounds)].real) * relativistic
     wave_number = float(np.sqrt(wave_number_inv_A**2 + mean))
-    hkl, q, error = _candidates(orientation, wave_number, convergence_inv_A, choice)
+    q_max = min(choice.q_max_inv_A, potential.reach_inv_A)
+    hkl, q, error = _candidates(orientation, wave_number, convergence_inv_A, q_max, choice)
     weight = _weights(
         potential, hkl, error, 2 * wave_number / relativistic, thickness_A, convergence_inv_A, q
     )
-    strong, weak, far = _classes(weight, np.abs(error), choice)
+    strong, weak, far = _classes(weight, np.abs(error), thickness_A, choice)
     chosen = np.concatenate([strong, weak])
     n_strong = len(strong)
     normal = 1 + q[:, 2] / wave_number
+    scale = relativistic / (2 * wave_number)
+    table = (potential.table.real if potential.real else potential.table) * scale
 
-    def coupled(rows: np.ndarray) -> np.ndarray:
-        found = _looked_up(potential.table, potential.bounds, hkl[rows], hkl[strong])
-        found *= relativistic / (2 * wave_number)
-        found /= np.sqrt(normal[rows, None] * normal[strong])
-        return np.ascontiguousarray(found.real) if potential.real else found
+    def coupled(rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
+        found = _looked_up(values, potential.bounds, hkl[rows], hkl[columns])
+        found /= np.sqrt(normal[rows, None] * normal[columns]).astype(found.real.dtype)
+        return found
 
-    coupling = coupled(chosen)
+    coupling = coupled(chosen, strong, table)
     coupling[np.arange(n_strong), np.arange(n_strong)] = 0.0
-    # Bethe's second-order potentials: a detour through a beam that is hardly excited.
     distant = np.concatenate([weak, far])
     swing = np.linalg.norm(q[distant, :2], axis=1) * convergence_inv_A / wave_number
     distant = distant[np.abs(error[distant]) > _NEAR_INV_A + 2 * swing]
-    own = error[distant] / normal[distant]
-    detour = coupled(distant)
-    coupling[:n_strong] -= detour.conj().T @ (detour / own[:, None])
+    single = table.astype(np.float32 if potential.real else np.complex64)
+    dressing = _perturbed(
+        coupling,
+        error[strong] / normal[strong],
+        coupled(distant, strong, single),
+        coupled(distant, distant, single),
+        error[distant] / normal[distant],
+    )
     return Beams(
         hkl[chosen],
         q[chosen],
         coupling,
+        dressing,
+        len(distant),
         normal[chosen],
         weight[chosen],
         n_strong,
         wave_number,
         mean,
     )
+
+
+def _perturbed(
+    coupling: np.ndarray,
+    error: np.ndarray,
+    detour: np.ndarray,
+    among: np.ndarray,
+    own: np.ndarray,
+) -> np.ndarray:
+    """What distant beams do to the strong ones, added to ``coupling``; the dressing (n, n).
+
+    Lowdin's partitioning to third order (J. Chem. Phys. 19 (1951) 1396), with energies to first
+    order. Bethe's potentials are its second order. The two further terms, that a distant beam
+    couples to other distant ones and that it holds a share of the wave, cancel in part: either
+    one alone is worse than none.
+
+    Args:
+        coupling: (n + m, n) of n strong and m weak beams, changed in place.
+        error: the diagonal of the strong beams, (n,).
+        detour: coupling of f distant beams to the strong ones, (f, n).
+        among: that among the distant ones, (f, f); its diagonal isn't used.
+        own: the diagonal of the distant ones, (f,).
+    """
+    n_strong = len(error)
+    np.fill_diagonal(among, 0)
+    share = detour / own[:, None].astype(np.float32)
+    back = share.conj().T
+    full = coupling[:n_strong] - detour.conj().T @ share + back @ (among @ share)
+    full[np.arange(n_strong), np.arange(n_strong)] += error
+    held = back @ share
+    dressing, power = np.eye(n_strong, dtype=held.dtype), np.eye(n_strong, dtype=held.dtype)
+    for factor in _INVERSE_ROOT:
+        power = power @ held
+        dressing += factor * power
+    full = dressing @ full @ dressing
+    full[np.arange(n_strong), np.arange(n_strong)] -= error
+    coupling[:n_strong] = (full + full.conj().T) / 2
+    coupling[n_strong:] = coupling[n_strong:] @ dressing
+    return dressing
 
 
 def _weights(
@@ -143,16 +215,17 @@ def _weights(
 
 
 def _classes(
-    weight: np.ndarray, error: np.ndarray, choice: BeamChoice
+    weight: np.ndarray, error: np.ndarray, thickness_A: float, choice: BeamChoice
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Rows of strong, weak and only perturbing beams, each by falling weight."""
     near = error <= choice.excitation_max_inv_A
+    least = thresholds(choice, thickness_A)
     order = np.argsort(-_rounded(weight), kind="stable")
-    order = order[weight[order] >= choice.perturbing_weight]
-    strong = order[near[order] & (weight[order] >= choice.strong_weight)]
+    order = order[weight[order] >= least.perturbing]
+    strong = order[near[order] & (weight[order] >= least.strong)]
     strong = _whole_class(strong, weight, choice.max_strong)
     others = order[~np.isin(order, strong)]
-    weak = others[near[others] & (weight[others] >= choice.weak_weight)]
+    weak = others[near[others] & (weight[others] >= least.weak)]
     weak = _whole_class(weak, weight, choice.max_beams)
     far = others[~np.isin(others, weak)]
     return strong, weak, _whole_class(far, weight, choice.max_beams)
@@ -171,18 +244,22 @@ def _whole_class(order: np.ndarray, weight: np.ndarray, most: int) -> np.ndarray
 
 
 def _candidates(
-    orientation: Orientation, wave_number: float, convergence: float, choice: BeamChoice
+    orientation: Orientation,
+    wave_number: float,
+    convergence: float,
+    q_max: float,
+    choice: BeamChoice,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Indices, vectors and excitation errors (1/A) at the disc's centre; the direct beam first."""
     # Nothing near the Ewald sphere lies deeper than its cap and the tolerance.
-    depth = choice.q_max_inv_A**2 / wave_number + 2 * choice.excitation_max_inv_A
-    reach = np.hypot(choice.q_max_inv_A, max(depth, choice.perturbing_depth_inv_A))
+    depth = q_max**2 / wave_number + 2 * choice.excitation_max_inv_A
+    reach = np.hypot(q_max, max(depth, choice.perturbing_depth_inv_A))
     basis = np.linalg.inv(orientation.reciprocal_inv_A)
     bounds = np.floor(np.linalg.norm(basis, axis=0) * reach).astype(np.int64)
     hkl = _near_sphere(
         bounds,
         orientation.reciprocal_inv_A,
-        choice.q_max_inv_A,
+        q_max,
         wave_number,
         convergence,
         choice.excitation_max_inv_A,
@@ -220,7 +297,7 @@ def _near_sphere(bounds, reciprocal, q_max, wave_number, convergence, tolerance,
 @numba.njit(cache=True)
 def _looked_up(table, bounds, rows, columns):
     """The coefficients (n, m) of the differences of n and m indices."""
-    out = np.zeros((len(rows), len(columns)), np.complex128)
+    out = np.zeros((len(rows), len(columns)), table.dtype)
     H, K, L = bounds[0], bounds[1], bounds[2]
     for i in range(len(rows)):
         for j in range(len(columns)):

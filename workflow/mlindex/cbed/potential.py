@@ -2,7 +2,8 @@
 
 Form factors are gemmi's (International Tables C, table 4.3.2.2: elastic scattering of electrons
 by neutral atoms up to sin(theta)/lambda = 2 per A, five Gaussians; Peng, Ren, Dudarev & Whelan,
-Acta Cryst. A52 (1996) 257). Atoms vibrate isotropically (Debye-Waller factor).
+Acta Cryst. A52 (1996) 257). Beyond, the Gaussians go on: they fall faster than atoms do. Atoms
+vibrate isotropically (Debye-Waller factor).
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ _REST_KEV = 510.99895
 _WAVELENGTH_A = 12.26426
 #: Energies of the electrons that are simulated, in keV.
 ENERGY_KEV = (20.0, 1000.0)
+#: Coefficients end where all form factors, with their Debye-Waller factors, are below this share
+#: of the largest one at 0, or here.
+_SHARE, _END_INV_A, _STEP_INV_A = 1e-3, 8.0, 0.05
 #: Fourier coefficients at most; beyond, the cell is too large.
 _MOST_COEFFICIENTS = 60_000_000
 
@@ -57,20 +61,31 @@ class Potential:
 
     ``table`` (2H+1, 2K+1, 2L+1), complex: the coefficient of (h, k, l) at [h+H, k+K, l+L], in
     1/A² for electrons at rest: that of moving ones is larger by :func:`relativistic_factor`.
-    ``real`` says that the origin is an inversion centre, so that all are real.
+    ``real`` says that the origin is an inversion centre, so that all are real. Beyond
+    ``reach_inv_A`` coefficients count as 0.
     """
 
     table: np.ndarray
     bounds: np.ndarray
     real: bool
+    reach_inv_A: float
 
 
 def potential_of(atoms: Atoms, q_max_inv_A: float) -> Potential:
-    """The coefficients U = F / (pi V) of a cell up to 1/d = q_max.
+    """The coefficients U = F / (pi V) of a cell.
+
+    Args:
+        atoms: the content of the cell.
+        q_max_inv_A: coefficients up to this 1/d, or to where all atoms scatter next to nothing.
 
     Raises:
         MlindexError: an element has no form factor, or the cell is too large.
     """
+    kinds = sorted(set(zip(atoms.elements, atoms.u_iso_A2.tolist(), strict=True)))
+    coefficients = np.array([form_factor_coefficients(element) for element, _ in kinds])
+    # exp(-B s²) with B = 8 pi² U joins the Gaussians of the form factor.
+    coefficients[:, 1] += 8 * np.pi**2 * np.array([u for _, u in kinds])[:, None]
+    q_max_inv_A = min(q_max_inv_A, _end_inv_A(coefficients))
     basis = atoms.basis_A
     bounds = np.floor(np.linalg.norm(basis, axis=1) * q_max_inv_A).astype(np.int64)
     if np.prod(2.0 * bounds + 1) > _MOST_COEFFICIENTS:
@@ -78,14 +93,10 @@ def potential_of(atoms: Atoms, q_max_inv_A: float) -> Potential:
             f"the cell of {atoms.volume_A3:.0f} A³ is too large; give a smaller one, or a smaller "
             "q_max_inv_A"
         )
-    kinds = sorted(set(zip(atoms.elements, atoms.u_iso_A2.tolist(), strict=True)))
     kind = np.array(
         [kinds.index(one) for one in zip(atoms.elements, atoms.u_iso_A2.tolist(), strict=True)]
     )
     order = np.argsort(kind, kind="stable")
-    coefficients = np.array([form_factor_coefficients(element) for element, _ in kinds])
-    # exp(-B s²) with B = 8 pi² U joins the Gaussians of the form factor.
-    coefficients[:, 1] += 8 * np.pi**2 * np.array([u for _, u in kinds])[:, None]
     origin = np.zeros(3) if atoms.centre is None else atoms.centre
     table = _summed(
         bounds,
@@ -97,7 +108,16 @@ def potential_of(atoms: Atoms, q_max_inv_A: float) -> Potential:
         coefficients,
     )
     table /= np.pi * atoms.volume_A3
-    return Potential(table, bounds, atoms.centre is not None)
+    return Potential(table, bounds, atoms.centre is not None, q_max_inv_A)
+
+
+def _end_inv_A(coefficients: np.ndarray) -> float:
+    """Where all form factors (n, 2, 5) have fallen below a share of the largest at 0."""
+    q = np.arange(_STEP_INV_A, _END_INV_A + _STEP_INV_A / 2, _STEP_INV_A)
+    a, b = coefficients[:, 0, :, None], coefficients[:, 1, :, None]
+    largest = np.abs(np.sum(a * np.exp(-b * q**2 / 4), axis=1)).max(axis=0)
+    above = np.flatnonzero(largest > _SHARE * np.abs(coefficients[:, 0].sum(axis=1)).max())
+    return float(q[above[-1]]) if len(above) else _STEP_INV_A
 
 
 @numba.njit(cache=True, fastmath=True)

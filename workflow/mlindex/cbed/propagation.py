@@ -15,8 +15,9 @@ import numpy as np
 
 #: Terms of the series are left out below this: single precision has 6e-8.
 _LEFT_OUT = 1e-7
-#: Longest argument of one series: with absorption its terms grow, and rounding errors with them.
-_ARGUMENT, _ARGUMENT_ABSORBING = 400.0, 25.0
+#: Longest argument of one series. With absorption its terms grow, and rounding errors with them, by
+#: the exponential of this at most.
+_ARGUMENT, _GROWTH = 400.0, 3.0
 #: Squarings of a matrix for the bound of its norm: within N^(1/2^6), a tenth for 500 beams.
 _SQUARINGS = 5
 
@@ -25,14 +26,16 @@ _SQUARINGS = 5
 class StructureMatrix:
     """``diagonal`` (n, m) in 1/A for n beams and m directions; ``coupling`` (n, n_strong) in 1/A.
 
-    ``absorption``: the imaginary part of every coefficient over its real part; ``mean`` is that
-    of the potential itself over 2K, in 1/A.
+    ``absorption``: the imaginary part of every coefficient over its real part; ``mean_inv_A`` is
+    the mean potential over 2K. ``dressing`` (n_strong, n_strong), or None: the wave of the strong
+    beams is the dressing times what the matrix propagates, and so is the direct beam before.
     """
 
     diagonal: np.ndarray
     coupling: np.ndarray
     absorption: float
     mean_inv_A: float
+    dressing: np.ndarray | None = None
 
 
 def intensities(matrix: StructureMatrix, thickness_A: np.ndarray) -> tuple[np.ndarray, int]:
@@ -47,14 +50,20 @@ def intensities(matrix: StructureMatrix, thickness_A: np.ndarray) -> tuple[np.nd
     """
     n, m = matrix.diagonal.shape
     wave = np.zeros((n, m), np.complex64)
-    wave[0] = 1.0
     series = _Series.of(matrix)
+    dressing = None if matrix.dressing is None else matrix.dressing.astype(series.coupling.dtype)
+    n_strong = series.coupling.shape[1]
+    wave[:n_strong] = np.eye(n_strong, 1) if dressing is None else dressing[:, :1]
     out = np.empty((len(thickness_A), n, m), np.float32)
     products, reached = 0, 0.0
     for i, thickness in enumerate(np.asarray(thickness_A, dtype=float)):
         wave, used = series.advanced(wave, thickness - reached)
         products, reached = products + used, thickness
         np.square(np.abs(wave), out=out[i])
+        if dressing is not None:
+            seen = np.empty_like(wave[:n_strong])
+            _multiply(dressing, wave[:n_strong], seen)
+            np.square(np.abs(seen), out=out[i, :n_strong])
         # What the mean potential absorbs is the same for all beams.
         out[i] *= np.exp(-4 * np.pi * matrix.absorption * matrix.mean_inv_A * thickness)
     return out, products
@@ -67,6 +76,7 @@ class _Series:
     factor: complex
     middle: float
     half_width: float
+    longest: float
 
     @classmethod
     def of(cls, matrix: StructureMatrix) -> _Series:
@@ -78,13 +88,14 @@ class _Series:
         middle, half = (highest + lowest) / 2, max((highest - lowest) / 2, 1e-9)
         scaled = ((matrix.diagonal - middle) / half).astype(np.float32)
         factor = complex(1, matrix.absorption) / half
-        return cls(scaled, coupling, factor, middle, half)
+        growth = matrix.absorption * max(-low, high) / half
+        longest = min(_ARGUMENT, _GROWTH / max(growth, 1e-9))
+        return cls(scaled, coupling, factor, middle, half, longest)
 
     def advanced(self, wave: np.ndarray, thickness_A: float) -> tuple[np.ndarray, int]:
         """The wave after some more thickness, and the products taken."""
         argument = 2 * np.pi * thickness_A * self.half_width
-        longest = _ARGUMENT if self.factor.imag == 0 else _ARGUMENT_ABSORBING
-        steps = max(int(np.ceil(argument / longest)), 1)
+        steps = max(int(np.ceil(argument / self.longest)), 1)
         terms = series_terms(argument / steps)
         # The middle of the spectrum gives a phase that all beams share: it is left out.
         products = 0

@@ -8,7 +8,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mlindex.base.errors import MlindexError
-from mlindex.cbed.beams import Beams, chosen_beams, excitation_errors
+from mlindex.cbed.beams import (
+    Beams,
+    Thresholds,
+    chosen_beams,
+    excitation_errors,
+    thresholds,
+)
 from mlindex.cbed.orientation import Orientation
 from mlindex.cbed.potential import ENERGY_KEV, Potential, relativistic_factor, wavelength_A
 from mlindex.cbed.propagation import StructureMatrix, intensities
@@ -56,10 +62,18 @@ class Exposure:
 
 @dataclass(frozen=True)
 class Used:
-    """What the convergence rule came to, and what is left out."""
+    """What the convergence rule came to, and what is left out.
+
+    Of ``n_beams`` beams ``n_strong`` interact and ``n_perturbing`` perturb them, weak ones and
+    those that aren't seen; ``weights`` are the least of each kind, beams lie up to ``q_max_inv_A``
+    from the zone axis.
+    """
 
     n_strong: int
     n_beams: int
+    n_perturbing: int
+    weights: Thresholds
+    q_max_inv_A: float
     n_directions: int
     pitch_inv_A: float
     matrix_products: int
@@ -103,7 +117,7 @@ def rocking_of(
     """The intensities of all beams of a zone.
 
     Args:
-        potential: up to twice ``choice.q_max_inv_A``.
+        potential: of the crystal, up to twice ``choice.q_max_inv_A`` where it reaches so far.
         orientation: the zone.
         exposure: energy, semi-angle, thicknesses, tilt.
         specimen: absorption.
@@ -134,16 +148,42 @@ def _rocking(
     )
     pitch = _pitch(beams, exposure, choice)
     grid = _grid(exposure.radius_inv_A / pitch)
-    diagonal = excitation_errors(beams.q_inv_A, grid * pitch + tilt, beams.wave_number_inv_A)
+    found, products = diffracted(
+        beams, grid * pitch + tilt, np.array(exposure.thickness_A), specimen.absorption
+    )
+    used = Used(
+        beams.n_strong,
+        len(beams.hkl),
+        beams.n_perturbing,
+        thresholds(choice, exposure.thickness_A[-1]),
+        min(choice.q_max_inv_A, potential.reach_inv_A),
+        len(grid),
+        pitch,
+        products,
+    )
+    return Rocking(exposure, orientation, beams, grid, found, used)
+
+
+def diffracted(
+    beams: Beams, transverse_inv_A: np.ndarray, thickness_A: np.ndarray, absorption: float
+) -> tuple[np.ndarray, int]:
+    """Intensities of the beams for any directions, float32 (t, n, m), and the matrix products.
+
+    Args:
+        beams: n beams that were chosen for discs which hold the directions.
+        transverse_inv_A: x and y components of the incident wave vectors, shape (m, 2).
+        thickness_A: rising thicknesses, shape (t,).
+        absorption: the imaginary part of the potential over its real part.
+    """
+    diagonal = excitation_errors(beams.q_inv_A, transverse_inv_A, beams.wave_number_inv_A)
     matrix = StructureMatrix(
         diagonal / beams.normal[:, None],
         beams.coupling,
-        specimen.absorption,
+        absorption,
         beams.mean_potential_inv_A2 / (2 * beams.wave_number_inv_A),
+        beams.dressing,
     )
-    found, products = intensities(matrix, np.array(exposure.thickness_A))
-    used = Used(beams.n_strong, len(beams.hkl), len(grid), pitch, products)
-    return Rocking(exposure, orientation, beams, grid, found, used)
+    return intensities(matrix, thickness_A)
 
 
 def _pitch(beams: Beams, exposure: Exposure, choice: BeamChoice) -> float:

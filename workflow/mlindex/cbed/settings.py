@@ -10,14 +10,26 @@ class BeamChoice(Section):
 
     A beam's weight estimates its amplitude at the exit face: the couplings |U| of it to the
     strongest beams, each times the kinematic amplitude of that beam (at most 1), over twice the
-    wave number times its excitation error.
+    wave number times its excitation error. What is left out changes phases, and that in
+    proportion to the thickness: two of the thresholds fall as the thickness rises.
+
+    Chosen on 13 zones of silicon, diamond, Mg, calcite, rutile, ZrO2, GaAs, PbTe, Au, W (60 to
+    200 keV) and UO2 (60 keV), so that the differences of disc intensities from those of a much
+    larger basis sum up to at most 2 % of the intensities at 50, 100, 200 and 500 A. They do in the
+    first eight (2.1 % in one of 36); Au and W come to 6 %, UO2 at 60 keV to 4 %, at 500 A to 14 %.
+    Twice the thresholds cost half the time, and 3 to 4 % in GaAs at 100 A.
     """
 
     q_max_inv_A: float = setting(
-        3.2, "Beams up to this distance from the zone axis are considered.", "1/A", gt=0, le=6
+        5.0,
+        "Beams up to this distance from the zone axis are considered, those beyond the last "
+        "coefficient of the potential left out.",
+        "1/A",
+        gt=0,
+        le=6,
     )
     excitation_max_inv_A: float = setting(
-        0.1,
+        0.12,
         "Beams farther than this from the Ewald sphere only perturb the others.",
         "1/A",
         gt=0,
@@ -32,7 +44,11 @@ class BeamChoice(Section):
         le=4,
     )
     strong_weight: float = setting(
-        0.01, "Beams of at least this weight interact with all others.", gt=0, lt=1
+        0.015,
+        "Beams of at least this weight interact with all others, in 100 A; in a crystal n times "
+        "as thick, of at least this weight over the square root of n.",
+        gt=0,
+        lt=1,
     )
     weak_weight: float = setting(
         0.002,
@@ -41,13 +57,16 @@ class BeamChoice(Section):
         lt=1,
     )
     perturbing_weight: float = setting(
-        0.0002,
-        "Beams of at least this weight perturb the interacting ones (Bethe's potentials).",
+        0.0004,
+        "Beams of at least this weight perturb the interacting ones (Lowdin's third order), in "
+        "100 A; in a crystal n times as thick, of at least this weight over n.",
         gt=0,
         lt=1,
     )
-    max_strong: int = setting(600, "Interacting beams at most, the strongest.", ge=1, le=5000)
-    max_beams: int = setting(2000, "Beams at most, the strongest.", ge=1, le=20000)
+    max_strong: int = setting(1200, "Interacting beams at most, the strongest.", ge=1, le=5000)
+    max_beams: int = setting(
+        3000, "Weak beams at most, and perturbing ones at most, the strongest.", ge=1, le=20000
+    )
     points_per_fringe: float = setting(
         8.0,
         "Directions across the finest fringe that the thickness makes in a disc of the zero Laue "

@@ -16,9 +16,6 @@ from mlindex.cbed.rocking import Exposure, Rocking, Used, rocking_of
 from mlindex.cbed.settings import BeamChoice, Detector, Specimen
 from mlindex.cbed.zones import ZoneChoice
 
-#: The table of form factors ends at sin(theta)/lambda = 2 per A; beyond, the potential counts as 0.
-TABLE_END_INV_A = 4.0
-
 
 @dataclass(frozen=True)
 class Stack:
@@ -85,8 +82,7 @@ def simulated_stacks(
         specimen, choice, detector: the settings.
         rng: for misalignment and noise.
     """
-    reach = min(2 * choice.q_max_inv_A, TABLE_END_INV_A)
-    potential = potential_of(atoms, reach)
+    potential = potential_of(atoms, 2 * choice.q_max_inv_A)
     oriented = [orientation_of(atoms, one.zone) for one in asked.zones]
     rising = tuple(sorted(set(asked.thickness_A)))
     for energy in asked.energy_keV:

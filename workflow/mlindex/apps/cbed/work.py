@@ -128,7 +128,9 @@ def _said(one: Simulated) -> str:
     for zone, angle, used in zip(stack.zones, stack.semi_angle_rad, one.used, strict=True):
         lines.append(
             f"  [{' '.join(str(i) for i in zone)}] {angle * 1e3:.3g} mrad: {used.n_beams} beams, "
-            f"{used.n_strong} of them interacting, {used.n_directions} directions every "
+            f"{used.n_strong} of them interacting, {used.n_perturbing} perturbing (weights from "
+            f"{used.weights.strong:.2g} and {used.weights.perturbing:.2g}), up to "
+            f"{used.q_max_inv_A:.3g} 1/A; {used.n_directions} directions every "
             f"{used.pitch_inv_A:.3g} 1/A, {used.matrix_products} matrix products"
         )
     return "\n".join(lines)
