@@ -165,7 +165,13 @@ def test_forbidden_discs_are_bright_but_for_their_dark_line():
 
 
 def test_without_absorption_no_electron_is_lost_or_made():
-    alone = CHOICE.model_copy(update={"perturbing_weight": 0.03})
+    # Thresholds with which all beams interact.
+    alone = BeamChoice(
+        q_max_inv_A=1.6,
+        max_directions_across=7,
+        excitation_max_inv_A=0.5,
+        perturbing_weight=0.03,
+    )
     for choice, held in ((alone, 1e-4), (CHOICE, 0.01)):
         rocking = simulated(gallium_arsenide(), (1, 1, 2), absorption=0.0, choice=choice)
         strong = rocking.intensity[0][: rocking.beams.n_strong].sum(axis=0)

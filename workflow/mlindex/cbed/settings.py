@@ -17,7 +17,6 @@ class BeamChoice(Section):
     200 keV) and UO2 (60 keV), so that the differences of disc intensities from those of a much
     larger basis sum up to at most 2 % of the intensities at 50, 100, 200 and 500 A. They do in the
     first eight (2.1 % in one of 36); Au and W come to 6 %, UO2 at 60 keV to 4 %, at 500 A to 14 %.
-    Twice the thresholds cost half the time, and 3 to 4 % in GaAs at 100 A.
     """
 
     q_max_inv_A: float = setting(

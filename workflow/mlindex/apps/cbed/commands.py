@@ -91,8 +91,8 @@ def simulate(
     """Simulate stacks of a crystal: a pattern along each zone, for each energy and thickness.
 
     Writes HDF5 in the layout of the SMC 2019 challenge, and beside it a PNG of the first stack.
-    Dynamical diffraction in beam space: Bloch waves of the strong beams, Bethe's second-order
-    potentials for the weak ones, upper Laue zones, Debye-Waller factors, proportional absorption.
+    Dynamical diffraction in beam space: the strong beams interact, weak and distant ones perturb
+    them to third order; upper Laue zones, Debye-Waller factors, proportional absorption.
     Says which beams and directions the convergence rule came to.
 
     Ends with 0, or 2 on wrong use or input, 3 on a fault of the program.
