@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from helpers.cbed_patterns import NETS, PLANE_GROUPS, group_matrices, pattern, stack_of
-from mlindex.cbed.features import FEATURE_NAMES, GROUPS, features, seen
+from mlindex.cbed.features import FEATURE_NAMES, GROUPS, features
 from mlindex.cbed.net import net_of
+from mlindex.cbed.seen import seen
 
 RADIUS, PIXEL = 0.09, 0.01
 #: A net with no more symmetry than each group needs, and the one with the most.

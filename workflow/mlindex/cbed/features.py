@@ -1,97 +1,35 @@
 """What a classifier sees of a stack: numbers that know the physics of its patterns.
 
-Only what a microscopist has is used: the patterns, the energy, the semi-angles and the camera
-constant (pixel size; the challenge's 0.01 1/A where a file states none). Nets, spacings and angles
-are measured from the patterns. Indices of zones, directions in the crystal, its cell and the
-spacings that a file states are not looked at: who knows them has indexed the crystal already.
-
-The features do not change when a pattern is turned, mirrored or multiplied, nor with the order of
-the zones: these are sorted by the mesh of their nets, the smallest first.
+They are made of what :mod:`.seen` measures, which is no more than a microscopist has: the
+patterns, the energy, the semi-angles and the camera constant. They do not change when a pattern is
+turned, mirrored or multiplied, nor with the order of the zones: these are sorted by the mesh of
+their nets, the smallest first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from mlindex.base.errors import MlindexError
-from mlindex.cbed.dark_lines import Row, row_of
-from mlindex.cbed.discs import FOURTH, SECOND, Discs, discs_of
-from mlindex.cbed.likeness import (
-    ABSENT,
-    Likeness,
-    Operation,
-    bright_field,
-    dark_fields,
-    operations_of,
-    plus_minus,
-    whole_pattern,
-)
-from mlindex.cbed.net import POWER, net_of
+from mlindex.cbed.dark_lines import Row
+from mlindex.cbed.diffraction_groups import point_groups
+from mlindex.cbed.discs import FOURTH, SECOND, Discs
+from mlindex.cbed.likeness import ABSENT, Likeness, operations_of
+from mlindex.cbed.net import POWER
 from mlindex.cbed.potential import wavelength_A
+from mlindex.cbed.reasoning import reasoning
+from mlindex.cbed.seen import Seen, seen_in
 from mlindex.cbed.stack import Stack
-from mlindex.cbed.upper_zones import UpperZones, upper_zones
 
 #: Zones of a stack that are looked at; a stack of fewer has zones that were not seen.
 N_ZONES = 3
-#: Size of a pixel where a file states none: the challenge's.
-PIXEL_INV_A = 0.01
 ROTATIONS = (2, 3, 4, 6)
 #: Relative differences below this are none.
 _NOTHING = 1e-5
 #: How much better than the tolerance a net has a higher symmetry: its misfit is kept to this.
 _WIDEST_MISFIT = 0.3
+#: Logarithms of likelihoods below this are this.
+_LEAST_LIKELY = -20.0
 _MIRRORS = ("best", "second", "third", "last")
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What is seen of one pattern: its discs, each operation its net allows, rows, upper zones."""
-
-    discs: Discs
-    operations: tuple[Operation, ...]
-    whole: tuple[Likeness, ...]
-    bright: tuple[Likeness, ...]
-    dark: tuple[Likeness, ...]
-    opposite: Likeness
-    rows: tuple[Row, ...]
-    upper: UpperZones
-
-
-def seen(pattern: np.ndarray, pixel_inv_A: float, radius_inv_A: float) -> Seen:
-    """What a pattern (n, n) shows.
-
-    Raises:
-        MlindexError: it shows no net of discs.
-    """
-    net = net_of(pattern, pixel_inv_A, radius_inv_A)
-    discs = discs_of(pattern, pixel_inv_A, radius_inv_A, net)
-    operations = operations_of(net)
-    rows = (row_of(pattern, pixel_inv_A, discs, one) for one in operations if one.order == 0)
-    return Seen(
-        discs=discs,
-        operations=operations,
-        whole=tuple(whole_pattern(discs, one) for one in operations),
-        bright=tuple(bright_field(discs, one) for one in operations),
-        dark=tuple(dark_fields(discs, one) for one in operations),
-        opposite=plus_minus(discs),
-        rows=tuple(sorted((row for row in rows if row), key=lambda row: row.odd)),
-        upper=upper_zones(pattern, pixel_inv_A, radius_inv_A, net),
-    )
-
-
-def seen_in(stack: Stack) -> list[Seen | None]:
-    """What each zone of a stack shows, None where no net is found."""
-    pixel = PIXEL_INV_A if stack.pixel_inv_A is None else stack.pixel_inv_A
-    radii = np.sin(stack.semi_angle_rad) / wavelength_A(stack.energy_keV)
-    found: list[Seen | None] = []
-    for pattern, radius in zip(stack.patterns, radii, strict=True):
-        try:
-            found.append(seen(pattern, pixel, float(radius)))
-        except MlindexError:
-            found.append(None)
-    return found
 
 
 def features(stack: Stack) -> np.ndarray:
@@ -117,6 +55,7 @@ def features_of_seen(zones: list[Seen | None], energy_keV: float) -> np.ndarray:
     lengths = [table["net: shortest vector"] for table in tables]
     values += [lengths[1] - lengths[0], lengths[2] - lengths[0], lengths[2] - lengths[1]]
     values += [energy_keV, float(len(found))]
+    values += np.maximum(reasoning(zones).log_likelihood, _LEAST_LIKELY).tolist()
     return np.nan_to_num(np.array(values, dtype=np.float32), nan=0.0, posinf=9.0, neginf=-9.0)
 
 
@@ -154,7 +93,7 @@ def _net(one: Seen) -> dict[str, float]:
         "net: ratio": float(long / short),
         "net: angle": net.angle_deg,
         "net: mesh": _log(net.area_inv_A2),
-        "net: overlap": float(2 * one.discs.radius_inv_A / short),
+        "net: overlap": one.overlap,
         "net: explained": net.explained,
         "net: misfit of mirrors": misfit(0),
         "net: misfit of 4": misfit(4),
@@ -301,6 +240,7 @@ FEATURE_NAMES: tuple[str, ...] = (
     *(f"{which} of zones, {name}" for name in _SHARED_NAMES for which in ("least", "greatest")),
     *("shortest vectors: 2 over 1", "shortest vectors: 3 over 1", "shortest vectors: 3 over 2"),
     *("exposure: energy", "exposure: zones seen"),
+    *(f"reasoning: {name}" for name in point_groups()),
 )
 
 

@@ -47,12 +47,14 @@ class Likeness:
     """Relative differences of discs that an operation takes into each other.
 
     ``means``: of the intensities of different discs; ``fine``: of the structure within discs;
-    ``noise``: what noise alone makes of ``fine``, 0 to 1. 1 if the operation isn't possible.
+    ``noise`` and ``noise_of_means``: what noise alone adds to ``fine`` and to ``means``, which it
+    has been taken off; 0 to 1. An operation that isn't possible has 1.
     """
 
     means: float = 1.0
     fine: float = 1.0
     noise: float = 0.0
+    noise_of_means: float = 0.0
 
     @property
     def both(self) -> float:
@@ -156,14 +158,15 @@ def _likeness(
     noise = float(np.sum(weight * (discs.error[rows] + discs.error[images])))
     u, v = a**POWER, b**POWER
     n = len(rows)
-    means = _relative(
-        float(np.sum((u - v) ** 2)), float(np.sum(u**2 + v**2)) / 4, POWER**2 * noise, n, False
-    )
+    size = float(np.sum(u**2 + v**2)) / 4
+    of_means = POWER**2 * noise
+    means = _relative(float(np.sum((u - v) ** 2)), size, of_means, n, False)
+    of_means = min(of_means / size, 1.0)
     difference = float(np.sum(weight[:, None] * np.abs(one - other)[:, 1:] ** 2))
     size = float(np.sum(weight[:, None] * (np.abs(one) ** 2 + np.abs(other) ** 2)[:, 1:]))
     noise *= _PARTS
     fine = _relative(difference, size, noise, n * _PARTS, True)
-    return Likeness(means, fine, min(noise / size, 1.0) if size > 0 else 1.0)
+    return Likeness(means, fine, min(noise / size, 1.0) if size > 0 else 1.0, of_means)
 
 
 def _within(discs: Discs, rows: np.ndarray, operation: Operation) -> Likeness:
