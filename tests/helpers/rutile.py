@@ -1,4 +1,4 @@
-"""Simulated counts of rutile, with rock salt beside it, calculated from the atoms."""
+"""Simulated counts of rutile and other simple structures, calculated from the atoms."""
 
 from functools import cache
 
@@ -15,6 +15,12 @@ X = np.arange(15.0, 85.0, 0.02)
 FWHM, ETA = 0.12, 0.5
 
 
+def octahedra(second):
+    """Atoms of an ordered perovskite: titanium and another metal take turns."""
+    metals = (("Ti", 0, 0, 0), (second, 0.5, 0.5, 0.5))
+    return (("Ba", 0.25, 0.25, 0.25), *metals, ("O", 0.248, 0, 0))
+
+
 def cell(*parameters):
     """A cell of right angles."""
     return np.array([*parameters, 90.0, 90.0, 90.0])
@@ -22,10 +28,13 @@ def cell(*parameters):
 
 @cache
 def lines(name):
-    """The lines of rutile or of rock salt, calculated from the atoms."""
+    """The lines of a structure, calculated from the atoms."""
     hall, a, c, atoms = {
         "rutile": ("-P 4n 2n", 4.5937, 2.9587, (("Ti", 0, 0, 0), ("O", 0.3053, 0.3053, 0))),
         "rock salt": ("-F 4 2 3", 5.6402, 5.6402, (("Na", 0, 0, 0), ("Cl", 0.5, 0.5, 0.5))),
+        # A perovskite whose two kinds of octahedra take turns: without that it has half the axis.
+        "elpasolite": ("-F 4 2 3", 8.16, 8.16, octahedra("Zr")),
+        "weak elpasolite": ("-F 4 2 3", 8.16, 8.16, octahedra("Ni")),
     }[name]
     n = len(atoms)
     sites = Scatterers(

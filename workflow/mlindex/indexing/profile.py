@@ -34,6 +34,8 @@ class CandidateProfile:
         calculated: background and lines of the cell (n,).
         higher: the Bravais lattice of higher symmetry that this cell was bent out of, because
             widths and splitting of the lines ask for it; empty for cells that the search found.
+        parent: the Bravais lattice of the smaller cell that this one was put before, because it
+            explains the peaks which that one leaves; else empty.
     """
 
     r_wp: float
@@ -49,6 +51,7 @@ class CandidateProfile:
     observed: np.ndarray
     calculated: np.ndarray
     higher: str = ""
+    parent: str = ""
 
     @property
     def difference(self) -> np.ndarray:

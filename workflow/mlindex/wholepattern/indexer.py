@@ -103,20 +103,29 @@ def index_pattern(
 
     result = index_list(found.peaks, options, workers, report, clock, weigh, in_pattern)
     notes = tuple(
-        dict.fromkeys((*pattern.notes, *found.notes, *result.notes, *cut, *_bent(result)))
+        dict.fromkeys((*pattern.notes, *found.notes, *result.notes, *cut, *_of_first(result)))
     )
     return replace(result, notes=notes), found
 
 
-def _bent(result: IndexingResult) -> tuple[str, ...]:
-    """What to say of a first cell that only the widths of the lines tell from a higher symmetry."""
+def _of_first(result: IndexingResult) -> tuple[str, ...]:
+    """What to say of a first cell that only the profile tells from one of higher symmetry, or only
+    weak peaks from a smaller one."""
     best = next(iter(result.candidates), None)
-    if best is None or best.profile is None or not best.profile.higher:
+    if best is None or best.profile is None:
         return ()
-    return (
-        f"the positions of the lines are those of a {best.profile.higher} cell as well, but their "
-        f"widths or splitting ask for {best.bravais}: it fits the whole profile much better",
-    )
+    higher, parent, notes = best.profile.higher, best.profile.parent, []
+    if parent:
+        notes.append(
+            f"most lines are those of a smaller {parent} cell as well: the peaks that it leaves "
+            f"are lines of this {best.bravais} supercell"
+        )
+    if higher:
+        notes.append(
+            f"the positions of the lines are those of a {higher} cell as well, but their "
+            f"widths or splitting ask for {best.bravais}: it fits the whole profile much better"
+        )
+    return tuple(notes)
 
 
 def _by_profile(

@@ -28,9 +28,11 @@ from mlindex.indexing.shift import LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
+from mlindex.wholepattern.data import wavelength_of
 from mlindex.wholepattern.known import own_share
 from mlindex.wholepattern.lower import lower_cell
 from mlindex.wholepattern.result import ProfileFit, ProfileFits, Shift
+from mlindex.wholepattern.superlattice import Seen, superlattice
 
 #: MISFIT was fitted (conditional logit) on simulated patterns of 51 real crystals with a second
 #: phase of 0, 5, 10 and 20 % of the intensity in turn; LEFT, since fits keep cells near where they
@@ -72,19 +74,42 @@ def with_profiles(
         over: asked before each fit; from the first True on, what was fitted is given.
     """
     whole = _Whole(pattern, peaks, workers, shift_deg, known_deg, over)
-    weighed = whole.weighed(found)
+    weighed, fit = whole.weighed(found)
+    if describe and fit is not None:
+        weighed = _with_superlattice(whole, weighed, fit, describe)
     for _ in range(_LOWERED if describe and weighed else 0):
         first = weighed[0]
         lower = first.profile and lower_cell(pattern, whole.to_fit(first), peaks, workers, over)
         child = lower and describe(lower.bravais, lower.centring, lower.cell, first)
         if not child:
             break
-        again = whole.weighed(_instead(child, first, weighed), child.cell)
+        again, _ = whole.weighed(_instead(child, first, weighed), child.cell)
         if over():
             break
         weighed, higher = again, first.profile.higher or first.bravais
         weighed = tuple(_bent_from(c, higher) if c.cell is child.cell else c for c in weighed)
     return weighed
+
+
+def _with_superlattice(
+    whole: _Whole, weighed: tuple[Candidate, ...], fit: ProfileFit, describe: Describe
+) -> tuple[Candidate, ...]:
+    """The candidates with a superlattice of the first, if the peaks that the fit of that one leaves
+    are the superlattice's."""
+    first = weighed[0]
+    larger = superlattice(whole.to_fit(first), fit, whole.seen(first.profile.two_theta_deg))
+    if larger is None or larger.log_odds < 0:
+        return weighed
+    child = describe(larger.bravais, larger.centring, larger.cell, first)
+    if child is None:
+        return weighed
+    share = float(1 / (1 + np.exp(-larger.log_odds)))
+    again, _ = whole.weighed(_instead(child, first, weighed, share))
+    if whole.over():
+        return weighed
+    of = replace(again[0].profile, parent=first.bravais) if again[0].profile else None
+    found = again[0].cell is child.cell and of is not None
+    return (replace(again[0], profile=of), *again[1:]) if found else again
 
 
 def _bent_from(candidate: Candidate, higher: str) -> Candidate:
@@ -128,10 +153,10 @@ def _moved(candidate: Candidate, fit: ProfileFit) -> float:
 
 
 def _instead(
-    child: Candidate, parent: Candidate, weighed: Sequence[Candidate]
+    child: Candidate, parent: Candidate, weighed: Sequence[Candidate], share: float = 1.0
 ) -> tuple[Candidate, ...]:
-    """The candidates by lines alone, with another cell that has the probability of the first one,
-    ``parent``."""
+    """The candidates by lines alone, with another cell that has this share of the probability of
+    the first one, ``parent``."""
     lattice = lattice_of(child.cell, child.centring)
     others = []
     for candidate in weighed:
@@ -139,10 +164,10 @@ def _instead(
         before = before if profile is None else profile.probability_before
         own = lattice_of(candidate.cell, candidate.centring)
         if candidate is parent:
-            others.append(replace(candidate, probability=0.0))
+            others.append(replace(candidate, probability=(1 - share) * before))
         elif candidate.bravais != child.bravais or not same(own, lattice, *FOUND_LATTICE):
             others.append(replace(candidate, probability=before))
-    return replace(child, probability=parent.profile.probability_before), *others
+    return replace(child, probability=share * parent.profile.probability_before), *others
 
 
 @dataclass(frozen=True)
@@ -161,15 +186,22 @@ class _Whole:
         shift = candidate.shift.plus(LineShift(self.shift_deg))
         return CellToFit(candidate.bravais, candidate.centring, candidate.cell, shift, near)
 
+    def seen(self, x: np.ndarray) -> Seen:
+        """Where lines would be seen in a fit of points at 2theta x (n,) in degrees."""
+        known_deg = np.empty(0) if self.known_deg is None else np.sort(self.known_deg)
+        wavelength = wavelength_of(self.pattern, self.peaks)
+        widths = self.peaks.calibration.widths
+        return Seen(wavelength, (float(x[0]), float(x[-1])), widths, known_deg)
+
     def weighed(
         self, found: Sequence[Candidate], near: np.ndarray | None = None
-    ) -> tuple[Candidate, ...]:
-        """Candidates with their fits, the most probable first; the cell ``near`` is fitted without
-        wide peaks, which make it symmetric again."""
+    ) -> tuple[tuple[Candidate, ...], ProfileFit | None]:
+        """Candidates with their fits, the most probable first, and the fit of that one; the cell
+        ``near`` is fitted without wide peaks, which make it symmetric again."""
         cells = [self.to_fit(candidate, candidate.cell is near) for candidate in found]
         fits = fit_candidates(self.pattern, cells, self.peaks, self.workers, self.over)
         if fits is None or not fits.ranked:
-            return tuple(found)
+            return tuple(found), None
         own, known_deg = fits.fits, self.known_deg
         if known_deg is not None and len(known_deg):
             width = float(np.median(self.peaks.fwhm_deg))
@@ -187,7 +219,9 @@ class _Whole:
             )
             for candidate, probability, fit in zip(fitted, after, own, strict=True)
         ]
-        return tuple(sorted((*weighed, *rest), key=lambda c: -c.probability))
+        order = sorted((*weighed, *rest), key=lambda c: -c.probability)
+        of_first = [fit for c, fit in zip(weighed, own, strict=True) if c is order[0]]
+        return tuple(order), next(iter(of_first), None)
 
 
 def _without_known(fit: ProfileFit, known_deg: np.ndarray, within_deg: float) -> ProfileFit:
