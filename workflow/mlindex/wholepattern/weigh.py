@@ -156,9 +156,9 @@ def _instead(
     child: Candidate, parent: Candidate, weighed: Sequence[Candidate], share: float = 1.0
 ) -> tuple[Candidate, ...]:
     """The candidates by lines alone, with another cell that has this share of the probability of
-    the first one, ``parent``."""
+    the first one, ``parent``, and that of candidates which it stands for."""
     lattice = lattice_of(child.cell, child.centring)
-    others = []
+    others, own_probability = [], share * parent.profile.probability_before
     for candidate in weighed:
         profile, before = candidate.profile, candidate.probability
         before = before if profile is None else profile.probability_before
@@ -167,7 +167,9 @@ def _instead(
             others.append(replace(candidate, probability=(1 - share) * before))
         elif candidate.bravais != child.bravais or not same(own, lattice, *FOUND_LATTICE):
             others.append(replace(candidate, probability=before))
-    return replace(child, probability=share * parent.profile.probability_before), *others
+        else:
+            own_probability += before
+    return replace(child, probability=own_probability), *others
 
 
 @dataclass(frozen=True)
