@@ -135,10 +135,19 @@ def test_the_worse_half_of_many_rows_is_equally_bad():
     assert np.allclose(upper_scores(scores[:30]).values, normal_scores(scores[:30]).values)
 
 
-def test_many_rows_of_the_best_class_leave_the_others_apart():
+def test_of_classes_the_best_one_is_learnt_once_it_has_rows():
     scores = np.repeat([90.0, 50.0, 25.0, 10.0], [60, 20, 10, 10])
-    values = upper_scores(scores).values
-    assert values[0] > values[60] > values[80]
+    targets = upper_scores(scores)
+    np.testing.assert_allclose([targets.values.mean(), targets.values.std()], [0, 1], atol=1e-9)
+    assert len(np.unique(targets.values)) == 2
+    # A target stands for the mean score of its rows, and what is in between for a share of both.
+    expected = np.where(scores == 90, 90, scores[scores < 90].mean())
+    np.testing.assert_allclose(targets.scores(targets.values), expected)
+    few = np.repeat([90.0, 50.0, 10.0], [2, 20, 20])
+    np.testing.assert_allclose(upper_scores(few).values[:2], normal_scores(few).values[:2])
+    assert len(np.unique(upper_scores(few).values)) == 3
+    numbers = np.append(np.arange(30.0), [40.0, 40.0, 40.0])
+    assert len(np.unique(upper_scores(numbers).values)) > 20
 
 
 def test_normal_scores_go_by_rank_and_lead_back():

@@ -139,6 +139,20 @@ def test_what_fails_is_kept_away_from(material):
     assert np.abs(candidates[chosen] - top).max() > 0.02
 
 
+def test_one_of_a_large_batch_is_far_from_all(material):
+    seen, candidates = material
+    rng = np.random.default_rng(1)
+    found = method().propose(seen, candidates, 12, rng)
+    last, others = found.chosen[-1], np.delete(np.arange(len(candidates)), found.chosen)
+    taken = np.vstack([seen.features, candidates[found.chosen[:-1]]])
+    apart = ((candidates[:, None] - taken) ** 2).sum(axis=2).min(axis=1)
+    assert apart[last] >= apart[others].max()
+    assert "far from all" in found.why[-1]
+    assert np.isfinite(found.expected).all()
+    assert len(set(found.chosen.tolist())) == 12
+    assert "far from all" not in method().propose(seen, candidates, 9, rng).why[-1]
+
+
 def test_past_campaigns_take_half_of_the_first_batch(material):
     _, candidates = material
     x = np.random.default_rng(10).random((100, 3))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlindex.campaigns.batches import chosen_batch
 from mlindex.campaigns.methods.contract import Proposals, Seen
 from mlindex.campaigns.methods.options import DEFAULTS, Options
-from mlindex.campaigns.methods.spread import Diversity
+from mlindex.campaigns.methods.spread import Diversity, farthest, scaled
 from mlindex.campaigns.models.belief import Belief, Fantasies
 from mlindex.campaigns.models.failure import chance_of_success
 from mlindex.campaigns.models.portfolio import Portfolio, learnt
@@ -22,6 +22,15 @@ Value = Callable[[Belief, Options], np.ndarray]
 Reason = Callable[[Belief, Options], Sequence[str]]
 #: Below so many rows models are not asked.
 FEWEST = 2
+#: The last of a batch of so many or more is not the models' choice: where they are wrong from the
+#: start, what they choose may never say so. Of 500 crystals whose largest cells are looked for by
+#: their patterns, in batches of ten, one campaign of six found none of 25 in 100, and finds 23 so;
+#: the mean of all six rises from 19.7 to 23.2. A tenth of each plate of 96 cost a screen 6 % of its
+#: crystals, so that it is one of a plate.
+_FAR_FROM = 10
+_FAR = "far from all that was measured, in case the models are wrong"
+#: Candidates among which the farthest is looked for.
+_LOOKED_AT = 5000
 
 
 @dataclass(frozen=True)
@@ -52,7 +61,12 @@ class Modelled:
             return Fantasies(portfolio.models, candidates[numbers])
 
         chosen = chosen_batch(believed, fantasies, worth, count)
-        return self.proposed(seen, portfolio, believed.at(chosen), success[chosen])
+        if not _FAR_FROM <= count < len(candidates):
+            return self.proposed(seen, portfolio, believed.at(chosen), success[chosen])
+        chosen[-1] = farthest_left(seen, candidates, chosen[:-1])
+        found = self.proposed(seen, portfolio, believed.at(chosen), success[chosen])
+        expected = found.why[-1].partition("; ")[0]
+        return replace(found, why=(*found.why[:-1], f"{expected}; {_FAR}"))
 
     def rate(self, seen: Seen, candidates: np.ndarray) -> np.ndarray:
         """The value (m,) of measuring each candidate next."""
@@ -90,6 +104,15 @@ class Modelled:
             fails = f"; {1 - gives:.0%} that it fails" if gives < 0.995 else ""
             why.append(f"{sentence}; {text}{fails}")
         return Proposals(belief.numbers, expected, error, tuple(why))
+
+
+def farthest_left(seen: Seen, candidates: np.ndarray, chosen: np.ndarray) -> int:
+    """The candidate farthest from all that was measured, is pending, has failed or is chosen."""
+    left = np.setdiff1d(np.arange(len(candidates)), chosen)
+    left = left[:: -(-len(left) // _LOOKED_AT)]
+    taken = np.vstack([seen.features, seen.pending, seen.failed, candidates[chosen]])
+    rows = (scaled(taken, seen.groups), scaled(candidates[left], seen.groups))
+    return int(left[farthest(*rows, 1, 0)[0]])
 
 
 def expected_by_past(seen: Seen, candidates: np.ndarray) -> np.ndarray:

@@ -18,6 +18,12 @@ with needing("planning of experiments", "campaigns"):
 #: and more, half of them are found in 4.6 times fewer steps than at random, not 3.7 (with 40 rows
 #: and the better 65 %: 4.2).
 _LEAST_APART = 29
+#: Scores are classes where there are at most so many different ones for each row; the best class is
+#: then all that is learnt, once it has so many rows and such a share of them. Four campaigns on
+#: each of five protein screens, plates of 96: 2.40 times as many crystals as at random, with all
+#: classes told apart 2.34. Scores of the public tables are no classes but for crystals by vapour
+#: diffusion.
+_DIFFERENT, _LEAST_BEST, _BEST_SHARE = 0.25, 3, 0.05
 
 
 class Targets(NamedTuple):
@@ -53,8 +59,11 @@ def upper_scores(scores: np.ndarray) -> Targets:
     set the length scales all the same. The knot of the equally bad is their mean score.
     """
     targets = normal_scores(scores)
+    top = scores == scores.max()
     # Where scores are classes, many rows may be in the best one: they alone teach nothing.
-    best = int(np.sum(scores == scores.max()))
+    best = int(np.sum(top))
+    if _is_best_class(best, scores):
+        return _best_or_not(top, scores)
     apart = best + max(_LEAST_APART, (len(scores) - best) // 2)
     if len(scores) <= apart:
         return targets
@@ -66,6 +75,20 @@ def upper_scores(scores: np.ndarray) -> Targets:
         np.append(scores[targets.values <= bound].mean(), ours[above]),
     )
     return Targets(np.maximum(targets.values, bound), knots)
+
+
+def _is_best_class(best: int, scores: np.ndarray) -> bool:
+    """Whether scores are classes, of which enough rows but not all are in the best one."""
+    different, count = len(np.unique(scores)), len(scores)
+    least = max(_LEAST_BEST, _BEST_SHARE * count)
+    return 1 < different <= _DIFFERENT * count and best >= least
+
+
+def _best_or_not(top: np.ndarray, scores: np.ndarray) -> Targets:
+    """Two targets, standardized: of the best class, and of all others, at their mean score."""
+    values = (top - top.mean()) / top.std()
+    knots = np.array([values.min(), values.max()]), np.array([scores[~top].mean(), scores.max()])
+    return Targets(values, knots)
 
 
 def standardized(scores: np.ndarray) -> Targets:
