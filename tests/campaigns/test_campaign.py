@@ -384,6 +384,25 @@ def test_past_campaigns_are_shown_to_the_method(tmp_path: Path) -> None:
     assert not (tmp_path / "d").exists()
 
 
+def test_the_first_plate_follows_past_campaigns(tmp_path: Path) -> None:
+    ratings = "".join(
+        f"{salt},{0.5 * n},{'crystals' if salt == 'KCl' else 'clear'}\n"
+        for salt in ("NaCl", "KCl", "LiCl")
+        for n in range(8, 21)
+    )
+    (tmp_path / "old.csv").write_text("salt,pH,drop\n" + ratings)
+    (tmp_path / "space.yaml").write_text(TEXT.replace("batch: 4", "batch: 5") + "past: [old.csv]\n")
+    asked = Campaign.new(tmp_path / "space.yaml", tmp_path / "c").ask()
+    by_past = [one for one in asked if one.why.startswith("past")]
+    assert [one.values["salt"] for one in by_past] == ["KCl"] * 3
+    assert len({tuple(one.values.items()) for one in asked}) == 5
+    # A method that asks no past has its design.
+    text = (tmp_path / "space.yaml").read_text() + "method: random\n"
+    (tmp_path / "space.yaml").write_text(text)
+    other = Campaign.new(tmp_path / "space.yaml", tmp_path / "d").ask()
+    assert not any(one.why.startswith("past") for one in other)
+
+
 def test_past_campaigns_count_for_several_objectives(tmp_path: Path) -> None:
     old = tmp_path / "old.csv"
     old.write_text("salt,pH,drop,price\nNaCl,5,clear,2\nKCl,6,crystals,4\nKCl,7,,1\n")

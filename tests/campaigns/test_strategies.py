@@ -153,13 +153,15 @@ def test_one_of_a_large_batch_is_far_from_all(material):
     assert "far from all" not in method().propose(seen, candidates, 9, rng).why[-1]
 
 
-def test_past_campaigns_take_half_of_the_first_batch(material):
+def test_past_campaigns_take_three_of_five_of_the_first_batch(material):
     _, candidates = material
     x = np.random.default_rng(10).random((100, 3))
     seen = Seen.of(np.empty((0, 3)), np.empty(0), priors=((x, hill(x)),))
-    proposals = method().propose(seen, candidates, 8, np.random.default_rng(1))
-    assert [why.startswith("past") for why in proposals.why] == [True, False] * 4
-    rank = np.argsort(np.argsort(-hill(candidates)))[proposals.chosen[::2]]
+    proposals = method().propose(seen, candidates, 10, np.random.default_rng(1))
+    is_past = [why.startswith("past") for why in proposals.why]
+    assert is_past == [True, True, False, True, False] * 2
+    assert len(set(proposals.chosen.tolist())) == 10
+    rank = np.argsort(np.argsort(-hill(candidates)))[proposals.chosen[is_past]]
     assert rank.max() < 15
 
 

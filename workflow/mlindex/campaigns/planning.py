@@ -137,9 +137,12 @@ def plan(space: Space, experiments: Sequence[Experiment], number: int, count: in
     conditions = -(-count // document.replicates)
     if len(known.done) < document.start.least:
         there = np.vstack([known.done, known.open, known.failed])
-        rows, why = design(space, conditions, known.taken, there, rng)
-        chosen = [_Chosen(row, None, None, None, 0.0, why) for row in rows]
-        name = "design"
+        if document.past and len(document.objectives) == 1 and getattr(chooser, "uses_past", False):
+            chosen = _by_past(space, chooser, known, conditions, rng)
+        else:
+            rows, why = design(space, conditions, known.taken, there, rng)
+            chosen = [_unknown(row, why) for row in rows]
+            name = "design"
     else:
         chosen = _chosen(space, chooser, known, conditions, rng)
     return _plan(space, experiments, chosen, name, count)
@@ -165,6 +168,26 @@ class _Chosen:
     gain: float
     why: str
     each: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+
+
+def _unknown(codes: np.ndarray, why: str) -> _Chosen:
+    """A row that was chosen without a model."""
+    return _Chosen(codes, None, None, None, 0.0, why)
+
+
+def _by_past(
+    space: Space, chooser: Method, known: Known, count: int, rng: np.random.Generator
+) -> list[_Chosen]:
+    """What is chosen by past campaigns, where there are too few results for a model."""
+    sign = sign_of(next(iter(space.document.objectives.values())))
+    seen = seen_of(space, known, Goal(np.array([sign]), np.zeros(1), np.ones(1), np.ones(1)))
+
+    def rate(rows: np.ndarray) -> np.ndarray:
+        return chooser.rate(seen, rows)
+
+    rows = candidates(space, known.taken, known.done, rate, rng, count)
+    found = chooser.propose(seen, space.features(rows), min(count, len(rows)), rng)
+    return [_unknown(rows[one], why) for one, why in zip(found.chosen, found.why, strict=True)]
 
 
 def _chosen(
