@@ -23,12 +23,14 @@ USED_BY = {
     "indexing/ranking/pretrained/ranking.json": _INDEXING,
     "indexing/ranking/pretrained/ranking.npz": _INDEXING,
     "reports/plotly-basic.min.js.gz": {
+        "cbed_space_group",
         "classification_report",
         "index_sample",
         "plan_campaign",
         "report",
     },
     "reports/template.json": {
+        "cbed_space_group",
         "classification_report",
         "index_sample",
         "plan_campaign",

@@ -12,6 +12,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.section import Section, setting
 from mlindex.base.wrong import shortened, wrong
 from mlindex.campaigns.settings import ActiveLearning, PlannedCampaign, Replay
+from mlindex.cbed.settings import Cbed
 from mlindex.classification.settings import (
     Classifiers,
     ClassifierStudies,
@@ -78,6 +79,7 @@ class Config(Section):
     )
     explanation: Explanation = setting(Explanation, "What classifiers of symmetry go by.")
     joining: Joining = setting(Joining, "Classifiers and search joined.")
+    cbed: Cbed = setting(Cbed, "Stacks of convergent-beam patterns.")
     campaigns: dict[str, PlannedCampaign] = setting(
         dict,
         "Campaigns to plan, by name; those with a space in resources/campaigns/ need no entry.",

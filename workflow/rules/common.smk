@@ -26,8 +26,9 @@ from mlindex.base.place import Place
 from mlindex.base.leftovers import remove_leftovers
 from mlindex.base.locate import share_package_path
 from mlindex.learning.learners.registry import fitting_file
+from mlindex.cbed.folder import GENERATED, SOURCES as OF_SOURCES, stack_files
 from mlindex.classification.studies.registry import STUDIES, kinds_in, study_file
-from mlindex.structures.tables import CELLS
+from mlindex.structures.tables import CELLS, ENTRIES
 from mlindex.structures.manifest import (
     crystals_in_shard,
     known_shards,
@@ -67,6 +68,7 @@ wildcard_constraints:
     sample=r"[^/]+",
     campaign=r"[^/]+",
     table=r"[^/]+",
+    crystals=r"[A-Za-z0-9_.-]+",
 
 
 @cache
@@ -344,6 +346,106 @@ def campaign_scores(wildcards):
 def campaign_settings(wildcards):
     """The config of a campaign; where its files lie is no part of it."""
     return {"campaign": {"space": "", "batch": planned_campaign(wildcards).batch}}
+
+
+def stack_folder_files():
+    """The files of the folder of stacks, by their names."""
+    try:
+        return stack_files(CONFIG.cbed.source)
+    except MlindexError as error:
+        raise SystemExit(f"mlindex: {error}") from None
+
+
+def cbed_crystals():
+    """Names of the jobs that make stacks: shards of crystals, or files of stacks."""
+    if CONFIG.cbed.source == GENERATED:
+        jobs = -(-CONFIG.cbed.crystals // CONFIG.cbed.crystals_per_shard)
+        return [f"{GENERATED}_{number:05d}" for number in range(jobs)]
+    if CONFIG.cbed.source == OF_SOURCES:
+        return [f"{source}.{shard}" for source, shard in all_shards()]
+    return list(stack_folder_files())
+
+
+def cbed_numbers(wildcards):
+    """Number of the first crystal of a job, and how many it has at most."""
+    if CONFIG.cbed.source == OF_SOURCES:
+        return 0, -(-CONFIG.cbed.crystals // len(all_shards()))
+    if CONFIG.cbed.source != GENERATED:
+        return 0, 0
+    size = CONFIG.cbed.crystals_per_shard
+    first = int(wildcards.crystals.rpartition("_")[2]) * size
+    return first, min(size, CONFIG.cbed.crystals - first)
+
+
+def cbed_resources():
+    """What crystals are generated from, where they are."""
+    names = ("spacegroup_frequencies.csv", "cell_statistics.json")
+    made = CONFIG.cbed.source == GENERATED
+    return [project_file(f"resources/{name}") for name in names if made]
+
+
+def cbed_entries(wildcards):
+    """Input function: the entries of a shard of the sources, where crystals are from these."""
+    if CONFIG.cbed.source != OF_SOURCES:
+        return []
+    source, _, shard = wildcards.crystals.partition(".")
+    return ENTRIES.place().format(source=source, shard=shard)
+
+
+def cbed_stack_file(wildcards):
+    """Input function: the file of stacks, where there is a folder of them."""
+    if CONFIG.cbed.source in (GENERATED, OF_SOURCES):
+        return []
+    return stack_folder_files()[wildcards.crystals]
+
+
+def cbed_kept():
+    """The file of stacks that a job keeps, where the config says so."""
+    simulated = CONFIG.cbed.source in (GENERATED, OF_SOURCES)
+    return ["results/cbed/stacks/{crystals}.h5"] * (
+        CONFIG.cbed.keep_stacks and simulated
+    )
+
+
+#: Keys of the config of stacks that only their simulation uses, and those that the page shows.
+CBED_STACKS_ONLY = (
+    *(
+        "source",
+        "crystals",
+        "balance",
+        "longest_axis_A",
+        "crystals_per_shard",
+        "keep_stacks",
+    ),
+    *("energies_keV", "energies_each", "thicknesses_A", "thicknesses_each"),
+    *("specimen", "beams", "detector"),
+)
+CBED_SHOWN = ("studies", "imbalance_levels", "learning")
+#: What is learnt, which stacks do not depend on.
+CBED_LEARNT = (
+    *(
+        "split",
+        "test_share",
+        "calibration_share",
+        "validation_share",
+        "learners",
+        "trees",
+    ),
+    *CBED_SHOWN,
+)
+
+
+def of_cbed(table):
+    """The files of a table from every job that makes stacks."""
+    return expand(table.place(), crystals=cbed_crystals())
+
+
+def cbed_settings(*without):
+    """The config of stacks and their classifier, but for some keys that a stage does not use."""
+    given = CONFIG.section("cbed")
+    return {
+        "cbed": {name: value for name, value in given.items() if name not in without}
+    }
 
 
 def check_targets():

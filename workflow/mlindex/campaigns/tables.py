@@ -93,7 +93,10 @@ ACTIVE_LEARNING = Table(
         Column("accuracy", FLOAT64, "Share of the items apart that are told right"),
         Column("log_loss", FLOAT64, "Mean log-loss of the items apart"),
     ),
-    places=(Place("active_learning/{level}.parquet", rule="active_learning"),),
+    places=(
+        Place("active_learning/{level}.parquet", rule="active_learning"),
+        Place("cbed/active_learning.parquet", rule="cbed_learning"),
+    ),
 )
 
 ACTIVE_WORTH = Table(
@@ -111,7 +114,10 @@ ACTIVE_WORTH = Table(
         Column("low", FLOAT64, "Lower end of its 95 % interval"),
         Column("high", FLOAT64, "Upper end"),
     ),
-    places=(Place("active_worth/{level}.parquet", rule="active_learning"),),
+    places=(
+        Place("active_worth/{level}.parquet", rule="active_learning"),
+        Place("cbed/active_worth.parquet", rule="cbed_learning"),
+    ),
 )
 
 

@@ -1,8 +1,16 @@
-"""Settings of the simulation of convergent-beam patterns."""
+"""Settings of convergent-beam patterns: their simulation, and what is learnt from them."""
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
+from pydantic import Field
+
 from mlindex.base.section import Section, setting
+
+#: Energies of electrons in keV, and thicknesses of crystals in A.
+Energy = Annotated[float, Field(ge=10, le=2000)]
+Thickness = Annotated[float, Field(gt=0, le=20_000)]
 
 
 class BeamChoice(Section):
@@ -112,4 +120,91 @@ class Detector(Section):
         "mrad",
         ge=0,
         le=50,
+    )
+
+
+class Cbed(Section):
+    """Stacks of convergent-beam patterns, and the classifier of space groups from them."""
+
+    source: str = setting(
+        "generated",
+        "Where the crystals are from: 'generated' (from the seed), 'sources' (the entries of the "
+        "configured sources, such as a folder of CIF files), or the path of a folder whose HDF5 "
+        "files hold stacks in the layout of the SMC 2019 challenge.",
+        min_length=1,
+    )
+    groups: int = setting(
+        20,
+        "Space groups of generated crystals: so many, the commonest among known structures; 230 "
+        "for all, which need ten times the crystals.",
+        ge=1,
+        le=230,
+    )
+    crystals: int = setting(
+        1600,
+        "Crystals to generate, or of the sources at most (as evenly as can be over the files that "
+        "they are cut into); a folder of stacks is read whole.",
+        gt=0,
+    )
+    balance: Literal["equal", "natural"] = setting(
+        "equal",
+        "Shares of the space groups among generated crystals: equal, or as among known structures.",
+    )
+    longest_axis_A: float = setting(
+        10.0, "Crystals with a longer axis are left out, as in the challenge.", "A", ge=3, le=40
+    )
+    crystals_per_shard: int = setting(100, "Generated crystals of one job.", gt=0, le=100_000)
+    energies_keV: tuple[Energy, ...] = setting(
+        tuple(range(100, 200, 10)), "Energies that those of a crystal are drawn from.", min_length=1
+    )
+    energies_each: int = setting(1, "Energies of a crystal, drawn without repeat.", ge=1, le=100)
+    thicknesses_A: tuple[Thickness, ...] = setting(
+        (100.0, 150.0, 200.0, 300.0),
+        "Thicknesses that those of a crystal are drawn from.",
+        min_length=1,
+    )
+    thicknesses_each: int = setting(
+        2, "Thicknesses at each energy, drawn without repeat; more cost little.", ge=1, le=100
+    )
+    keep_stacks: bool = setting(
+        False,
+        "Whether the stacks are kept as HDF5 files in `results/cbed/stacks`. A stack of three 512 "
+        "x 512 patterns takes 3 MB, its features some kB: by default only these are kept.",
+    )
+    specimen: Specimen = setting(Specimen, "What the crystal structures do not say.")
+    beams: BeamChoice = setting(
+        lambda: BeamChoice(q_max_inv_A=2.0, max_strong=80, max_beams=300, max_directions_across=21),
+        "The convergence rule of the simulation; coarser than that of `mlindex cbed simulate`, for "
+        "a tenth of its time.",
+    )
+    detector: Detector = setting(Detector, "What lies between calculated and measured patterns.")
+    split: Literal["structure_type", "composition_family", "entry_id"] = setting(
+        "structure_type",
+        "What never stands in two parts: a structure type, a composition family, or a crystal.",
+    )
+    test_share: float = setting(0.2, "Share of the crystals to test on.", gt=0, lt=0.5)
+    calibration_share: float = setting(
+        0.1, "Share of the crystals to calibrate probabilities with.", gt=0, lt=0.25
+    )
+    validation_share: float = setting(
+        0.1, "Share of the crystals to choose the learner by.", gt=0, lt=0.25
+    )
+    learners: tuple[str, ...] = setting(
+        ("majority", "frequency", "extra_trees"),
+        "Kinds of learners that are compared, as in `classifiers.learners`.",
+        min_length=1,
+    )
+    trees: int = setting(100, "Trees of the learner that is kept.", gt=0, le=2000)
+    studies: tuple[Literal["imbalance", "multitask"], ...] = setting(
+        ("imbalance", "multitask"),
+        "Studies that the page shows: means against imbalance, and further outputs; seeds and "
+        "learner are those of `classifier_studies`.",
+    )
+    imbalance_levels: tuple[Literal["space_group", "point_group", "crystal_system"], ...] = setting(
+        ("space_group", "point_group"), "Levels at which imbalance is studied."
+    )
+    learning: bool = setting(
+        False,
+        "Whether the page shows which crystals to simulate next (settings in `active_learning`), "
+        "which takes long.",
     )

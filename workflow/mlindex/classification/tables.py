@@ -103,7 +103,10 @@ CLASSIFIER_STUDIES = Table(
         Column("low", FLOAT64, "Lower end of its 95 % interval, where it has one", nullable=True),
         Column("high", FLOAT64, "Upper end", nullable=True),
     ),
-    places=(Place("classifier_studies/{study}.parquet"),),
+    places=(
+        Place("classifier_studies/{study}.parquet"),
+        Place("cbed/studies/{study}.parquet"),
+    ),
 )
 
 _LISTS = Column("lists", STRING, "calculated or measured")

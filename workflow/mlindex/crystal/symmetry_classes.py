@@ -45,7 +45,7 @@ class Classes:
 
 @cache
 def classes_of(level: str) -> Classes:
-    """The classes of a level, in the order of their first space group.
+    """The classes of a level or the point groups, in the order of their first space group.
 
     An extinction symbol follows its Bravais lattice, for many lattices have a "P - - -". It is that
     of the conventional setting: Pma2, Pmc21 and Pmma, which forbid the same reflections on other
@@ -58,6 +58,7 @@ def classes_of(level: str) -> Classes:
         "crystal_system": lambda: [group.crystal_system_str() for group in _groups()],
         "bravais": lambda: [bravais_symbol(group) for group in _groups()],
         "extinction_symbol": _extinction_symbols,
+        "point_group": lambda: [group.point_group_hm() for group in _groups()],
         "space_group": lambda: [group.hm for group in _groups()],
     }[level]()
     names = tuple(dict.fromkeys(of_each))

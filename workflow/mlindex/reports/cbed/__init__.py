@@ -1,0 +1,1 @@
+"""The page on space groups from stacks of convergent-beam patterns."""
