@@ -154,8 +154,8 @@ def _by_profile(
         weighed = with_profiles(
             pattern, found, every, workers, shift_deg, known_deg, describe, clock
         )
-        if clock():
-            fitted = sum(candidate.profile is not None for candidate in weighed)
+        fitted = sum(candidate.profile is not None for candidate in weighed)
+        if clock() and fitted < len(weighed):
             cut.append(
                 f"the fits to the whole profile were cut short: {fitted} of {len(weighed)} "
                 "candidates were fitted"
