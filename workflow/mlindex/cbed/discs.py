@@ -51,7 +51,7 @@ class Discs:
     def mean(self) -> np.ndarray:
         """Mean intensity of each disc, (n,), at least a little above zero."""
         mean = self.moments[:, 0].real
-        return np.maximum(mean, 1e-9 * mean[0])
+        return np.maximum(mean, 1e-9 * max(float(mean.max()), 1e-9))
 
     @property
     def q_inv_A(self) -> np.ndarray:

@@ -31,6 +31,8 @@ _MOST_PLACES, _MOST_BASIS, _NEAREST = 150, 16, 40
 _OFF_PIXELS = 1.2
 #: A net must explain this share of what the best one explains.
 _EXPLAINED = 0.95
+#: Radius of a disc in pixels at least: smaller ones have no inside and outside.
+_LEAST_RADIUS = 1.5
 _NO_NET = "a pattern shows no net of discs; are its semi-angle and pixel right?"
 
 
@@ -74,6 +76,8 @@ def net_of(pattern: np.ndarray, pixel_inv_A: float, radius_inv_A: float) -> Net:
         MlindexError: it shows no net: discs in two directions at least are needed.
     """
     seen, pixel = _middle(pattern, pixel_inv_A)
+    if not _LEAST_RADIUS <= radius_inv_A / pixel <= len(seen) / 4:
+        raise MlindexError(_NO_NET)
     places, sharpness = _discs(seen, radius_inv_A / pixel)
     basis, explained = _coarsest(places, sharpness)
     return Net(_reduced(_fitted(basis, places)) * pixel, explained)

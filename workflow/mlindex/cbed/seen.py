@@ -63,6 +63,8 @@ def seen(pattern: np.ndarray, pixel_inv_A: float, radius_inv_A: float) -> Seen:
     Raises:
         MlindexError: it shows no net of discs.
     """
+    # Intensities have any unit; the brightest pixel is 1.
+    pattern = np.asarray(pattern, dtype=float) / max(float(np.max(pattern)), 1e-300)
     net = net_of(pattern, pixel_inv_A, radius_inv_A)
     discs = discs_of(pattern, pixel_inv_A, radius_inv_A, net)
     operations = operations_of(net)

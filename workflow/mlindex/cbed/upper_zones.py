@@ -59,23 +59,29 @@ def upper_zones(
     from_ = 0.0
     if total > 0:
         from_ = (float(np.searchsorted(np.cumsum(off), 0.1 * total)) + 0.5) * _RING_INV_A
-    ring, rise = _ring(level)
+    ring, rise = _ring(level, float(net.lengths_inv_A[1]))
     modulus = max(total, 1e-300)
     return UpperZones(share, from_, ring, rise, tuple(float(one / modulus) for one in fold))
 
 
-def _ring(level: np.ndarray) -> tuple[float, float]:
-    """Radius and height of the greatest rise of a profile over its least value further in."""
-    first = int(_FROM_INV_A / _RING_INV_A)
-    if len(level) < first + 4:
+def _ring(level: np.ndarray, spacing_inv_A: float) -> tuple[float, float]:
+    """Radius and height of the greatest rise of a profile over its least value further in.
+
+    Args:
+        level: mean intensity of each ring.
+        spacing_inv_A: longest distance between discs: so far rings are averaged, as there are gaps.
+    """
+    width = 2 * int(np.ceil(spacing_inv_A / _RING_INV_A / 2)) + 1
+    first = int(max(_FROM_INV_A, 2 * spacing_inv_A) / _RING_INV_A)
+    if len(level) < first + 2 * width:
         return 0.0, 0.0
-    # Two rings together: discs of small nets leave gaps.
-    smooth = (level[:-1] + level[1:]) / 2
-    rise = smooth[first:] - np.minimum.accumulate(smooth)[first - 2 : len(smooth) - 2]
+    smooth = np.convolve(level, np.ones(width) / width, mode="valid")
+    start = max(first - width // 2, 1)
+    rise = smooth[start:] - np.minimum.accumulate(smooth)[start - 1 : -1]
     best = int(np.argmax(rise))
     if rise[best] <= 0:
         return 0.0, 0.0
-    return (first + best + 1) * _RING_INV_A, float(rise[best])
+    return (start + best + width // 2 + 0.5) * _RING_INV_A, float(rise[best])
 
 
 @numba.njit(cache=True)

@@ -12,7 +12,8 @@ from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import number
 
 cbed = typer.Typer(
-    help="Convergent-beam electron diffraction: simulate stacks of patterns, read files of them.",
+    help="Convergent-beam electron diffraction: simulate stacks of patterns, read files of them, "
+    "tell the symmetry of their crystals.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )
@@ -116,3 +117,39 @@ def read(
     the program.
     """
     raise typer.Exit(_work().read(file, as_json))
+
+
+@cbed.command()
+@problems_shown()
+def symmetry(
+    file: Annotated[Path, typer.Argument(help="File of the challenge, or of 'simulate'.")],
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of a trained model, such as results/cbed/space_group. Without one the "
+            "answer is that of reasoning alone.",
+            metavar="path",
+            show_default=False,
+        ),
+    ] = None,
+    sample: Annotated[
+        str | None,
+        typer.Option(help="The only sample to look at.", metavar="name", show_default=False),
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Groups to show at most.", min=1, max=230)] = 5,
+    as_json: Annotated[bool, typer.Option("--json", help="Write JSON, a sample a line.")] = False,
+) -> None:
+    """Tell the space group and the point group of the crystal that each stack is of, and why.
+
+    Looks at the patterns, their energy, semi-angles and camera constant alone, not at what the
+    file says of the crystal. Which operations each pattern shows gives its diffraction group, and
+    these give the point group; probabilities of space groups are those of a trained model.
+
+    Ends with 0 if any stack shows nets of discs, 1 if none does, 2 on wrong use or input, 3 on a
+    fault of the program.
+    """
+    from mlindex.base.extras import needing
+
+    with needing("mlindex cbed", "cbed"):
+        from mlindex.apps.cbed.symmetry import symmetry as told
+    raise typer.Exit(told(file, model, sample, rows, as_json))

@@ -1,0 +1,88 @@
+"""What can be said of the symmetry of the crystal that a stack is of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+
+from mlindex.base.errors import MlindexError
+from mlindex.cbed.diffraction_groups import point_group_of, point_groups
+from mlindex.cbed.explaining import explained
+from mlindex.cbed.features import FEATURE_NAMES, features_of_seen
+from mlindex.cbed.potential import wavelength_A
+from mlindex.cbed.reasoning import Reasoning, reasoning
+from mlindex.cbed.seen import seen_in
+from mlindex.cbed.stack import Stack
+from mlindex.crystal.symmetry_classes import N_GROUPS, prior_of_groups
+
+
+class Model(Protocol):
+    """What predicts space groups: the ``names`` of its features, and probabilities (n, 230)."""
+
+    names: tuple[str, ...]
+
+    def predict_proba(self, x: np.ndarray) -> np.ndarray:
+        """Probability of each space group (n, 230) from features (n, m)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Space groups of a stack.
+
+    ``probability`` (230,): of each; ``learnt`` says whether a model gave it, or only reasoning and
+    how often groups are met among known structures. ``why``: sentences.
+    """
+
+    probability: np.ndarray
+    learnt: bool
+    reasons: Reasoning
+    why: tuple[str, ...]
+
+    @property
+    def seen(self) -> bool:
+        """Whether any pattern shows a net; else the answer knows nothing of the patterns."""
+        return any(one is not None for one in self.reasons.zones)
+
+    @property
+    def point_group_probability(self) -> dict[str, float]:
+        """Probability of each point group: the sum over its space groups."""
+        found = dict.fromkeys(point_groups(), 0.0)
+        for number in range(1, N_GROUPS + 1):
+            found[point_group_of(number)] += float(self.probability[number - 1])
+        return found
+
+
+def require_same_features(model: Model) -> None:
+    """Refuse a model that was trained on other features than are measured now.
+
+    Raises:
+        MlindexError: its names differ.
+    """
+    if tuple(model.names) != FEATURE_NAMES:
+        raise MlindexError(
+            f"the model sees {len(model.names)} features that are not the {len(FEATURE_NAMES)} of "
+            "this version; train it again"
+        )
+
+
+def answer_of(stack: Stack, model: Model | None = None) -> Answer:
+    """The symmetry of a stack, from a model if there is one, and the reasons.
+
+    Args:
+        stack: the patterns; what it says of the crystal is not looked at.
+        model: one trained on the same features.
+    """
+    zones = seen_in(stack)
+    reasons = reasoning(zones)
+    if model is None:
+        names = list(point_groups())
+        rows = [names.index(point_group_of(number)) for number in range(1, N_GROUPS + 1)]
+        weight = prior_of_groups() * np.exp(reasons.log_likelihood)[rows]
+        probability = weight / weight.sum()
+    else:
+        probability = model.predict_proba(features_of_seen(zones, stack.energy_keV)[None])[0]
+    why = explained(zones, reasons, wavelength_A(stack.energy_keV))
+    return Answer(np.asarray(probability), model is not None, reasons, tuple(why))
