@@ -7,7 +7,8 @@ import pytest
 
 from helpers.cbed_patterns import NETS, PLANE_GROUPS, group_matrices, pattern, stack_of
 from mlindex.cbed.features import FEATURE_NAMES, GROUPS, features
-from mlindex.cbed.net import net_of
+from mlindex.cbed.lattice_fits import evidence
+from mlindex.cbed.net import Net, net_of
 from mlindex.cbed.seen import seen
 
 RADIUS, PIXEL = 0.09, 0.01
@@ -126,6 +127,44 @@ def test_counting_noise_alone_breaks_no_symmetry():
         broken = rng.poisson(pattern("square", "1") / clean.sum() * counts).astype(float)
         least = min(alike.both for alike in seen(broken, PIXEL, RADIUS).whole)
         assert max(alike.both for alike in one.whole) < min(0.4, least / 2)
+
+
+def nets_of(reciprocal, zones):
+    """The nets of a reciprocal lattice (3, 3) perpendicular to zone axes, exactly."""
+    found = []
+    for zone in zones:
+        hkl = np.array([h for h in np.ndindex(7, 7, 7) if any(h)]) - 3
+        hkl = hkl[(hkl @ np.array(zone) == 0) & hkl.any(axis=1)]
+        vectors = hkl @ reciprocal
+        order = np.argsort(np.linalg.norm(vectors, axis=1), kind="stable")
+        first = vectors[order[0]]
+        apart = np.linalg.norm(np.cross(vectors[order], first), axis=1) > 1e-9
+        second = vectors[order][apart][0]
+        x = first / np.linalg.norm(first)
+        across = second - (second @ x) * x
+        rows = [[np.linalg.norm(first), 0], [second @ x, np.linalg.norm(across)]]
+        found.append(Net(np.array(rows), 1.0))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("axes", "best"),
+    [
+        (np.diag([0.2, 0.2, 0.2]), "cubic"),
+        (np.diag([0.2, 0.2, 0.13]), "tetragonal"),
+        (np.array([[0.2, 0, 0], [0.1, 0.1 * np.sqrt(3), 0], [0, 0, 0.13]]), "hexagonal"),
+        (np.array([[0.2, 0, 0], [0.03, 0.17, 0], [0.02, 0.041, 0.23]]), None),
+    ],
+)
+def test_nets_of_several_zones_tell_the_lattice(axes, best):
+    found = evidence(nets_of(axes, [(0, 0, 1), (1, 0, 0), (1, 1, 1)]))
+    if best is None:
+        assert max(found.values()) < 0.3
+    else:
+        # A cubic lattice is a tetragonal one, too, with a number more to choose.
+        assert max(found, key=found.get) == best
+        assert found[best] > 0.8
+    assert set(evidence([]).values()) == {0.0}
 
 
 def test_groups_divide_the_features():

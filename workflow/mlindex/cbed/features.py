@@ -13,6 +13,7 @@ import numpy as np
 from mlindex.cbed.dark_lines import Row
 from mlindex.cbed.diffraction_groups import point_groups
 from mlindex.cbed.discs import FOURTH, SECOND, Discs
+from mlindex.cbed.lattice_fits import KINDS, evidence
 from mlindex.cbed.likeness import ABSENT, Likeness, operations_of
 from mlindex.cbed.net import POWER
 from mlindex.cbed.potential import wavelength_A
@@ -55,6 +56,7 @@ def features_of_seen(zones: list[Seen | None], energy_keV: float) -> np.ndarray:
     lengths = [table["net: shortest vector"] for table in tables]
     values += [lengths[1] - lengths[0], lengths[2] - lengths[0], lengths[2] - lengths[1]]
     values += [energy_keV, float(len(found))]
+    values += list(evidence([one.discs.net for one in found]).values())
     values += np.maximum(reasoning(zones).log_likelihood, _LEAST_LIKELY).tolist()
     return np.nan_to_num(np.array(values, dtype=np.float32), nan=0.0, posinf=9.0, neginf=-9.0)
 
@@ -240,6 +242,7 @@ FEATURE_NAMES: tuple[str, ...] = (
     *(f"{which} of zones, {name}" for name in _SHARED_NAMES for which in ("least", "greatest")),
     *("shortest vectors: 2 over 1", "shortest vectors: 3 over 1", "shortest vectors: 3 over 2"),
     *("exposure: energy", "exposure: zones seen"),
+    *(f"lattice: {kind}" for kind in KINDS),
     *(f"reasoning: {name}" for name in point_groups()),
 )
 
