@@ -28,12 +28,12 @@ from typing import Any
 
 import numpy as np
 import record
-from mlindex.cbed.crystals import Left, generated_crystals
 
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.base.statistics import wilson_interval
 from mlindex.cbed.atoms import Atoms
+from mlindex.cbed.crystals import Left, generated_crystals
 from mlindex.cbed.detector import measured
 from mlindex.cbed.diffraction_groups import plane_operations, point_group_of
 from mlindex.cbed.features import FEATURE_NAMES, GROUPS, features_of_seen
