@@ -175,7 +175,8 @@ def leaves_many(x, lines):
     if q2.size <= _LATER or volume_of(x) <= 0:
         return False
     left = 0
-    for line in range(_LATER):
+    # The first lines made the trial, and say least.
+    for line in range(_LATER - 1, -1, -1):
         left += not explained(x, q2[line], tolerance[line])
         if left > _LATER - _FEW:
             return True

@@ -159,7 +159,10 @@ def extended(pool, evidences, zones, kind, lines):
             left += 1
             for half in range(4):
                 a, c, d = halved(zone, half)
-                for part in (0.0, a, c, a + c + d, a + c - d):
+                parts = (0.0, a, c, a + c + d, a + c - d)
+                # At right angles the last two are one.
+                for place in range(4 if d == 0 else 5):
+                    part = parts[place]
                     for squared in (1.0, 4.0):
                         b = (q2[line] - part) / squared
                         if b > 0.02 * q2[0] and (half == 0 or part > 0):
