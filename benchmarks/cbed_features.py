@@ -32,11 +32,12 @@ import record
 from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.base.statistics import wilson_interval
+from mlindex.cbed.answer import probabilities, require_known_features
 from mlindex.cbed.atoms import Atoms
 from mlindex.cbed.crystals import Left, generated_crystals
 from mlindex.cbed.detector import measured
 from mlindex.cbed.diffraction_groups import plane_operations, point_group_of
-from mlindex.cbed.features import FEATURE_NAMES, GROUPS, features_of_seen
+from mlindex.cbed.features import GROUPS, features_of_seen
 from mlindex.cbed.model import CbedModel, answers
 from mlindex.cbed.orientation import orientation_of
 from mlindex.cbed.reasoning import Reasoning, State, reasoning
@@ -161,7 +162,7 @@ def _meshes(one: Met) -> list[float]:
 
 
 def _scores(here: list[Met], model: CbedModel) -> dict[str, Any]:
-    found = model.predict_proba(np.array([one.features for one in here]))
+    found = probabilities(model, np.array([one.features for one in here]))
     true = np.array([one.group for one in here])
     rank = (found > found[np.arange(len(true)), true - 1][:, None]).sum(axis=1)
     row = _share("top_1", list(rank == 0)) | _share("top_5", list(rank < 5))
@@ -184,7 +185,7 @@ def exchanged(met: list[Met], model: CbedModel, seed: int) -> list[dict[str, Any
     rng = np.random.default_rng(seed)
 
     def judged(values: np.ndarray) -> tuple[float, float]:
-        found = model.predict_proba(values)
+        found = probabilities(model, values)
         own = np.maximum(found[np.arange(len(true)), true - 1], 1e-12)
         return float(np.mean(found.argmax(axis=1) + 1 == true)), float(np.mean(np.log(own)))
 
@@ -218,8 +219,8 @@ def main() -> None:
     asked = parser.parse_args()
     settings = Cbed(groups=asked.groups)
     model = None if asked.model is None else CbedModel.load(asked.model / "model.npz")
-    if model is not None and model.names != FEATURE_NAMES:
-        raise MlindexError(f"{asked.model}: trained on other features; train it again")
+    if model is not None:
+        require_known_features(model)
     met: list[Met] = []
     states: Counter[tuple[str, str, str, int]] = Counter()
     made = generated_crystals(_FIRST, asked.crystals, settings, _RESOURCES, asked.seed)

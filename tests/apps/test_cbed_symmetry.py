@@ -56,7 +56,7 @@ def model(names, tmp_path):
     shares = np.arange(1, 231, dtype=float)
     learner = Shares.from_arrays(Arrays("made", {"probability": shares / shares.sum()}))
     folder = tmp_path / "model"
-    folder.mkdir()
+    folder.mkdir(parents=True)
     CbedModel("majority", learner, 1.0, tuple(names)).save(folder / "model.npz")
     return folder
 
@@ -66,6 +66,9 @@ def test_a_model_gives_the_probabilities(stacks, tmp_path):
     assert found.exit_code == 0, found.output
     (row,) = (json.loads(line) for line in found.output.splitlines())
     assert row["by"] == "model"
+    # Of features that a model does not see, or sees twice, no more is asked.
+    few = run(stacks, "--model", model((*FEATURE_NAMES[5:], FEATURE_NAMES[9]), tmp_path / "few"))
+    assert few.exit_code == 0, few.output
     assert [group["number"] for group in row["space_groups"]] == [230, 229, 228, 227, 226]
     # The sum of 123 to 142, over that of 1 to 230.
     assert row["point_groups"][0] == {"symbol": "4/mmm", "probability": pytest.approx(2650 / 26565)}
@@ -90,7 +93,7 @@ def test_broken_files_and_models_are_said_in_a_line(stacks, tmp_path, as_json):
         ([stacks, "--sample", "other"], "no sample"),
         ([stacks, "--model", empty], "holds no model.npz"),
         ([stacks, "--model", stacks], "mlindex"),
-        ([stacks, "--model", model(FEATURE_NAMES[:-1], tmp_path)], "train it again"),
+        ([stacks, "--model", model((*FEATURE_NAMES, "colour"), tmp_path)], "train it again"),
     ):
         found = run(*words, *as_json)
         assert found.exit_code == 2, words

@@ -14,6 +14,8 @@ from mlindex.cbed.diffraction_groups import (
     point_groups,
     zones_of,
 )
+from mlindex.cbed.explaining import explained
+from mlindex.cbed.potential import wavelength_A
 from mlindex.cbed.reasoning import State, reasoning
 from mlindex.cbed.seen import seen_in
 from mlindex.cbed.settings import BeamChoice, Detector, Specimen
@@ -108,8 +110,10 @@ CELLS = {
 }
 
 
-def simulated(atoms, zones):
-    chosen = tuple(ZoneChoice(zone, 3.0, 4.0) for zone in zones) or strongest_zones(atoms)
+def simulated(atoms, zones, semi_angle_mrad=4.0):
+    chosen = tuple(ZoneChoice(zone, 3.0, semi_angle_mrad) for zone in zones) or strongest_zones(
+        atoms
+    )
     detector = Detector(pixels=300, pixel_inv_A=0.01)
     made = simulated_stacks(
         atoms,
@@ -150,3 +154,16 @@ def test_patterns_without_a_net_say_nothing():
     assert found.zones == (None, None)
     assert set(found.point_groups) == set(point_groups())
     assert State.SHOWN < State.BROKEN
+
+
+@pytest.mark.parametrize(("symbol", "dark"), [("P 21 21 21", True), ("P 2 2 2", False)])
+def test_screw_axes_make_dark_lines_and_are_named(symbol, dark):
+    # Gjonnes & Moodie (1965): h00 and 0k0 with odd indices, along [001].
+    stack = simulated(general(symbol, CELLS["orthorhombic"]), [(0, 0, 1)], 3.0)
+    zones = seen_in(stack)
+    lines = [row.line for row in zones[0].rows]
+    assert len(lines) == 2
+    assert all((line < 0.1) == dark for line in lines)
+    words = " ".join(explained(zones, reasoning(zones), wavelength_A(100.0)))
+    assert ("a screw axis" in words) == dark
+    assert "rectangular net of 0.204 x 0.24" in words

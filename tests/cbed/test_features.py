@@ -176,3 +176,18 @@ def test_groups_divide_the_features():
 
 def test_all_ten_plane_point_groups_are_tried():
     assert set(ON) == set(PLANE_GROUPS)
+
+
+def test_discs_off_the_net_are_seen_as_an_upper_zone():
+    on = pattern("square", "4mm")
+    shifted = np.roll(on, 11, axis=1)
+    step = (np.arange(len(on)) - len(on) // 2) * PIXEL
+    far = np.hypot(step[:, None], step[None, :])
+    # A ring of discs half a mesh off along x, which is turned nowhere else.
+    ring = np.where((far > 0.45) & (far < 0.65), shifted, 0.0)
+    plain = seen(on, PIXEL, RADIUS).upper
+    both = seen(np.maximum(on, 0.5 * ring), PIXEL, RADIUS).upper
+    assert plain.off < 0.02
+    assert both.off > plain.off + 0.03
+    assert both.off_from_inv_A > 0.35
+    assert min(both.fold[:2]) < -0.5

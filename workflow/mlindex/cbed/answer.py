@@ -55,17 +55,24 @@ class Answer:
         return found
 
 
-def require_same_features(model: Model) -> None:
-    """Refuse a model that was trained on other features than are measured now.
+def require_known_features(model: Model) -> None:
+    """Refuse a model that sees features which are not measured now.
 
     Raises:
-        MlindexError: its names differ.
+        MlindexError: some of its names are unknown.
     """
-    if tuple(model.names) != FEATURE_NAMES:
+    unknown = [name for name in model.names if name not in FEATURE_NAMES]
+    if unknown:
         raise MlindexError(
-            f"the model sees {len(model.names)} features that are not the {len(FEATURE_NAMES)} of "
-            "this version; train it again"
+            f"the model sees {len(unknown)} features that this version does not measure, such as "
+            f"{unknown[0]!r}; train it again"
         )
+
+
+def probabilities(model: Model, features: np.ndarray) -> np.ndarray:
+    """Probability of each space group (n, 230) from features (n, m) as of ``FEATURE_NAMES``."""
+    columns = {name: i for i, name in enumerate(FEATURE_NAMES)}
+    return model.predict_proba(features[:, [columns[name] for name in model.names]])
 
 
 def answer_of(stack: Stack, model: Model | None = None) -> Answer:
@@ -73,7 +80,7 @@ def answer_of(stack: Stack, model: Model | None = None) -> Answer:
 
     Args:
         stack: the patterns; what it says of the crystal is not looked at.
-        model: one trained on the same features.
+        model: one whose features are known, see :func:`require_known_features`.
     """
     zones = seen_in(stack)
     reasons = reasoning(zones)
@@ -83,6 +90,6 @@ def answer_of(stack: Stack, model: Model | None = None) -> Answer:
         weight = prior_of_groups() * np.exp(reasons.log_likelihood)[rows]
         probability = weight / weight.sum()
     else:
-        probability = model.predict_proba(features_of_seen(zones, stack.energy_keV)[None])[0]
+        probability = probabilities(model, features_of_seen(zones, stack.energy_keV)[None])[0]
     why = explained(zones, reasons, wavelength_A(stack.energy_keV))
     return Answer(np.asarray(probability), model is not None, reasons, tuple(why))

@@ -29,7 +29,7 @@ _NOTHING = 1e-5
 #: How much better than the tolerance a net has a higher symmetry: its misfit is kept to this.
 _WIDEST_MISFIT = 0.3
 #: Logarithms of likelihoods below this are this.
-_LEAST_LIKELY = -20.0
+_LEAST_LIKELY = -30.0
 _MIRRORS = ("best", "second", "third", "last")
 
 

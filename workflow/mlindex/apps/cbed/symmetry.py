@@ -13,7 +13,7 @@ from mlindex.apps.codes import FOUND, NONE_FOUND
 from mlindex.apps.printing import on_stdout
 from mlindex.base.errors import MlindexError
 from mlindex.base.names import printable
-from mlindex.cbed.answer import Answer, answer_of, require_same_features
+from mlindex.cbed.answer import Answer, answer_of, require_known_features
 from mlindex.cbed.diffraction_groups import GROUPS, point_groups
 from mlindex.cbed.model import CbedModel
 from mlindex.cbed.reasoning import State
@@ -69,7 +69,7 @@ def _model(path: Path) -> CbedModel:
             "which 'snakemake --cores 2 results/cbed/space_group' makes"
         )
     model = CbedModel.load(inside)
-    require_same_features(model)
+    require_known_features(model)
     return model
 
 
