@@ -111,6 +111,8 @@ def design(
     kind = space.document.start.design
     plain = not space.sums and not space.rules and space.listed is None
     if kind == "auto":
+        # Also for a list of cocktails, whose order means something: on five protein screens plates
+        # of those farthest apart gave half the crystals of random ones, the next plates as many.
         kind = "sobol" if plain else "maximin"
     if kind == "random":
         return free(space, space.sample(count + len(taken), rng), taken)[:count], "by chance"
