@@ -60,7 +60,9 @@ def test_a_crystal_becomes_a_file_that_can_be_read(silicon, tmp_path):
     [
         (("--zone", "0 0 0"), "not all 0"),
         (("--zone", "abc"), "three whole numbers"),
-        (("--dose", "-1"), "dose_electrons"),
+        (("--dose", "-1"), "--dose"),
+        (("--out", "pic.png"), "ends with .h5"),
+        (("--out", "nowhere/x.h5"), "no folder nowhere"),
         (("--energy", "1"), "energy"),
         (("--thickness", "nan"), "thickness"),
     ],
@@ -70,6 +72,29 @@ def test_wrong_use_is_told_in_a_line_and_leaves_no_file(silicon, tmp_path, words
     assert done.exit_code == 2
     assert said in done.output
     assert list(tmp_path.iterdir()) == [silicon]
+
+
+def test_the_crystal_is_not_written_over(silicon, tmp_path):
+    crystal = tmp_path / "si.h5"
+    silicon.rename(crystal)
+    done = run("simulate", crystal, "--out", crystal)
+    assert done.exit_code == 2
+    assert "is the crystal" in done.output
+    assert crystal.read_text() == SILICON
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("length_c 5.431", "length_c 6.431"), "contradicts space group no. 227"),
+        (("5.431", "0.431"), "no room for its 8 atoms"),
+    ],
+)
+def test_impossible_crystals_are_refused(silicon, tmp_path, change, said):
+    silicon.write_text(SILICON.replace(*change))
+    done = run("simulate", silicon, "--out", tmp_path / "x.h5")
+    assert done.exit_code == 2
+    assert said in " ".join(done.output.split())
 
 
 def test_what_is_no_structure_or_no_file_of_stacks_is_told(silicon, tmp_path):

@@ -29,6 +29,8 @@ def parts(**more: Any) -> dict[str, Any]:
     [
         ({"quantitis": {}}, "quantitis: unknown key; did you mean 'quantities'?"),
         ({"quantities": {"pH": {**NUMBER, "lo": 1}}}, "unknown key; did you mean 'low'?"),
+        ({"low": 1}, "low: unknown key; it stands elsewhere: see the reference of spaces"),
+        ({"quantities": {"pH": {**NUMBER, "step": 99}}}, "step 99 is larger than the range"),
         ({"quantities": {"pH": {"kind": "number"}}}, "one of continuous, discrete, ordinal"),
         ({"quantities": {"pH": {**NUMBER, "low": 11}}}, "low 11 is above high 10"),
         ({"quantities": {"pH": {**NUMBER, "logarithmic": True}}}, "must be above 0"),

@@ -12,6 +12,10 @@ from mlindex.crystal.space_groups import operations_of
 
 #: Images of a site nearer than this are one atom.
 _SAME_ATOM_A = 0.1
+#: Operations change a metric by no more than this share of it: cells are given to some digits.
+_SAME_METRIC = 0.01
+#: Volume of an atom at least, in A³: carbon has 5.7 in diamond, hydrogen 2 at 100 GPa.
+_LEAST_A3 = 1.5
 #: Atoms in a cell at most: patterns of more would take hours.
 MOST_ATOMS = 4000
 
@@ -74,12 +78,19 @@ def atoms_of(
             (n,).
 
     Raises:
-        MlindexError: there are no sites, or too many atoms.
+        MlindexError: there are no sites, or too many atoms, or the cell has no room for them or
+            contradicts the setting.
     """
     if not len(elements):
-        raise MlindexError("the crystal has no atom sites; give a structure with atoms")
+        raise MlindexError("no atom site has coordinates; give a structure with atoms")
     operations = operations_of(hall_symbol)
     metric = metric_tensor(cell)
+    moved = np.swapaxes(operations.rotations, 1, 2) @ metric @ operations.rotations
+    if np.abs(moved - metric).max() > _SAME_METRIC * np.abs(metric).max():
+        raise MlindexError(
+            f"the cell {_shown(cell)} contradicts space group no. {space_group}: its operations "
+            "change the axes; see which of them is right"
+        )
     places, rows = [], []
     for row, site in enumerate(np.asarray(xyz, dtype=float)):
         images = _distinct(operations.rotations @ site + operations.translations, metric)
@@ -87,6 +98,12 @@ def atoms_of(
         rows += [row] * len(images)
         if len(rows) > MOST_ATOMS:
             raise MlindexError(f"more than {MOST_ATOMS} atoms in the cell; give a smaller one")
+    volume = float(cell_volume(np.asarray(cell, dtype=float)))
+    if volume < _LEAST_A3 * float(np.asarray(occupancy, dtype=float)[rows].sum()):
+        raise MlindexError(
+            f"the cell {_shown(cell)} of {volume:.3g} A³ has no room for its {len(rows)} atoms; "
+            "are its lengths in A?"
+        )
     return Atoms(
         cell=np.asarray(cell, dtype=float),
         elements=tuple(elements[row] for row in rows),
@@ -97,6 +114,10 @@ def atoms_of(
         hall_symbol=hall_symbol,
         centre=_inversion_centre(operations.rotations, operations.translations),
     )
+
+
+def _shown(cell: np.ndarray) -> str:
+    return " ".join(f"{value:.6g}" for value in cell)
 
 
 def _distinct(images: np.ndarray, metric_A2: np.ndarray) -> np.ndarray:

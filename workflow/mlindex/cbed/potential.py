@@ -90,8 +90,9 @@ def potential_of(atoms: Atoms, q_max_inv_A: float) -> Potential:
     bounds = np.floor(np.linalg.norm(basis, axis=1) * q_max_inv_A).astype(np.int64)
     if np.prod(2.0 * bounds + 1) > _MOST_COEFFICIENTS:
         raise MlindexError(
-            f"the cell of {atoms.volume_A3:.0f} A³ is too large; give a smaller one, or a smaller "
-            "q_max_inv_A"
+            f"the cell of {atoms.volume_A3:.0f} A³ is too large: {np.prod(2.0 * bounds + 1):.3g} "
+            f"coefficients of its potential up to {q_max_inv_A:.3g} 1/A, {_MOST_COEFFICIENTS:.3g} "
+            "at most; give a smaller cell"
         )
     kind = np.array(
         [kinds.index(one) for one in zip(atoms.elements, atoms.u_iso_A2.tolist(), strict=True)]

@@ -22,10 +22,13 @@ from mlindex.base.atomic import atomic_path
 from mlindex.base.errors import MlindexError
 from mlindex.cbed.orientation import LARGEST_INDEX
 from mlindex.cbed.stack import Stack
+from mlindex.crystal.cell import cell_volume
 
 DATASET = "cbed_stack"
 #: Bounds of what is read: zones of a stack, pixels across, items of an attribute, characters.
 MOST_ZONES, MOST_PIXELS, _MOST_ITEMS, _MOST_TEXT = 16, 4096, 64, 500
+#: Patterns of fewer pixels across show no disc.
+_LEAST_PIXELS = 8
 #: Filters that h5py decodes itself; others would load plug-ins.
 _FILTERS = (None, "gzip", "lzf")
 _NUMBERS = "iuf"
@@ -143,8 +146,8 @@ def _read(file: h5py.File, name: str) -> Stack:
     if not np.all(np.any(zones != 0, axis=1)):
         raise _WrongError(zones.tolist(), "z_dirs: a direction is zero")
     cell = np.concatenate([_numbers(group, "abc_angstrom", 3), _numbers(group, "angles_degree", 3)])
-    if not (np.all(cell > 0) and np.all(cell[3:] < 180)):
-        raise _WrongError(cell.tolist(), "the cell has a length or angle out of range")
+    if not (np.all(cell > 0) and np.all(cell[3:] < 180) and cell_volume(cell) > 0):
+        raise _WrongError(cell.tolist(), "abc_angstrom, angles_degree: are no cell")
     angles = _numbers(group, "semi_angles_rad", n)
     if not np.all((angles > 0) & (angles < 0.2)):
         raise _WrongError(angles.tolist(), "semi_angles_rad: angles from 0 to 0.2 rad expected")
@@ -171,7 +174,7 @@ def _inside(parent: h5py.Group, name: str, kind: type) -> Any:
     """A member of the file itself: links lead anywhere."""
     link = parent.get(name, getlink=True)
     if link is None:
-        raise _WrongError(name, f"there is no {name}")
+        raise _WrongError("nothing of that name", f"there is no {name}")
     if not isinstance(link, h5py.HardLink):
         raise _WrongError(name, "it is a link, which may lead out of the file")
     found = parent[name]
@@ -186,8 +189,9 @@ def _patterns(group: h5py.Group) -> np.ndarray:
     shape = data.shape
     if shape is None or len(shape) != 3 or not (1 <= shape[0] <= MOST_ZONES):
         raise _WrongError(shape, f"{DATASET}: (zone, y, x) with 1 to {MOST_ZONES} zones expected")
-    if not all(1 <= side <= MOST_PIXELS for side in shape[1:]) or shape[1] != shape[2]:
-        raise _WrongError(shape, f"{DATASET}: square patterns up to {MOST_PIXELS} pixels expected")
+    if not all(_LEAST_PIXELS <= n <= MOST_PIXELS for n in shape[1:]) or shape[1] != shape[2]:
+        size = f"{_LEAST_PIXELS} to {MOST_PIXELS}"
+        raise _WrongError(shape, f"{DATASET}: square patterns of {size} pixels expected")
     if data.dtype.kind not in _NUMBERS or data.dtype.itemsize > 8:
         raise _WrongError(data.dtype, f"{DATASET}: real numbers expected")
     if data.external or data.is_virtual:
@@ -200,7 +204,8 @@ def _patterns(group: h5py.Group) -> np.ndarray:
         raise _WrongError(0, f"{DATASET}: declared, but never written")
     patterns = np.asarray(data[...], dtype=np.float32)
     if not np.isfinite(patterns).all():
-        raise _WrongError("NaN or infinite", f"{DATASET}: holds what is no number")
+        bad = ", ".join(str(i + 1) for i, one in enumerate(patterns) if not np.isfinite(one).all())
+        raise _WrongError("NaN or infinite", f"{DATASET}: pattern {bad} holds what is no number")
     if patterns.min() < 0:
         raise _WrongError(float(patterns.min()), f"{DATASET}: holds negative intensities")
     if not np.all(patterns.max(axis=(1, 2)) > 0):
@@ -220,7 +225,8 @@ def _attribute(group: h5py.Group, name: str) -> Any:
 def _numbers(group: h5py.Group, name: str, n: int) -> np.ndarray:
     value = np.asarray(_attribute(group, name))
     if value.dtype.kind not in _NUMBERS or value.size != n:
-        raise _WrongError((str(value.dtype), value.shape), f"{name}: {n} numbers expected")
+        seen = f"{value.size} of type {value.dtype.name}"
+        raise _WrongError(seen, f"{name}: {n} {'number' if n == 1 else 'numbers'} expected")
     value = value.astype(float).reshape(n)
     if not np.isfinite(value).all():
         raise _WrongError(value.tolist(), f"{name}: holds what is no number")
@@ -258,7 +264,8 @@ def _text(group: h5py.Group, name: str) -> str:
     if isinstance(value, bytes):
         value = value.decode("utf-8", "replace")
     if not isinstance(value, str):
-        raise _WrongError(type(value).__name__, f"{name}: text expected")
+        seen = "an array" if isinstance(value, np.ndarray) else type(value).__name__
+        raise _WrongError(seen, f"{name}: text expected")
     if len(value) > _MOST_TEXT:
         raise _WrongError(f"{len(value)} characters", f"{name}: too long")
     return value

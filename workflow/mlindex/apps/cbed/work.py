@@ -26,6 +26,14 @@ from mlindex.cbed.structure import atoms_from_cif
 from mlindex.cbed.zones import ZoneChoice, semi_angle_mrad, strongest_zones
 
 _MOST_STACKS = 10_000
+_SUFFIXES = (".h5", ".hdf5")
+#: Options that set what is checked as config elsewhere.
+_FLAGS = {
+    "dose_electrons": "--dose",
+    "blur_pixels": "--blur",
+    "tilt_mrad": "--tilt",
+    "absorption": "--absorption",
+}
 _WORD = re.compile(r"[+-]?\d+")
 
 
@@ -55,6 +63,7 @@ def simulate(
     Raises:
         MlindexError: wrong input, or the file can't be written.
     """
+    _check_out(out, crystal)
     if len(energies_keV) * len(thicknesses_A) > _MOST_STACKS:
         raise MlindexError(f"more than {_MOST_STACKS} stacks; give fewer energies or thicknesses")
     specimen = _section(Specimen, absorption=absorption)
@@ -85,13 +94,27 @@ def simulate(
     return FOUND
 
 
+def _check_out(out: Path, crystal: Path) -> None:
+    """Raise MlindexError where the stacks can't be written, before anything is calculated."""
+    if out.suffix.lower() not in _SUFFIXES:
+        raise MlindexError(
+            f"{out}: give a name that ends with {' or '.join(_SUFFIXES)}; the picture comes beside"
+        )
+    if out.is_dir() or not out.parent.is_dir():
+        what = "is a folder" if out.is_dir() else f"there is no folder {out.parent}"
+        raise MlindexError(f"{out}: {what}; give the name of a file to write")
+    if out.exists() and crystal.exists() and out.samefile(crystal):
+        raise MlindexError(f"{out}: is the crystal; give another name for the stacks")
+
+
 def _section(kind: type[Section], **values: Any) -> Any:
     try:
         return kind(**values)
     except ValidationError as error:
         problem = error.errors()[0]
+        flag = _FLAGS[str(problem["loc"][0])]
         raise MlindexError(
-            f"{problem['loc'][0]}: {wrong(problem)} (got {shortened(problem['input'])})"
+            f"{flag}: {wrong(problem)} (got {shortened(problem['input'])})"
         ) from None
 
 

@@ -54,6 +54,8 @@ class Number:
             low, high, levels, step = given.low, given.high, None, given.step
             if low > high:
                 raise ValueError(f"low {low:g} is above high {high:g}")
+            if step is not None and step > high - low > 0:
+                raise ValueError(f"step {step:g} is larger than the range, {low:g} to {high:g}")
             if not math.isfinite(high - low):
                 raise ValueError("the bounds are too far apart")
             if step is None and not given.logarithmic and high > low:

@@ -100,7 +100,9 @@ def _explained(problem: Mapping[str, Any]) -> str:
     key = where[-1] if where else ""
     if problem["type"] == "extra_forbidden":
         close = meant(key, sorted(set(_keys())))
-        hint = f"; did you mean {close!r}?" if close else ""
+        # A key that there is elsewhere was put in the wrong place.
+        place = f"; it stands elsewhere: see the reference of spaces for {key}"
+        hint = place if close == key else f"; did you mean {close!r}?" if close else ""
         return f"{'.'.join(where)}: unknown key{hint}"
     if problem["type"].startswith("union_tag"):
         seen = problem["input"].get("kind") if isinstance(problem["input"], Mapping) else None
