@@ -54,10 +54,12 @@ ENERGY_KEV, SEMI_ANGLE_MRAD = 100.0, 2.8
 THICKNESS_A = (50.0, 100.0, 200.0, 500.0)
 #: Beams within this distance of the axis are compared.
 COMPARED_INV_A = 3.0
-#: abTEM's side: potential, sampling and slices (halving them changes R by less than 0.1 %), Bloch
-#: waves within 0.25 1/A of the Ewald sphere (with 0.35 its intensities change by 0.1 to 0.4 %).
+#: abTEM's multislice: reach of the potential, pixels, slices, beams that are kept.
 MULTISLICE = {"potential_inv_A": 8.0, "sampling_A": 0.06, "slice_A": 0.25, "g_max_inv_A": 3.0}
-BLOCH = {"potential_inv_A": 8.0, "sg_max_inv_A": 0.25, "g_max_inv_A": 4.0}
+#: abTEM's Bloch waves. Its default, beams within 0.2 1/A of the Ewald sphere, is far from
+#: converged where an upper Laue zone lies near by: one of the two sides is taken, the other not.
+#: Iron tetranitride differs by 56 % at 500 A with 0.4, by 7 % with 0.25, by 2 % with 0.7 1/A.
+BLOCH = {"potential_inv_A": 8.0}
 PATTERN = {"slice_A": 2.0}
 
 
@@ -104,9 +106,7 @@ def main() -> None:
 
 def directions_mrad() -> np.ndarray:
     """Directions (m, 2) in a disc, without symmetry."""
-    angles = 0.3 + 2 * np.pi * np.arange(3) / 3
-    rings = [r * np.stack([np.cos(a), np.sin(a)], 1) for r, a in ((0.5, angles), (0.9, angles + 1))]
-    return SEMI_ANGLE_MRAD * np.concatenate([np.zeros((1, 2)), *rings])
+    return SEMI_ANGLE_MRAD * np.array([[0, 0], [0.5, 0.2], [-0.6, 0.5], [0.1, -0.9]])
 
 
 def cases_of(name: str) -> Iterator[dict[str, Any]]:
@@ -116,7 +116,7 @@ def cases_of(name: str) -> Iterator[dict[str, Any]]:
     for method in ("multislice", "bloch") if name == "silicon" else methods:
         axes = _axes(crystal, method)
         question = {"method": method, **_question(crystal, axes)}
-        question |= MULTISLICE if method == "multislice" else BLOCH
+        question |= MULTISLICE if method == "multislice" else BLOCH | crystal.bloch
         if method == "multislice":
             repeat = np.array(question["basis_A"])[2, 2]
             question["cells"] = [max(round(t / repeat), 1) for t in THICKNESS_A]

@@ -6,7 +6,8 @@ element at room temperature: both programs get the same.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import gemmi
 import numpy as np
@@ -21,7 +22,8 @@ class Published:
     """A structure: space group, cell in A and degrees, and sites (element, xyz, U in A²).
 
     ``zone`` is looked along. Where it is None the zone is [001] of the rectangular cell that
-    ``rectangular`` (rows: its axes in those of the cell) makes of an orthogonal one.
+    ``rectangular`` (rows: its axes in those of the cell) makes of an orthogonal one. ``bloch``
+    is the basis of abTEM's Bloch waves.
     """
 
     system: str
@@ -31,6 +33,7 @@ class Published:
     source: str
     zone: tuple[int, int, int] | None = None
     rectangular: tuple[tuple[int, int, int], ...] = ((1, 0, 0), (0, 1, 0), (0, 0, 1))
+    bloch: Mapping[str, float] = field(default_factory=dict)
 
     def atoms(self) -> Atoms:
         """All atoms of the cell."""
@@ -61,6 +64,7 @@ CRYSTALS = {
         _cubic(5.4310),
         (("Si", (0.125, 0.125, 0.125), 0.0059),),
         "Bond, Acta Cryst. 13 (1960) 814",
+        bloch={"sg_max_inv_A": 0.5, "g_max_inv_A": 3.5},
     ),
     "gallium arsenide": Published(
         "cubic",
@@ -146,6 +150,7 @@ CRYSTALS = {
         (("Cu", (0.25, 0.25, 0), 0.0058), ("O", (0, 0.4184, 0.25), 0.0070)),
         "Asbrink & Norrby, Acta Cryst. B26 (1970) 8",
         zone=(0, 0, 1),
+        bloch={"sg_max_inv_A": 0.5, "g_max_inv_A": 3.5},
     ),
     "iron tetranitride": Published(
         "triclinic",
@@ -158,5 +163,6 @@ CRYSTALS = {
         ),
         "Bykov et al., Acta Cryst. E74 (2018) 1392",
         zone=(1, 0, 0),
+        bloch={"sg_max_inv_A": 0.7, "g_max_inv_A": 4.0},
     ),
 }
