@@ -2,9 +2,9 @@
 
     python benchmarks/cbed.py --abtem PYTHON [--out docs/how_well/cbed_abtem.json]
 
-PYTHON is that of an environment with abTEM 1.0.11 (`pip install abtem`, GPL), by default the one
-that runs this. No versions conflict, but abTEM brings some 35 packages that nothing else here
-needs, so it is in an extra of its own, `referee`, and not in `test`.
+PYTHON is that of an environment with abTEM 1.0.11 (``pip install abtem``; GPL, never a dependency),
+by default the one that runs this. No versions conflict; it is in no extra because it brings some 35
+packages that nothing else needs (dask, distributed, ipython, zarr ...).
 
 Both programs get the same form factors, displacements and directions (some in each disc).
 Rectangular cells go through abTEM's multislice, with slices of its own structure factors, others

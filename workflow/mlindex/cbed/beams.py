@@ -18,6 +18,7 @@ _STRONGEST = 100
 _NEAR_INV_A = 0.01
 #: Thickness that thresholds of weights are stated for.
 _STATED_A = 100.0
+_NO_TILT = np.zeros(2)
 #: Coefficients of 1/sqrt(1 + x) beyond 1.
 _INVERSE_ROOT = (-1 / 2, 3 / 8, -5 / 16, 35 / 128)
 #: Least kinematic amplitude that is told from none.
@@ -87,6 +88,7 @@ def chosen_beams(
     convergence_inv_A: float,
     thickness_A: float,
     choice: BeamChoice,
+    tilt_inv_A: np.ndarray = _NO_TILT,
 ) -> Beams:
     """The beams of a zone by the rule of :class:`BeamChoice`.
 
@@ -97,14 +99,17 @@ def chosen_beams(
         relativistic: what the potential is multiplied by.
         convergence_inv_A: radius of the discs.
         thickness_A: the greatest thickness.
+        choice: the rule.
+        tilt_inv_A: x and y components of the wave vector at the centre of the disc, (2,).
     """
     mean = float(potential.table[tuple(potential.bounds)].real) * relativistic
     wave_number = float(np.sqrt(wave_number_inv_A**2 + mean))
     q_max = min(choice.q_max_inv_A, potential.reach_inv_A)
-    hkl, q, error = _candidates(orientation, wave_number, convergence_inv_A, q_max, choice)
-    weight = _weights(
-        potential, hkl, error, 2 * wave_number / relativistic, thickness_A, convergence_inv_A, q
+    hkl, q, error = _candidates(
+        orientation, wave_number, convergence_inv_A, q_max, tilt_inv_A, choice
     )
+    swing = np.linalg.norm(q[:, :2], axis=1) * convergence_inv_A / wave_number
+    weight = _weights(potential, hkl, error, swing, 2 * wave_number / relativistic, thickness_A)
     strong, weak, far = _classes(weight, np.abs(error), thickness_A, choice)
     chosen = np.concatenate([strong, weak])
     n_strong = len(strong)
@@ -120,8 +125,7 @@ def chosen_beams(
     coupling = coupled(chosen, strong, table)
     coupling[np.arange(n_strong), np.arange(n_strong)] = 0.0
     distant = np.concatenate([weak, far])
-    swing = np.linalg.norm(q[distant, :2], axis=1) * convergence_inv_A / wave_number
-    distant = distant[np.abs(error[distant]) > _NEAR_INV_A + 2 * swing]
+    distant = distant[np.abs(error[distant]) > _NEAR_INV_A + 2 * swing[distant]]
     single = table.astype(np.float32 if potential.real else np.complex64)
     dressing = _perturbed(
         coupling,
@@ -187,21 +191,19 @@ def _weights(
     potential: Potential,
     hkl: np.ndarray,
     error: np.ndarray,
+    swing: np.ndarray,
     scale: float,
     thickness_A: float,
-    convergence_inv_A: float,
-    q: np.ndarray,
 ) -> np.ndarray:
     """The weight of each beam (n,), infinite for the direct one.
 
     Args:
-        potential, hkl, q: the coefficients, indices and vectors.
+        potential, hkl: the coefficients, and the indices.
         error: excitation errors at the centre of the disc, in 1/A.
+        swing: what they change by from there to the rim, in 1/A.
         scale: twice the wave number over the relativistic factor, in 1/A.
         thickness_A: within it a beam of no excitation error grows as 2 pi t |U| / 2K.
-        convergence_inv_A: radius of the disc, over which the excitation error swings.
     """
-    swing = np.linalg.norm(q[:, :2], axis=1) * convergence_inv_A * 2 / scale
     nearest = np.maximum(np.abs(error) - swing, 1 / (2 * np.pi * thickness_A)) * scale
     direct = np.abs(_looked_up(potential.table, potential.bounds, hkl, hkl[:1])[:, 0])
     kinematic = np.minimum(direct / nearest, 1.0)
@@ -248,30 +250,38 @@ def _candidates(
     wave_number: float,
     convergence: float,
     q_max: float,
+    tilt: np.ndarray,
     choice: BeamChoice,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Indices, vectors and excitation errors (1/A) at the disc's centre; the direct beam first."""
     # Nothing near the Ewald sphere lies deeper than its cap and the tolerance.
-    depth = q_max**2 / wave_number + 2 * choice.excitation_max_inv_A
-    reach = np.hypot(q_max, max(depth, choice.perturbing_depth_inv_A))
+    centre = np.array([*-tilt, 0.0])
+    farthest = q_max + np.linalg.norm(tilt)
+    depth = farthest**2 / wave_number + 2 * choice.excitation_max_inv_A
+    reach = np.hypot(farthest, max(depth, choice.perturbing_depth_inv_A))
     basis = np.linalg.inv(orientation.reciprocal_inv_A)
     bounds = np.floor(np.linalg.norm(basis, axis=0) * reach).astype(np.int64)
     hkl = _near_sphere(
         bounds,
         orientation.reciprocal_inv_A,
         q_max,
+        centre,
         wave_number,
         convergence,
         choice.excitation_max_inv_A,
         choice.perturbing_depth_inv_A,
     )
     q = orientation.positions(hkl)
-    return hkl, q, excitation_errors(q, np.zeros((1, 2)), wave_number)[:, 0]
+    return hkl, q, excitation_errors(q, tilt[None], wave_number)[:, 0]
 
 
 @numba.njit(cache=True)
-def _near_sphere(bounds, reciprocal, q_max, wave_number, convergence, tolerance, depth):
-    """Indices (n, 3) of points near the Ewald sphere or the zero Laue zone; (0, 0, 0) first."""
+def _near_sphere(bounds, reciprocal, q_max, centre, wave_number, convergence, tolerance, depth):
+    """Indices (n, 3) of points near the Ewald sphere or the zero Laue zone; (0, 0, 0) first.
+
+    They lie within q_max of the centre of the Laue circle, across the beam.
+    """
+    along = np.sqrt(wave_number**2 - centre[0] ** 2 - centre[1] ** 2)
     found = [(0, 0, 0)]
     for h in range(-bounds[0], bounds[0] + 1):
         for k in range(-bounds[1], bounds[1] + 1):
@@ -279,14 +289,13 @@ def _near_sphere(bounds, reciprocal, q_max, wave_number, convergence, tolerance,
                 x = h * reciprocal[0, 0] + k * reciprocal[1, 0] + l * reciprocal[2, 0]
                 y = h * reciprocal[0, 1] + k * reciprocal[1, 1] + l * reciprocal[2, 1]
                 z = h * reciprocal[0, 2] + k * reciprocal[1, 2] + l * reciprocal[2, 2]
-                across = x * x + y * y
+                across = (x - centre[0]) ** 2 + (y - centre[1]) ** 2
                 if across > q_max * q_max or (h == 0 and k == 0 and l == 0):
                     continue
-                error = -(2 * z * wave_number + across + z * z) / (2 * wave_number)
-                if (
-                    abs(z) <= depth
-                    or abs(error) <= tolerance + np.sqrt(across) * convergence / wave_number
-                ):
+                inside = 2 * (z * along - x * centre[0] - y * centre[1])
+                error = abs(inside + x * x + y * y + z * z) / (2 * along)
+                swing = np.sqrt(x * x + y * y) * convergence / wave_number
+                if abs(z) <= depth or error <= tolerance + swing:
                     found.append((h, k, l))
     hkl = np.empty((len(found), 3), np.int64)
     for row in range(len(found)):

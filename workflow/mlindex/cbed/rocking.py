@@ -66,7 +66,7 @@ class Used:
 
     Of ``n_beams`` beams ``n_strong`` interact and ``n_perturbing`` perturb them, weak ones and
     those that aren't seen; ``weights`` are the least of each kind, beams lie up to ``q_max_inv_A``
-    from the zone axis.
+    from the centre of the Laue circle.
     """
 
     n_strong: int
@@ -142,9 +142,10 @@ def _rocking(
         orientation,
         vacuum,
         relativistic_factor(exposure.energy_keV),
-        exposure.radius_inv_A + float(np.linalg.norm(tilt)),
+        exposure.radius_inv_A,
         exposure.thickness_A[-1],
         choice,
+        tilt,
     )
     pitch = _pitch(beams, exposure, choice)
     grid = _grid(exposure.radius_inv_A / pitch)

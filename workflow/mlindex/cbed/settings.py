@@ -29,8 +29,8 @@ class BeamChoice(Section):
 
     q_max_inv_A: float = setting(
         5.0,
-        "Beams up to this distance from the zone axis are considered, those beyond the last "
-        "coefficient of the potential left out.",
+        "Beams up to this distance from the centre of the Laue circle are considered, those beyond "
+        "the last coefficient of the potential left out.",
         "1/A",
         gt=0,
         le=6,
