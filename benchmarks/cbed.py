@@ -1,9 +1,12 @@
 """Disc intensities and time of convergent-beam patterns against abTEM, for published crystals.
 
+    python benchmarks/cbed.py [--out docs/how_well/cbed_stacks.json]
     python benchmarks/cbed.py --abtem PYTHON [--out docs/how_well/cbed_abtem.json]
 
-PYTHON is that of an environment with abTEM 1.0.11 (``pip install abtem``; GPL, never a dependency),
-by default the one that runs this. No versions conflict; it is in no extra because it brings some 35
+Without abTEM only time and size of our stacks are measured.
+
+PYTHON is that of an environment with abTEM 1.0.11 (``pip install abtem``; GPL, never a dependency).
+No versions conflict; it is in no extra because it brings some 35
 packages that nothing else needs (dask, distributed, ipython, zarr ...).
 
 Both programs get the same form factors, displacements and directions (some in each disc).
@@ -25,10 +28,10 @@ import argparse
 import json
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +41,7 @@ from cbed_crystals import CRYSTALS, Published
 
 from mlindex.cbed.atoms import Atoms
 from mlindex.cbed.beams import chosen_beams
+from mlindex.cbed.detector import measured
 from mlindex.cbed.orientation import Orientation, orientation_of
 from mlindex.cbed.potential import (
     form_factor_coefficients,
@@ -47,13 +51,17 @@ from mlindex.cbed.potential import (
 )
 from mlindex.cbed.rocking import Exposure, diffracted
 from mlindex.cbed.settings import BeamChoice, Detector, Specimen
-from mlindex.cbed.stack import Asked, simulated_stacks
+from mlindex.cbed.stack import Asked, Stack, simulated_stacks
+from mlindex.cbed.store import write_stacks
 from mlindex.cbed.zones import strongest_zones
 
 ENERGY_KEV, SEMI_ANGLE_MRAD = 100.0, 2.8
 THICKNESS_A = (50.0, 100.0, 200.0, 500.0)
 #: Beams within this distance of the axis are compared.
 COMPARED_INV_A = 3.0
+_STACKS = "Stacks of three patterns at 100 keV and 100 A of {} published crystals."
+#: Sizes of a stack in a file, by electrons that fall on the specimen; 0 for no counting noise.
+_SIZES = {"MB": 0.0, "MB with counts": 1e6}
 #: abTEM's multislice: reach of the potential, pixels, slices, beams that are kept.
 MULTISLICE = {"potential_inv_A": 8.0, "sampling_A": 0.06, "slice_A": 0.25, "g_max_inv_A": 3.0}
 #: abTEM's Bloch waves. Its default, beams within 0.2 1/A of the Ewald sphere, is far from
@@ -66,10 +74,16 @@ PATTERN = {"slice_A": 2.0}
 def main() -> None:
     """Run the comparison, print it, and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--abtem", default=sys.executable, help="Python that has abTEM")
+    parser.add_argument("--abtem", help="Python that has abTEM")
     parser.add_argument("--crystals", nargs="*", default=list(CRYSTALS), choices=list(CRYSTALS))
     record.add_out(parser)
     options = parser.parse_args()
+    if not options.abtem:
+        rows = list(timed(options.crystals))
+        record.write(
+            options.out, _STACKS.format(len(rows)), {"stacks": rows, "all": [summed(rows)]}
+        )
+        return
     cases = [case for name in options.crystals for case in cases_of(name)]
     drawn = [
         {"method": "pattern", **_question(one, _rectangular(one)), **PATTERN}
@@ -102,6 +116,19 @@ def main() -> None:
             ],
         },
     )
+
+
+def summed(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Time and size of the stacks of all crystals, printed."""
+    values = {name: [row[name] for row in rows] for name in ("seconds", *_SIZES)}
+    row = {
+        "median s": round(statistics.median(values["seconds"]), 3),
+        "mean s": round(statistics.mean(values["seconds"]), 3),
+        "worst s": max(values["seconds"]),
+        **{f"mean {name}": round(statistics.mean(values[name]), 3) for name in _SIZES},
+    }
+    print(*row.values())
+    return row
 
 
 def directions_mrad() -> np.ndarray:
@@ -251,8 +278,9 @@ def timed(names: list[str]) -> Iterator[dict[str, Any]]:
             made = simulated_stacks(
                 atoms, asked, name, Specimen(), BeamChoice(), Detector(), np.random.default_rng(0)
             )
-            used = next(made).used
+            one = next(made)
             seconds.append(time.process_time() - start)
+        used = one.used
         row = {
             "crystal": name,
             "volume_A3": round(atoms.volume_A3, 1),
@@ -260,9 +288,20 @@ def timed(names: list[str]) -> Iterator[dict[str, Any]]:
             "interacting beams": [one.n_strong for one in used],
             "beams": [one.n_beams for one in used],
             "directions": [one.n_directions for one in used],
+            **{name: _size_MB(one.stack, dose) for name, dose in _SIZES.items()},
         }
         print(*row.values(), flush=True)
         yield row
+
+
+def _size_MB(stack: Stack, dose: float) -> float:
+    """Size of a stack in compressed chunks, counted with so many electrons or not at all."""
+    rng, detector = np.random.default_rng(0), Detector(dose_electrons=dose)
+    seen = np.stack([measured(pattern, detector, rng) for pattern in stack.patterns])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "stack.h5")
+        write_stacks(path, [("stack", replace(stack, patterns=seen))], compressed=True)
+        return round(path.stat().st_size / 1e6, 3)
 
 
 if __name__ == "__main__":
