@@ -11,12 +11,13 @@ from helpers.cbed_crystals import gallium_arsenide
 from helpers.small_workflow import PROJECT
 from mlindex.base.errors import MlindexError
 from mlindex.cbed.crystals import COLUMNS, Left, commonest, entry_crystals, generated_crystals
-from mlindex.cbed.features import FEATURE_NAMES
 from mlindex.cbed.folder import stack_files
+from mlindex.cbed.looked import LOOKED_AT
 from mlindex.cbed.settings import BeamChoice, Cbed, Detector
 from mlindex.cbed.shards import Seen, read, recorded, simulated
 from mlindex.cbed.store import read_stacks
 from mlindex.cbed.tables import CBED_EXAMPLES, CBED_FEATURES, CBED_REJECTS
+from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.structures.tables import ENTRIES
 
 RESOURCES = PROJECT / "resources"
@@ -64,15 +65,20 @@ def test_groups_without_small_cells_are_left_out_and_said_to_be():
     assert left.seen == "space group 229"
 
 
-def test_the_commonest_groups_are_made_in_turn():
-    few = SETTINGS.model_copy(update={"groups": 3})
-    assert list(commonest(3)) == [2, 14, 15]
-    made = [atoms.space_group for _, atoms in generated_crystals(0, 4, few, RESOURCES, 5)]
-    assert made == [2, 14, 15, 2]
+def test_the_commonest_groups_of_each_crystal_system_are_made_in_turn():
+    few = SETTINGS.model_copy(update={"groups": 2})
+    assert list(commonest(2)) == [2, 15]
+    assert list(commonest(230)) == list(range(1, 231))
+    systems = classes_of("crystal_system").of(commonest(20))
+    # There are two triclinic ones.
+    assert sorted(np.bincount(systems)) == [2, 3, 3, 3, 3, 3, 3]
+    made = [atoms.space_group for _, atoms in generated_crystals(0, 3, few, RESOURCES, 5)]
+    assert made == [2, 15, 2]
     natural = few.model_copy(update={"balance": "natural"})
     made = [atoms.space_group for _, atoms in generated_crystals(0, 20, natural, RESOURCES, 5)]
-    assert set(made) <= {2, 14, 15}
-    assert made.count(14) > made.count(15)
+    # More than five in six are P -1.
+    assert set(made) == {2, 15}
+    assert made.count(2) > made.count(15)
 
 
 def entries() -> pd.DataFrame:
@@ -111,7 +117,8 @@ def test_rows_say_what_a_stack_is_of(made):
     assert (first["spacegroup_number"], first["bravais_lattice"]) == (216, "cF")
     assert first["structure_type"] == "216 | A1 B1 | 2.0"
     assert first["niggli_a_A"] == pytest.approx(5.653 / np.sqrt(2))
-    assert len(first["features"]) == len(FEATURE_NAMES)
+    assert len(first["features"]) == len(LOOKED_AT)
+    assert "Point groups that agree: " in first["reasoning"]
     assert [row["reason"] for row in rejects] == ["as it was"]
     assert len(examples) == 1
     assert np.prod(examples[0]["shape"]) == len(examples[0]["pixels"])

@@ -30,7 +30,7 @@ def stacks(each: int = 60, seed: int = 1) -> pd.DataFrame:
                 features = [k + 0.15 * rng.normal(), rng.normal()]
                 known = (f"x:{group}:{i:03d}", stack, "Na1 Cl1", group, "aP", f"{group} | {i // 2}")
                 cell = [4.0 + i % 7, 5.0, 6.0, 90.0, 90.0, 90.0]
-                shown = (100.0, 100.0, [1, 0, 0], np.array(features, dtype=np.float32))
+                shown = (100.0, 100.0, [1, 0, 0], "", np.array(features, dtype=np.float32))
                 rows.append((*known, "Cl-Na", *cell, *cell, 120.0, 1, *shown))
     return pd.DataFrame(rows, columns=CBED_FEATURES.names)
 

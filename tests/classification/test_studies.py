@@ -133,6 +133,19 @@ def test_no_crystal_of_a_training_is_in_another_part(material):
     assert counts["over"][counts["over"] > 0].min() >= round(0.1 * lesson.counts.max())
 
 
+def test_classifiers_of_pairs_only_divide_what_two_classes_have(material):
+    subject = replace(small_subject(SETTINGS), level="extinction_symbol")
+    lesson = Lesson.of(subject, material, 9)
+    plain, pairs = (TRAININGS[name](lesson) for name in ("plain", "pairs"))
+    for before, after in ((plain.calibration, pairs.calibration), (plain.test, pairs.test)):
+        two = np.argsort(-before, axis=1, kind="stable")[:, :2]
+        others = np.ones(before.shape, dtype=bool)
+        others[np.arange(len(before))[:, None], two] = False
+        assert np.array_equal(before[others], after[others])
+        assert after.sum(axis=1) == pytest.approx(1)
+    assert pairs.rows >= plain.rows
+
+
 def test_measures_agree_with_scikit_learn():
     rng = np.random.default_rng(4)
     truth, guess = rng.integers(0, 4, 200), rng.integers(0, 5, 200)

@@ -31,7 +31,7 @@ def data() -> CbedData:
     stacks = [
         (
             *(f"x:{n}", 0, "Na4 Cl4", n, "cF", "t", "Cl-Na", *cell, *cell, 120.0, 1, 100.0, 150.0),
-            *([1, 0, 0, 1, 1, 0, 1, 1, 1], np.array([-4.2, -0.3], dtype=np.float32)),
+            *([1, 0, 0, 1, 1, 0, 1, 1, 1], "zone 1: 4mm", np.array([-4.2, -0.3], dtype=np.float32)),
         )
         for n in (216, 225)
     ]
@@ -76,6 +76,7 @@ def test_the_page_says_what_the_tables_hold():
         "space group 61.3 (61.3 to 61.3) %",
         "The model answers 216, F -4 3 m with 71 %: wrong; the true group is number 2",
         "Median relative error of the axes of the Niggli cell: with the lattice constants 12.3 %",
+        "zone 1: 4mm",
         "holds &lt;no&gt; number",
         "-4.2",
     ):

@@ -6,7 +6,7 @@ from mlindex.base.atomic import atomic_directory
 from mlindex.base.schema import read_table
 from mlindex.base.stage import Stage
 from mlindex.campaigns.tables import ACTIVE_LEARNING, ACTIVE_WORTH
-from mlindex.cbed.features import FEATURE_NAMES
+from mlindex.cbed.looked import LOOKED_AT
 from mlindex.cbed.settings import Cbed
 from mlindex.cbed.tables import (
     CBED_EXAMPLES,
@@ -32,7 +32,7 @@ with Stage(snakemake) as stage:
         stage.read("scores", CBED_SCORES),
         stage.read("tests", CBED_TESTS),
         settings,
-        FEATURE_NAMES,
+        LOOKED_AT,
         {name: read_table(path, CLASSIFIER_STUDIES) for name, path in studies},
         learning if settings.learning else None,
     )

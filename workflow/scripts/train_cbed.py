@@ -2,7 +2,7 @@
 
 from mlindex.base.stage import Stage
 from mlindex.cbed.card import write_model
-from mlindex.cbed.features import FEATURE_NAMES
+from mlindex.cbed.looked import LOOKED_AT
 from mlindex.cbed.settings import Cbed
 from mlindex.cbed.tables import CBED_FEATURES, CBED_PARTS, CBED_SCORES, CBED_TESTS
 from mlindex.cbed.training import train
@@ -10,7 +10,7 @@ from mlindex.cbed.training import train
 with Stage(snakemake) as stage:
     trained = train(
         stage.read("features", CBED_FEATURES),
-        FEATURE_NAMES,
+        LOOKED_AT,
         stage.settings(Cbed),
         stage.seed,
         lambda kinds: stage.progress(list(kinds), unit="learner"),

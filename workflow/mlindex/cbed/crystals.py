@@ -16,7 +16,7 @@ from mlindex.base.provenance import derive_seed
 from mlindex.cbed.atoms import Atoms, atoms_of
 from mlindex.cbed.settings import Cbed
 from mlindex.crystal.space_groups import bravais_symbol
-from mlindex.crystal.symmetry_classes import N_GROUPS, prior_of_groups
+from mlindex.crystal.symmetry_classes import N_GROUPS, classes_of, prior_of_groups
 from mlindex.structures.cif import EntryError, Sites
 from mlindex.structures.generator.crystal import GeneratedCrystal, make_crystal
 from mlindex.structures.sources import GeneratorSource
@@ -74,9 +74,15 @@ def generated_crystals(
 
 
 def commonest(count: int) -> np.ndarray:
-    """The numbers of the commonest space groups among known structures, in rising order."""
-    share = prior_of_groups()
-    return np.sort(np.lexsort((np.arange(N_GROUPS), -share))[:count]) + 1
+    """The numbers of so many space groups, in rising order.
+
+    Crystal systems take turns, and give their commonest ones among known structures first: the
+    commonest ones of all would be triclinic, monoclinic and orthorhombic.
+    """
+    system, share = classes_of("crystal_system").of_group, prior_of_groups()
+    order = np.lexsort((np.arange(N_GROUPS), -share))
+    turn = pd.Series(system[order]).groupby(system[order]).cumcount().to_numpy()
+    return np.sort(order[np.lexsort((-share[order], turn))][:count]) + 1
 
 
 def _generated(

@@ -135,13 +135,13 @@ class Cbed(Section):
     )
     groups: int = setting(
         20,
-        "Space groups of generated crystals: so many, the commonest among known structures; 230 "
-        "for all, which need ten times the crystals.",
+        "Space groups of generated crystals: so many, the commonest of each crystal system in "
+        "turn; 230 for all, which need ten times the crystals.",
         ge=1,
         le=230,
     )
     crystals: int = setting(
-        1600,
+        2400,
         "Crystals to generate, or of the sources at most (as evenly as can be over the files that "
         "they are cut into); a folder of stacks is read whole.",
         gt=0,

@@ -16,7 +16,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.base.provenance import derive_seed
 from mlindex.cbed.atoms import Atoms
 from mlindex.cbed.crystals import Left
-from mlindex.cbed.features import features
+from mlindex.cbed.looked import in_words, looked_at
 from mlindex.cbed.settings import Cbed
 from mlindex.cbed.stack import Asked, Stack, simulated_stacks
 from mlindex.cbed.store import Refused, read_stacks, write_stacks
@@ -112,7 +112,7 @@ def row_of(entry: str, number: int, stack: Stack) -> dict[str, Any]:
     if not counts:
         raise MlindexError("no formula is stated")
     niggli = niggli_reduction(stack.cell, group, epsilon=coarse_epsilon(stack.cell)).cell
-    numbers = list(counts.values())
+    numbers, looked = list(counts.values()), looked_at(stack)
     return {
         "entry_id": entry,
         "stack": number,
@@ -130,7 +130,8 @@ def row_of(entry: str, number: int, stack: Stack) -> dict[str, Any]:
         "energy_keV": float(stack.energy_keV),
         "thickness_A": stack.thickness_A,
         "zones": np.ravel(stack.zones).tolist(),
-        "features": np.asarray(features(stack), dtype=np.float32),
+        "reasoning": in_words(looked.reasoning),
+        "features": looked.numbers,
     }
 
 

@@ -36,6 +36,7 @@ CBED_FEATURES = Table(
         Column("energy_keV", FLOAT64, "Energy of the electrons", "keV"),
         Column("thickness_A", FLOAT64, "Thickness, where it is known", "A", nullable=True),
         Column("zones", list_of(INT32), "Zone axes [uvw], three numbers each"),
+        Column("reasoning", STRING, "Diffraction groups and point groups that agree with it"),
         Column("features", list_of(FLOAT32), "What classifiers see of it; NaN where unknown"),
     ),
     places=(Place("cbed/features/{crystals}.parquet", rule="cbed_stacks"),),

@@ -42,6 +42,8 @@ _RAISED = 0.1
 #: Balanced subsets of an ensemble (EasyEnsemble: Liu, Wu & Zhou 2009, IEEE Trans. Syst. Man Cybern.
 #: B 39, 539).
 _MEMBERS = 5
+#: Pairs of classes that have a learner of their own.
+_MOST_PAIRS = 20
 #: Parameters of kinds of learners that are not their defaults: a comparison of strategies needs no
 #: more, and takes a third of the time.
 QUICK: Mapping[str, Mapping[str, int]] = MappingProxyType(
@@ -195,6 +197,37 @@ def _ensemble(lesson: Lesson) -> Learnt:
     return Learnt(sum(one.rows for one in found), *means)
 
 
+def _pairs(lesson: Lesson) -> Learnt:
+    """Plain training, then classifiers of pairs of classes: source 003's winner (Pan 2020).
+
+    Of the pairs that stand first and second most often on the calibration part, each has a learner
+    of its two classes, weighted alike; it divides what both have together. Nothing of the test part
+    chooses a pair.
+    """
+    plain = _plain(lesson)
+    leading = [_two_first(plain.calibration), _two_first(plain.test)]
+    pairs, counts = np.unique(leading[0], axis=0, return_counts=True)
+    answers = [plain.calibration.copy(), plain.test.copy()]
+    seen, class_of = plain.rows, lesson.material.class_of
+    for pair in pairs[np.argsort(-counts, kind="stable")][:_MOST_PAIRS]:
+        own = lesson.natural[np.isin(class_of[lesson.natural], pair)]
+        if len(np.unique(class_of[own])) < len(pair):
+            continue
+        learnt = lesson.learnt(own, 1 / np.maximum(lesson.counts, 1))
+        seen += learnt.rows
+        given = (learnt.calibration, learnt.test)
+        for answer, two, of_pair in zip(answers, leading, given, strict=True):
+            here = np.all(two == pair, axis=1)
+            whole = answer[here][:, pair].sum(axis=1, keepdims=True)
+            answer[np.ix_(here, pair)] = whole * of_pair[here][:, pair]
+    return Learnt(seen, *answers)
+
+
+def _two_first(probability: np.ndarray) -> np.ndarray:
+    """The two most probable classes (n, 2), in rising order."""
+    return np.sort(np.argsort(-probability, axis=1, kind="stable")[:, :2], axis=1)
+
+
 TRAININGS: Mapping[str, Callable[[Lesson], Learnt]] = MappingProxyType(
     {
         PLAIN: _plain,
@@ -205,6 +238,7 @@ TRAININGS: Mapping[str, Callable[[Lesson], Learnt]] = MappingProxyType(
         "source": _source,
         "half": _half,
         "ensemble": _ensemble,
+        "pairs": _pairs,
     }
 )
 #: Variants that are more than a training: that training, and the powers of the natural shares that

@@ -48,7 +48,8 @@ def _one(data: CbedData, row: object) -> str:
         f"{own['energy_keV']:g} keV{thick}, zones {said}"
     )
     image = f'<img class="stack" alt="three patterns" src="data:image/png;base64,{png}">'
-    return note(head) + image + note(_answer(data, row)) + table(_symmetries(data, own))
+    said = note(f"{own['reasoning']} (Zones in the order of the file.)")
+    return note(head) + image + said + note(_answer(data, row)) + table(_symmetries(data, own))
 
 
 def _answer(data: CbedData, row: object) -> str:

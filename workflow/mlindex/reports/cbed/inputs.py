@@ -14,7 +14,7 @@ from mlindex.crystal.symmetry_classes import classes_of
 #: Columns of CBED_FEATURES that the page needs.
 COLUMNS = (
     *("entry_id", "stack", "formula", "spacegroup_number", "energy_keV", "thickness_A"),
-    *("zones", "features"),
+    *("zones", "reasoning", "features"),
 )
 
 

@@ -21,6 +21,7 @@ _TITLES = {
     "source": "equal shares at the source",
     "half": "half natural, half equal shares",
     "ensemble": "ensemble of balanced subsets",
+    "pairs": "weighted classifiers of pairs (source 003)",
     "logits": "logit adjustment to equal shares",
     "logits_fitted": "logit adjustment, strength fitted",
     "loss_weights_fitted": "loss weights, prior fitted",
