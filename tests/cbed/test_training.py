@@ -11,7 +11,7 @@ from mlindex.cbed.card import MODEL_FILE, card, covered, write_model
 from mlindex.cbed.model import CbedModel, answers
 from mlindex.cbed.multitask import ALONE, multitask
 from mlindex.cbed.settings import Cbed
-from mlindex.cbed.tables import CBED_FEATURES
+from mlindex.cbed.tables import CBED_FEATURES, CBED_PARTS, CBED_SCORES, CBED_TESTS
 from mlindex.cbed.training import parts_of, train
 from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.learning.arrays import read_arrays, write_arrays
@@ -64,6 +64,13 @@ def test_the_telling_learner_is_chosen_and_beats_the_majority(trained):
     assert best["crystals"] == trained.tests["entry_id"].nunique() == best["stacks"] / 2
     assert 0.8 < best["accuracy_low"] < best["accuracy"]
     assert scores.loc[("space_group", "random"), "accuracy"] < 0.1
+
+
+def test_what_is_found_can_be_written(trained):
+    tables = {"parts": CBED_PARTS, "scores": CBED_SCORES, "tests": CBED_TESTS}
+    for name, table in tables.items():
+        frame = getattr(trained, name)
+        assert table.arrow(frame).num_rows == len(frame) > 0
 
 
 def test_the_table_of_tests_agrees_with_the_scores(trained):

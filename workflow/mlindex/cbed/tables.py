@@ -97,7 +97,13 @@ CBED_SCORES = Table(
         Column("macro_f1", FLOAT64, "Mean F1 over the classes that occur"),
         Column("log_loss", FLOAT64, "Mean log-loss", "nat"),
         Column("calibration_error", FLOAT64, "Expected calibration error, ten bins"),
-        Column("validation_log_loss", FLOAT64, "Mean log-loss of the validation part", "nat"),
+        Column(
+            "validation_log_loss",
+            FLOAT64,
+            "Mean log-loss of the validation part; none of random answers",
+            "nat",
+            nullable=True,
+        ),
     ),
     places=(Place("cbed/scores.parquet", rule="train_cbed"),),
 )
