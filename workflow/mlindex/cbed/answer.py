@@ -10,7 +10,7 @@ import numpy as np
 from mlindex.base.errors import MlindexError
 from mlindex.cbed.diffraction_groups import point_group_of, point_groups
 from mlindex.cbed.explaining import explained
-from mlindex.cbed.features import FEATURE_NAMES, features_of_seen
+from mlindex.cbed.looked import LOOKED_AT, numbers_of
 from mlindex.cbed.potential import wavelength_A
 from mlindex.cbed.reasoning import Reasoning, reasoning
 from mlindex.cbed.seen import seen_in
@@ -61,7 +61,7 @@ def require_known_features(model: Model) -> None:
     Raises:
         MlindexError: some of its names are unknown.
     """
-    unknown = [name for name in model.names if name not in FEATURE_NAMES]
+    unknown = [name for name in model.names if name not in LOOKED_AT]
     if unknown:
         raise MlindexError(
             f"the model sees {len(unknown)} features that this version does not measure, such as "
@@ -70,8 +70,8 @@ def require_known_features(model: Model) -> None:
 
 
 def probabilities(model: Model, features: np.ndarray) -> np.ndarray:
-    """Probability of each space group (n, 230) from features (n, m) as of ``FEATURE_NAMES``."""
-    columns = {name: i for i, name in enumerate(FEATURE_NAMES)}
+    """Probability of each space group (n, 230) from features (n, m) as of ``LOOKED_AT``."""
+    columns = {name: i for i, name in enumerate(LOOKED_AT)}
     return model.predict_proba(features[:, [columns[name] for name in model.names]])
 
 
@@ -90,6 +90,7 @@ def answer_of(stack: Stack, model: Model | None = None) -> Answer:
         weight = prior_of_groups() * np.exp(reasons.log_likelihood)[rows]
         probability = weight / weight.sum()
     else:
-        probability = probabilities(model, features_of_seen(zones, stack.energy_keV)[None])[0]
+        numbers = numbers_of(zones, reasons, stack.energy_keV)
+        probability = probabilities(model, numbers[None])[0]
     why = explained(zones, reasons, wavelength_A(stack.energy_keV))
     return Answer(np.asarray(probability), model is not None, reasons, tuple(why))

@@ -9,13 +9,16 @@ import numpy as np
 from mlindex.cbed.diffraction_groups import point_groups
 from mlindex.cbed.features import FEATURE_NAMES, features_of_seen
 from mlindex.cbed.reasoning import Reasoning, reasoning
-from mlindex.cbed.seen import seen_in
+from mlindex.cbed.seen import Seen, seen_in
 from mlindex.cbed.stack import Stack
 
 #: A point group that is less likely than the best one by more than this (nat) is ruled out.
 _LEAST = -30.0
 #: Names of the numbers of :func:`looked_at`, in order.
-LOOKED_AT: tuple[str, ...] = (*FEATURE_NAMES, *(f"reasoning: {name}" for name in point_groups()))
+LOOKED_AT: tuple[str, ...] = (
+    *FEATURE_NAMES,
+    *(f"reasoning: {name}" for name in point_groups()),
+)
 
 
 class Looked(NamedTuple):
@@ -29,9 +32,13 @@ def looked_at(stack: Stack) -> Looked:
     """What the model sees of a stack, all finite."""
     zones = seen_in(stack)
     reasons = reasoning(zones)
+    return Looked(numbers_of(zones, reasons, stack.energy_keV), reasons)
+
+
+def numbers_of(zones: list[Seen | None], reasons: Reasoning, energy_keV: float) -> np.ndarray:
+    """The numbers (n,) of :data:`LOOKED_AT`, of what was seen and what follows from it."""
     likely = np.maximum(reasons.log_likelihood, _LEAST)
-    numbers = np.concatenate([features_of_seen(zones, stack.energy_keV), likely])
-    return Looked(numbers.astype(np.float32), reasons)
+    return np.concatenate([features_of_seen(zones, energy_keV), likely]).astype(np.float32)
 
 
 def in_words(reasons: Reasoning) -> str:

@@ -194,7 +194,7 @@ class Cbed(Section):
         "Kinds of learners that are compared, as in `classifiers.learners`.",
         min_length=1,
     )
-    trees: int = setting(100, "Trees of the learner that is kept.", gt=0, le=2000)
+    trees: int = setting(50, "Trees of the learner that is kept.", gt=0, le=2000)
     studies: tuple[Literal["imbalance", "multitask"], ...] = setting(
         ("imbalance", "multitask"),
         "Studies that the page shows: means against imbalance, and further outputs; seeds and "

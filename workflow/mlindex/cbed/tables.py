@@ -56,7 +56,7 @@ CBED_REJECTS = Table(
 
 CBED_EXAMPLES = Table(
     "cbed_examples",
-    "a stack in coarse, to be looked at: the first one of a job",
+    "a stack in coarse, to be looked at: one of each job, drawn by the names of crystals",
     (
         ENTRY_ID,
         _STACK,
