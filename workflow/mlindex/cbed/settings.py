@@ -174,8 +174,7 @@ class Cbed(Section):
     specimen: Specimen = setting(Specimen, "What the crystal structures do not say.")
     beams: BeamChoice = setting(
         lambda: BeamChoice(q_max_inv_A=2.0, max_strong=80, max_beams=300, max_directions_across=21),
-        "The convergence rule of the simulation; coarser than that of `mlindex cbed simulate`, for "
-        "a tenth of its time.",
+        "The convergence rule of the simulation; coarser than that of `mlindex cbed simulate`.",
     )
     detector: Detector = setting(Detector, "What lies between calculated and measured patterns.")
     split: Literal["structure_type", "composition_family", "entry_id"] = setting(
