@@ -14,8 +14,9 @@ from mlindex.crystal.space_groups import operations_of
 _SAME_ATOM_A = 0.1
 #: Operations change a metric by no more than this share of it: cells are given to some digits.
 _SAME_METRIC = 0.01
-#: Volume of an atom at least, in A³: carbon has 5.7 in diamond, hydrogen 2 at 100 GPa.
-_LEAST_A3 = 1.5
+#: Volume of an atom at least, in A³: carbon has 5.7 in diamond, hydrogen 2 at 100 GPa; sites that
+#: are split may be counted in full.
+_LEAST_A3 = 1.0
 #: Atoms in a cell at most: patterns of more would take hours.
 MOST_ATOMS = 4000
 
