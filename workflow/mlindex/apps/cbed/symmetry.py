@@ -22,6 +22,9 @@ from mlindex.cbed.store import Refused, read_stacks
 
 #: The file of a model in the folder that training writes.
 MODEL_FILE = "model.npz"
+_BY_MODEL = (
+    "a model names only space groups that it has learnt; the README.md beside it says how many"
+)
 _BY_REASONING = (
     "no model given (--model): space groups by the point groups that agree, and how often they are "
     "met among known structures"
@@ -142,6 +145,5 @@ def _said(name: str, answer: Answer | Refused, rows: int, stated: int | None) ->
     lines.append(f"  space groups: {', '.join(groups)}")
     groups = [f"{symbol} {share:.1%}" for symbol, share in _point_groups(answer, rows)]
     lines.append(f"  point groups: {', '.join(groups)}")
-    if not answer.learnt:
-        lines.append(f"  {_BY_REASONING}")
+    lines.append(f"  {_BY_MODEL if answer.learnt else _BY_REASONING}")
     return "\n".join([*lines, "  why:", *(f"    {sentence}" for sentence in answer.why)])
