@@ -11,6 +11,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.campaigns.scoring import Scored, Scorers
 from mlindex.campaigns.space.settings import Objective
 from mlindex.files import read
+from mlindex.indexing.compiling import announced
 from mlindex.indexing.options import Options
 from mlindex.indexing.result import IndexingResult
 from mlindex.wholepattern.compiling import warm_up
@@ -72,7 +73,8 @@ def _explained(result: IndexingResult) -> float:
 @cache
 def _ready() -> None:
     # Compiling must not take its time from a search.
-    warm_up()
+    with announced():
+        warm_up()
 
 
 def _first_sentence(text: str, path: Path) -> str:
