@@ -167,9 +167,11 @@ def _steps(operations: tuple[Operation, ...]) -> tuple[tuple[bool, int], ...]:
 
 @dataclass(frozen=True)
 class _Classes:
-    """Of each of the 31 groups in each of m ways on a net: ``kind`` (2, 31, m, n), row of the table
-    of each operation for the whole pattern and the bright field; ``impossible`` (31, m), whether
-    the group has an operation that the net lacks."""
+    """What operations are to each of the 31 groups in each of m ways on a net.
+
+    ``kind`` (2, 31, m, n): row of the table of each operation, for the whole pattern and the bright
+    field. ``impossible`` (31, m): whether the group has an operation that the net lacks.
+    """
 
     kind: np.ndarray
     impossible: np.ndarray
