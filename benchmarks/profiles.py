@@ -21,8 +21,8 @@ and by both, and the weights of the profile that would have made it largest.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from time import perf_counter, process_time
 from typing import NamedTuple
@@ -44,8 +44,8 @@ from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import PeakSearch, find_peaks
 from mlindex.wholepattern.candidates import CANDIDATES, fit_candidates
 from mlindex.wholepattern.data import ALL_PEAKS
+from mlindex.wholepattern.odds import Weights, log_factors, reweighed
 from mlindex.wholepattern.result import ProfileFit
-from mlindex.wholepattern.weigh import LEFT, MISFIT, log_factors, parents_first, reweighed
 
 _HEAD = ("pattern", "by lines", "by profile", "by both", "ahead by", "R_wp", "goodness")
 _HEAD = (*_HEAD, "explained", "points", "CPU s", "s")
@@ -135,7 +135,7 @@ def _one(case: Case, time_limit_s: float, workers: int) -> tuple[tuple, Judged |
 def _outcome(judged: Judged) -> Iterator[int | float | None]:
     """Ranks, and figures of the first of all."""
     right, before = judged.right, judged.before
-    after = reweighed(before, parents_first(judged.found, log_factors(judged.fits)))
+    after = reweighed(before, log_factors(judged.found, judged.fits))
     evidence = np.array([-fit.evidence.total if fit else -np.inf for fit in judged.fits])
     for score in (before, evidence, after):
         yield _rank(right, score)
@@ -155,18 +155,20 @@ def _rank(right: np.ndarray, score: np.ndarray) -> int:
 def _weights(lists: list[Judged]) -> dict[str, float]:
     """Logarithms of the probabilities of the true lattices, and the best weights of the profile."""
 
-    def lost(weights: tuple[float, float]) -> float:
+    def lost(weights: Sequence[float]) -> float:
         total = 0.0
         for known in lists:
             log_odds = np.log(np.maximum(known.before, 1e-30))
-            log_odds += log_factors(known.fits, *weights)
+            log_odds += log_factors(known.found, known.fits, Weights(*weights))
             total -= logsumexp(log_odds[known.right]) - logsumexp(log_odds)
         return total
 
-    best = minimize(lost, (MISFIT, LEFT), method="Nelder-Mead").x
-    sums = {"lines": lost((0.0, 0.0)), "both": lost((MISFIT, LEFT)), "best weights": lost(best)}
+    ours = astuple(Weights())
+    best = minimize(lost, ours, method="Nelder-Mead").x
+    sums = {"lines": lost((0.0, 0.0, 0.0)), "both": lost(ours), "best weights": lost(best)}
     named = {f"ln(probability) by {name}": round(-float(value), 1) for name, value in sums.items()}
-    return named | {"best MISFIT": round(best[0], 2), "best LEFT": round(best[1], 2)}
+    of = [f"best {field.name.upper()}" for field in fields(Weights)]
+    return named | dict(zip(of, np.round(best, 2).tolist(), strict=True))
 
 
 def _totals(rows: list[tuple], all_patterns: int) -> dict[str, int | float]:

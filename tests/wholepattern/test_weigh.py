@@ -14,19 +14,10 @@ from mlindex.base.errors import MlindexError
 from mlindex.indexing.account import account
 from mlindex.indexing.options import Options
 from mlindex.patterns.peaksearch import find_peaks
-from mlindex.wholepattern.candidates import CellToFit, fit_candidates
+from mlindex.wholepattern.candidates import CellToFit
 from mlindex.wholepattern.indexer import index_pattern
 from mlindex.wholepattern.known import own_share
-from mlindex.wholepattern.weigh import (
-    FLOOR,
-    LEFT,
-    MISFIT,
-    SCALE,
-    log_factors,
-    parents_first,
-    reweighed,
-    with_profiles,
-)
+from mlindex.wholepattern.weigh import with_profiles
 
 RUTILE = CellToFit("tP", "P", cell(4.5937, 4.5937, 2.9587))
 
@@ -58,45 +49,6 @@ def test_what_the_cell_leaves_is_the_other_phase(result):
     assert fit.difference[at].max() > 100
     noise = np.sqrt(fit.observed)
     assert np.median(np.abs(fit.difference / noise)) < 1
-
-
-@pytest.fixture(scope="module")
-def fits():
-    wrong = CellToFit("tP", "P", cell(4.71, 4.71, 3.02))
-    return fit_candidates(measured(other=0.1), [wrong, RUTILE]).fits
-
-
-def test_cell_that_leaves_less_and_fits_better_gains(fits):
-    wrong, right = log_factors(fits)
-    cost = [(fit.evidence.misfit + fit.evidence.strays) / 2 for fit in fits]
-    left = [1 - fit.explained for fit in fits]
-    gain = MISFIT * SCALE * np.log(1 + (cost[0] - cost[1]) / SCALE)
-    gain += LEFT * np.log((left[0] + FLOOR) / (left[1] + FLOOR))
-    assert right - wrong == pytest.approx(gain)
-    assert gain > 3
-
-
-def test_cell_that_can_not_be_fitted_gains_nothing(fits):
-    wrong, missing, right = log_factors((fits[0], None, fits[1]))
-    assert missing == wrong < right
-
-
-def test_reweighed_odds_are_products_and_the_rest_keeps_its_share():
-    after = reweighed(np.array([0.6, 0.3]), np.log([1.0, 4.0]))
-    assert after[1] / after[0] == pytest.approx(2)
-    assert after.sum() == pytest.approx(0.9)
-    assert np.array_equal(reweighed(np.zeros(2), np.zeros(2)), np.zeros(2))
-
-
-def test_supercell_gains_no_more_than_its_parent_unless_lines_demand_it(result):
-    parent = result.candidates[0]
-    doubled = replace(parent, niggli=parent.niggli * [1, 1, 2, 1, 1, 1])
-    gains = np.array([2.0, 1.0])
-    assert parents_first([doubled, parent], gains).tolist() == [1.0, 1.0]
-    assert parents_first([parent, doubled], gains).tolist() == [2.0, 1.0]
-    fewer = replace(parent, indexed=np.arange(parent.n_used) >= parent.n_used - 2)
-    more = replace(doubled, indexed=np.arange(parent.n_used) >= parent.n_used - 4)
-    assert parents_first([more, fewer], gains).tolist() == [2.0, 1.0]
 
 
 def test_most_probable_is_first_whatever_the_lines_say(result):

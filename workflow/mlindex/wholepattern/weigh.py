@@ -1,15 +1,9 @@
 """Candidates weighed by their fits to the whole profile of their pattern.
 
-The ranking has judged the positions of the lines, and that a cell should predict few that are not
-there; the evidence of the profile judges the latter again, so that the two can't be multiplied.
-What the ranking has not seen is how well the lines fit the points, other peaks included, and how
-much of the intensity a cell leaves to these. Both change the odds of the candidates:
-
-    odds = odds before * (1 + behind / SCALE)^(-SCALE * MISFIT) * (left + FLOOR)^(-LEFT)
-
-with ``behind``, by how much ln(likelihood) of the fit is behind that of the best candidate, what
-free peaks cost in it, and ``left``, the share of the intensity that no line of the cell explains.
-Supercells always fit better: therefore ``behind`` counts by its logarithm only.
+How fits change the odds of their candidates stands in :mod:`mlindex.wholepattern.odds`. What the
+first cell leaves may be lines of a superlattice of it (:mod:`mlindex.wholepattern.superlattice`),
+and its widths may ask for a lower symmetry (:mod:`mlindex.wholepattern.lower`): such a cell is
+weighed with the others.
 """
 
 from __future__ import annotations
@@ -31,20 +25,10 @@ from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 from mlindex.wholepattern.data import wavelength_of
 from mlindex.wholepattern.known import own_share
 from mlindex.wholepattern.lower import lower_cell
+from mlindex.wholepattern.odds import log_factors, reweighed
 from mlindex.wholepattern.result import ProfileFit, ProfileFits, Shift
 from mlindex.wholepattern.superlattice import Seen, superlattice
 
-#: MISFIT was fitted (conditional logit) on simulated patterns of 51 real crystals with a second
-#: phase of 0, 5, 10 and 20 % of the intensity in turn; LEFT, since fits keep cells near where they
-#: were, lies between what these wanted (1.4) and what 83 measured patterns want (0.7): their
-#: ln(probability of the true lattice) is -72.1 by lines alone, -66.0 with 1.4 and -64.0 with 1. The
-#: evidence of the profile in place of both, multiplied or tempered, makes the measured ones worse.
-MISFIT, SCALE, LEFT, FLOOR = 0.4, 3.0, 1.0, 0.01
-#: A supercell gains no more than its parent unless it indexes so many lines more, as in the
-#: verdict: its many lines take up noise, and those of other phases. On the patterns above this
-#: costs 0.9 and 1.2 of ln(probability), and changes no first place; with a later ranking it kept
-#: the parent first on a measured pattern with impurities (CdS).
-_MORE_LINES = 2
 #: A cubic lattice may be bent so often: tetragonal, orthorhombic, monoclinic, triclinic.
 _LOWERED = 4
 
@@ -211,7 +195,7 @@ class _Whole:
         rest = found[len(own) :]
         fitted, own = _once(found, own)
         before = np.array([candidate.probability for candidate in fitted])
-        after = reweighed(before, parents_first(fitted, log_factors(own)))
+        after = reweighed(before, log_factors(fitted, own))
         weighed = [
             replace(
                 candidate,
@@ -231,43 +215,6 @@ def _without_known(fit: ProfileFit, known_deg: np.ndarray, within_deg: float) ->
     own = float(fit.lines.fitted.sum())
     others = fit.stray_two_theta_deg, fit.stray_intensity
     return replace(fit, explained=own_share(own, *others, known_deg, within_deg))
-
-
-def log_factors(
-    fits: Sequence[ProfileFit | None], misfit: float = MISFIT, left: float = LEFT
-) -> np.ndarray:
-    """Natural logarithm of what the fits (m,) change the odds of their candidates by, up to a
-    constant, with these weights; candidates without a fit lose as much as those that lose most."""
-    there = np.array([fit is not None for fit in fits])
-    cost = np.array([fit.evidence.misfit + fit.evidence.strays for fit in fits if fit]) / 2
-    share = np.array([1 - fit.explained for fit in fits if fit])
-    behind = cost - cost.min()
-    own = -misfit * SCALE * np.log1p(behind / SCALE) - left * np.log(share + FLOOR)
-    out = np.full(len(fits), own.min())
-    out[there] = own
-    return out
-
-
-def parents_first(found: Sequence[Candidate], log_factor: np.ndarray) -> np.ndarray:
-    """The logarithms (m,) for these candidates, where no supercell gains more than a parent whose
-    lines it has, unless it indexes more of them."""
-    out = log_factor.copy()
-    for i, cell in enumerate(found):
-        for j, parent in enumerate(found):
-            few = cell.n_indexed - parent.n_indexed < _MORE_LINES
-            if few and cell.times(parent) > 1 and np.all(cell.indexed[parent.indexed]):
-                out[i] = min(out[i], log_factor[j])
-    return out
-
-
-def reweighed(before: np.ndarray, log_factor: np.ndarray) -> np.ndarray:
-    """Probabilities (m,) whose odds have been multiplied; their sum stays.
-
-    What the sum lacks of 1 is for "none of them", of which the profile says nothing.
-    """
-    weighed = before * np.exp(log_factor - log_factor.max())
-    total = weighed.sum()
-    return weighed * (before.sum() / total) if total > 0 else before
 
 
 def _profile(fits: ProfileFits, fit: ProfileFit, probability: float) -> CandidateProfile:
