@@ -15,7 +15,7 @@ from mlindex.crystal.lines import reflections
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import find_peaks
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
-from mlindex.wholepattern.lower import bent, lower_cell
+from mlindex.wholepattern.lower import bent, bent_in_vain, lower_cell
 from mlindex.wholepattern.weigh import with_profiles
 
 A, FWHM, WAVELENGTH_A = 9.0, 0.15, 1.5
@@ -49,6 +49,28 @@ def test_lines_broader_than_others_are_a_lower_symmetry(c, bravais):
     assert best.bravais == bravais
     assert best.settings[0].cell[[0, 2]] == pytest.approx([A, c], rel=3e-4)
     assert any("widths or splitting" in note for note in result.notes) == (bravais == "tI")
+
+
+@pytest.mark.parametrize(("c", "in_vain"), [(A, True), (1.004 * A, False)])
+def test_cells_bent_in_vain_are_known(c, in_vain):
+    cubic = CellToFit("cI", "I", cell(A, A, A))
+    tetragonal = CellToFit("tI", "I", cell(0.997 * A, 0.997 * A, 1.004 * A), near=True)
+    own, fit = fit_candidates(pseudocubic(c), [cubic, tetragonal]).fits
+    assert bent_in_vain(tetragonal, fit, cubic, own) == in_vain
+    # A cell of another lattice is no bent one, nor is a cubic one bent out of a tetragonal one.
+    assert not bent_in_vain(tetragonal, replace(fit, cell=fit.cell * 1.03), cubic, own)
+    assert not bent_in_vain(cubic, own, tetragonal, fit)
+
+
+def test_a_cell_bent_in_vain_gives_its_probability_to_the_one_it_is_bent_from():
+    pattern = measured()
+    peaks = find_peaks(pattern)
+    right = mlindex.index(pattern, lattices=["tetragonal"], keep=1).candidates[0]
+    (bent_cell,) = (c for c in bent(CellToFit("tP", "P", right.cell), 0.005)[:1])
+    lower = replace(right, bravais=bent_cell.bravais, cell=bent_cell.cell, probability=0.6)
+    weighed = with_profiles(pattern, [lower, replace(right, probability=0.3)], peaks)
+    assert [c.bravais for c in weighed] == ["tP"]
+    assert weighed[0].profile.probability_before == pytest.approx(0.9)
 
 
 def test_lower_symmetry_that_was_not_asked_for_is_not_given():

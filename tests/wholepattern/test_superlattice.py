@@ -1,4 +1,7 @@
-"""Superlattices: peaks that a smaller cell leaves are a larger one's, and impurities are not."""
+"""Superlattices: what a smaller cell leaves at the lines of a larger one is its own, and impurities
+are not."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,25 +9,23 @@ import pytest
 import mlindex
 from helpers.rutile import CU, X, cell, peaks
 from mlindex.crystal.derivative import hermite_normal_forms
+from mlindex.crystal.equivalence import lattice_of
 from mlindex.crystal.holohedries import reciprocal_change
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import find_peaks
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 from mlindex.wholepattern.superlattice import (
-    OWN,
+    PRIOR,
+    Listed,
     Seen,
-    _covered,
     _further_q2,
-    _log_odds,
+    _heights,
+    _log_bayes,
+    _Places,
     superlattice,
 )
 
 PARENT = CellToFit("cP", "P", cell(4.08, 4.08, 4.08))
-ENDS_DEG = (15.0, 85.0)
-
-
-def widths(at_deg):
-    return np.full(len(at_deg), 0.12)
 
 
 def counts(expected):
@@ -38,36 +39,48 @@ def pattern(name="elpasolite"):
     return counts(5000 * peaks(name) + 30)
 
 
-def found(measured, known_deg=()):
-    """The superlattice of the perovskite that the peaks left ask for."""
+def found(measured, known_deg=(), listed=(), of=PARENT):
+    """The fit of a cell, the perovskite if not told, and the superlattice that it asks for."""
     peaks_found = find_peaks(measured)
-    (fit,) = fit_candidates(measured, [PARENT], peaks_found).fits
-    seen = Seen(CU[0], ENDS_DEG, peaks_found.calibration.widths, np.array(known_deg, dtype=float))
-    return fit, superlattice(PARENT, fit, seen)
+    fits = fit_candidates(measured, [of], peaks_found)
+    points = fits.two_theta_deg, fits.observed, fits.noise, fits.misfit
+    known = np.array(known_deg, dtype=float)
+    seen = Seen(CU[0], *points, peaks_found.calibration.widths, known)
+    return fits.fits[0], superlattice(of, fits.fits[0], seen, listed), seen
 
 
 def test_an_ordered_perovskite_has_twice_the_axis():
-    fit, larger = found(pattern())
-    assert len(fit.stray_two_theta_deg) >= 2
+    _, larger, _ = found(pattern())
     assert (larger.index, larger.bravais, larger.centring) == (2, "cF", "F")
     assert larger.cell[0] == pytest.approx(8.16, abs=0.005)
-    assert larger.n_peaks == len(fit.stray_two_theta_deg)
     assert larger.log_odds > 0
 
 
-def test_peaks_of_a_known_phase_tell_nothing():
-    fit, _ = found(pattern())
-    _, larger = found(pattern(), fit.stray_two_theta_deg)
-    assert larger is None
+def test_lines_too_weak_to_be_found_tell_together():
+    weak = counts(5000 * peaks("weak elpasolite") + 30)
+    fit, larger, seen = found(weak)
+    ways = 2
+    assert (larger.index, larger.bravais) == (2, "cF")
+    # By what the ranking thought of it, whatever that is.
+    other = lattice_of(larger.cell, larger.centring)
+    listed = superlattice(PARENT, fit, seen, [Listed(other, -3.0, -1.0)])
+    log_bayes = larger.log_odds + PRIOR + np.log(ways)
+    assert listed.log_odds == pytest.approx(log_bayes - 3)
+    assert listed.log_odds_before == pytest.approx(log_bayes - 1)
+
+
+def test_places_of_a_known_phase_tell_nothing():
+    fit, larger, seen = found(pattern())
+    known = np.sort(fit.stray_two_theta_deg)
+    without = superlattice(PARENT, fit, replace(seen, known_deg=known))
+    assert without is None or without.log_odds < larger.log_odds - 5
 
 
 def test_an_impurity_is_no_superlattice():
     salt = counts(5000 * peaks("rock salt") + 400 * peaks("rutile") + 30)
-    peaks_found, of = find_peaks(salt), CellToFit("cF", "F", cell(5.6402, 5.6402, 5.6402))
-    (fit,) = fit_candidates(salt, [of], peaks_found).fits
+    fit, larger, _ = found(salt, of=CellToFit("cF", "F", cell(5.6402, 5.6402, 5.6402)))
     assert len(fit.stray_two_theta_deg) >= 4
-    seen = Seen(CU[0], ENDS_DEG, peaks_found.calibration.widths, np.empty(0))
-    assert superlattice(of, fit, seen).log_odds < 0
+    assert larger.log_odds < 0
 
 
 def test_the_result_puts_the_larger_cell_first_and_says_why():
@@ -97,16 +110,31 @@ def test_further_lines_are_those_of_plain_enumeration(index):
         np.testing.assert_allclose(_further_q2(larger, rows, 0.08), expected, atol=2e-9)
 
 
-def test_peaks_anywhere_are_on_average_no_evidence():
-    # The mean likelihood ratio of what was drawn at random is 1.
-    rng = np.random.default_rng(4)
-    at = np.sort(rng.uniform(*ENDS_DEG, 60))
-    seen = Seen(CU[0], ENDS_DEG, widths, np.empty(0))
-    odds = [_log_odds(np.sort(rng.uniform(*ENDS_DEG, 2)), at, seen)[0] for _ in range(20_000)]
-    assert np.exp(odds).mean() == pytest.approx(1, abs=0.1)
-    log_odds, n = _log_odds(at[:3], at, seen)
-    assert n == 3
-    grid = np.linspace(*ENDS_DEG, 70_001)
-    covered = float(np.mean(np.abs(grid[:, None] - at).min(axis=1) < 0.036))
-    assert _covered(at, 0.3 * widths(at), ENDS_DEG) == pytest.approx(covered, rel=0.01)
-    assert log_odds == pytest.approx(3 * np.log(1 - OWN + OWN / covered), rel=0.01)
+def test_places_like_all_others_are_on_average_no_evidence():
+    # The mean likelihood ratio over what the null gives, all shares alike, is 1.
+    t = (np.arange(60) + 0.5) / 60
+    share, width = t**8, 8 * t**7 / len(t)
+    one = np.array([_log_bayes(np.array([p])) for p in share])
+    assert np.exp(one) @ width == pytest.approx(1, abs=0.01)
+    two = np.array([[_log_bayes(np.array([p, q])) for p in share] for q in share])
+    assert width @ np.exp(two) @ width == pytest.approx(1, abs=0.02)
+    assert _log_bayes(np.full(6, 0.01)) > 5
+    assert _log_bayes(np.empty(0)) is None
+
+
+def test_heights_are_those_of_a_plain_fit_and_shares_those_of_a_count():
+    fit, _, seen = found(pattern())
+    x, width = seen.two_theta_deg, seen.widths(seen.two_theta_deg)
+    flat = replace(seen, misfit=0.0)
+    heights = _heights(fit, flat, width)
+    for i in (200, 900):
+        near = np.abs(x - x[i]) < 1.5 * width[i]
+        design = np.stack([2 ** (-4 * ((x[near] - x[i]) / width[i]) ** 2), np.ones(near.sum())]).T
+        design /= seen.noise[near, None]
+        left = (seen.observed - fit.calculated + fit.strays)[near] / seen.noise[near]
+        covariance = np.linalg.inv(design.T @ design)
+        plain = (covariance @ design.T @ left)[0] / np.sqrt(covariance[0, 0])
+        assert heights[i] == pytest.approx(plain, rel=1e-6)
+    places = _Places(np.arange(100.0), np.full(100, 1.0), np.arange(100.0))
+    shares = places.share_above(np.array([90.0]))
+    assert shares == pytest.approx([(1 + 9) / 100])

@@ -113,7 +113,7 @@ def judged(data: Data, solution: Solution, layout: Layout, p: np.ndarray) -> tup
     scale = _scatter(data, rest, peak)
     fwhm = float(np.median(layout.angles.shape(layout.shape(p), data.x, 1.0).fwhm))
     points = fwhm / np.median(np.diff(data.x))
-    near = _highest_near(peak, int(np.ceil(_MISFIT_FWHM * points)))
+    near = highest_near(peak, int(np.ceil(_MISFIT_FWHM * points)))
     misfit = _misfit(data, rest, near, scale)
     sigma = np.hypot(scale * data.noise, misfit * near)
     # Where a background is steep, or one peak is of another shape, that alone must decide nothing.
@@ -138,7 +138,7 @@ def _lowered(data: Data, solution: Solution, layout: Layout, p: np.ndarray) -> D
     return replace(data, y=observed - base, base=base)
 
 
-def _highest_near(peak: np.ndarray, points: int) -> np.ndarray:
+def highest_near(peak: np.ndarray, points: int) -> np.ndarray:
     """Largest value (n,) within so many points on each side."""
     wide = np.pad(peak, points, mode="edge")
     return np.lib.stride_tricks.sliding_window_view(wide, 2 * points + 1).max(axis=1)

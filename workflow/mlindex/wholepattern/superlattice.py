@@ -1,44 +1,63 @@
-"""Superlattices: whether the peaks that a cell leaves are lines of a larger one.
+"""Superlattices: whether what a cell leaves in a pattern is at the lines of a larger one.
 
 A crystal whose atoms nearly repeat by the translations of a smaller cell has few further lines,
-and weak ones. A search that prefers few reflections finds the smaller cell, which explains all but
-a few peaks, as it would beside an impurity. But an impurity's peaks are anywhere, and those of the
-larger cell are at its lines. So for each superlattice of index 2 to 4
+and weak ones, many of them below what a peak search finds. A search that prefers few reflections
+finds the smaller cell, which explains all but a few peaks, as it would beside an impurity. But what
+an impurity adds is anywhere, and that of the larger cell is at its lines.
 
-    ln(odds) = sum ln(1 - q + q / c at its lines, 1 - q elsewhere) - ln(how many are tried) - PRIOR
+So the pattern less the lines of the smaller cell is looked at through the shape of a peak, at every
+place: the height there in its standard uncertainties. For each superlattice of index 2 to 4, the
+places of its further lines are compared with all other places, which show what scatter, misfit and
+other phases make there. P is the share of the other places with the same height or more. Without
+the superlattice its lines have any P alike; with it some of them have small ones, for which
 
-over the peaks that the fit of the smaller cell leaves: of a superlattice's the share q is its own,
-at random the share c, that of the pattern which is near one of its further lines.
+    p(P) = 1 - s + s b P^(b - 1)
+
+(the beta-uniform mixture of Pounds and Morris, Bioinformatics 19 (2003) 1236, on a null that is
+measured as by Efron, J. Am. Stat. Assoc. 99 (2004) 96), averaged over s and b. Their product is the
+Bayes factor of the superlattice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import logsumexp
 
 from mlindex.crystal.bragg import q2_from_two_theta, two_theta_from_q2
 from mlindex.crystal.cell import cell_from_reciprocal, reciprocal_from_cell
 from mlindex.crystal.derivative import MAX_INDEX, hermite_normal_forms
+from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.holohedries import reciprocal_change
 from mlindex.crystal.lattice import BRAVAIS, PRIMITIVE_HALVES, quadratic_terms
 from mlindex.crystal.lines import distinct, nearest_index, reflections
 from mlindex.crystal.recognition import EXACT, Recognized, conventional
+from mlindex.crystal.tolerances import FOUND_LATTICE
 from mlindex.wholepattern.candidates import CellToFit
+from mlindex.wholepattern.reference import highest_near
 from mlindex.wholepattern.result import ProfileFit
 
-#: Share of a superlattice's peaks that is its own, and ln(odds) against one before the peaks are
-#: looked at. Of 60 patterns (simulated superstructures, real crystals with 2 and 10 % of a second
-#: one, measured ones) 31 had such peaks beside a cell that is right or has a true superlattice.
-#: With PRIOR 0 the largest ln(odds) of a superlattice that is not true is 3.0; of ten true ones
-#: seven have 5.1 to 19.1, and three with one or two peaks 0.5 to 2.4.
-OWN, PRIOR = 0.8, 4.5
-#: Further lines tell nothing within so many widths of a line of the cell; a peak is at a line
-#: within the second.
-_APART_FWHM, _AT_FWHM = 0.8, 0.3
-#: Lines cover at least this share of a pattern, since peaks are not found to the last digit.
-_LEAST_SHARE = 0.01
+#: ln(odds) against a superlattice that is not among the candidates, shared by all of them. Of 109
+#: patterns (simulated superstructures, mixtures with 2 and 10 % of a second phase, measured ones)
+#: 87 had a first cell that was right, or of which no superlattice was: there the largest ln(Bayes
+#: factor), shared likewise, is 4.2. Of 22 true ones 8 have 6.1 to 26, and 14 at most 4.2.
+#: Candidates need no such number, for the ranking has judged them: their odds times the Bayes
+#: factor are at most exp(-2.6) where they are not true, and at least exp(1.0) for 11 of those 22.
+PRIOR = 5.5
+#: Which shares of the further lines are seen, and how clearly: s and b above.
+_SHARES = np.array([0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.9])
+_POWERS = np.array([0.15, 0.25, 0.4, 0.6, 0.8])
+#: Places within so many widths of a line of the cell tell nothing.
+_APART_FWHM = 0.8
+#: Further lines this near to each other are one, and other places are looked at in such steps.
+_STEP_FWHM = 0.5
+#: A height is found from so many widths on each side, and from so many points at least.
+_REACH_FWHM, _FEWEST_POINTS = 1.5, 5
+#: With fewer other places nothing is said.
+_FEWEST_PLACES = 20
 #: q² of the lines of two superlattices are the same to so many digits of the greatest, and an index
 #: is a whole number within the second.
 _DIGITS, _WHOLE = 7, 1e-6
@@ -51,8 +70,9 @@ class Superlattice:
     Attributes:
         index: how many cells of the smaller lattice its primitive cell holds.
         bravais, centring, cell: as it is usually described (A, degrees).
-        log_odds: ln(odds) for it, against the smaller one beside an impurity.
-        n_peaks: how many of the peaks that the smaller one leaves are at its lines.
+        log_odds: ln(odds) for it, against the smaller one alone.
+        log_odds_before: the same with its odds by lines alone, if it is a candidate.
+        n_lines: how many of its further lines are seen apart from those of the smaller one.
     """
 
     index: int
@@ -60,28 +80,44 @@ class Superlattice:
     centring: str
     cell: np.ndarray
     log_odds: float
-    n_peaks: int
+    log_odds_before: float
+    n_lines: int
 
 
 @dataclass(frozen=True)
 class Seen:
-    """Where lines would be seen.
+    """A pattern as its candidates were fitted.
 
     Attributes:
         wavelength_A: wavelength.
-        ends_deg: first and last 2theta of the fit.
+        two_theta_deg, observed, noise: the points (n,), intensities and their uncertainties.
+        misfit: share of a peak's height that no profile explains.
         widths: width at half height at positions (m,), all in degrees.
-        known_deg: rising positions of lines of known phases (k,), whose peaks tell nothing.
+        known_deg: rising positions of lines of known phases (k,), about which nothing is told.
     """
 
     wavelength_A: float
-    ends_deg: tuple[float, float]
+    two_theta_deg: np.ndarray
+    observed: np.ndarray
+    noise: np.ndarray
+    misfit: float
     widths: Callable[[np.ndarray], np.ndarray]
     known_deg: np.ndarray
 
 
-def superlattice(cell: CellToFit, fit: ProfileFit, seen: Seen) -> Superlattice | None:
-    """The most probable superlattice of a cell, by the peaks that its fit leaves; None without any.
+class Listed(NamedTuple):
+    """A lattice among the candidates, and ln(its odds) against the first of them, with the fits to
+    the profile and by lines alone."""
+
+    lattice: Lattice
+    log_odds: float
+    log_odds_before: float
+
+
+def superlattice(
+    cell: CellToFit, fit: ProfileFit, seen: Seen, listed: Sequence[Listed] = ()
+) -> Superlattice | None:
+    """The most probable superlattice of a cell, by what its fit leaves; None without any.
 
     It has no more free parameters than the cell. Of those that have the same lines it is the one
     with the fewest.
@@ -90,20 +126,91 @@ def superlattice(cell: CellToFit, fit: ProfileFit, seen: Seen) -> Superlattice |
         cell: the cell that was fitted.
         fit: its fit.
         seen: the pattern.
+        listed: candidates, which have odds of their own.
     """
-    lines = np.sort(fit.lines.two_theta_deg)
-    peaks = np.sort(fit.stray_two_theta_deg)
-    for others in (lines, seen.known_deg):
-        peaks = peaks[_distance(peaks, others) > _APART_FWHM * seen.widths(peaks)]
-    if not len(peaks):
-        return None
-    ways = _ways(cell, fit.cell, float(q2_from_two_theta(seen.ends_deg[1], seen.wavelength_A)))
-    found = []
+    places = _places(fit, seen)
+    ends = q2_from_two_theta(seen.two_theta_deg[-1], seen.wavelength_A)
+    ways, found = _ways(cell, fit.cell, float(ends)), []
     for index, way, q2 in ways:
-        log_odds, n_peaks = _log_odds(peaks, _alone(q2, lines, fit, seen), seen)
-        log_odds -= float(np.log(len(ways))) + PRIOR
-        found.append(Superlattice(index, way.bravais, way.centring, way.cell, log_odds, n_peaks))
+        at = _alone(q2, places, fit, seen)
+        log_bayes = _log_bayes(places.share_above(at))
+        if log_bayes is None:
+            continue
+        odds = _listed(way, listed) or (-PRIOR - float(np.log(len(ways))),) * 2
+        what = index, way.bravais, way.centring, way.cell
+        found.append(Superlattice(*what, odds[0] + log_bayes, odds[1] + log_bayes, len(at)))
     return max(found, key=lambda one: one.log_odds, default=None)
+
+
+def _listed(way: Recognized, listed: Sequence[Listed]) -> tuple[float, float] | None:
+    """ln(odds) of a lattice as a candidate, with fits and by lines alone; None where it is none."""
+    own = lattice_of(way.cell, way.centring)
+    odds = [one[1:] for one in listed if same(one.lattice, own, *FOUND_LATTICE)]
+    return max(odds, default=None)
+
+
+def _log_bayes(share_above: np.ndarray) -> float | None:
+    """ln(Bayes factor) by the shares P (m,) of other places that are as high; None without any."""
+    if not len(share_above):
+        return None
+    b = _POWERS[:, None]
+    small = b * share_above ** (b - 1)
+    density = 1 + _SHARES[:, None, None] * (small - 1)
+    every = np.log(density).sum(axis=-1)
+    return float(logsumexp(every) - np.log(every.size))
+
+
+@dataclass(frozen=True)
+class _Places:
+    """Where something beside the lines of a cell would be seen: positions (m,), rising, in degrees,
+    widths there, and heights in standard uncertainties."""
+
+    at_deg: np.ndarray
+    width_deg: np.ndarray
+    height: np.ndarray
+
+    def share_above(self, at_deg: np.ndarray) -> np.ndarray:
+        """Of the places that are not at these positions (k,), in steps, the share that is as high
+        as each of them; empty where there are too few."""
+        apart = _distance(self.at_deg, at_deg) > _STEP_FWHM * self.width_deg
+        others = np.flatnonzero(apart)[_steps(self.at_deg[apart], self.width_deg[apart])]
+        if not len(at_deg) or len(others) < _FEWEST_PLACES:
+            return np.empty(0)
+        rising = np.sort(self.height[others])
+        own = np.interp(at_deg, self.at_deg, self.height)
+        above = len(rising) - np.searchsorted(rising, own)
+        return (1 + above) / (len(rising) + 1)
+
+
+def _places(fit: ProfileFit, seen: Seen) -> _Places:
+    """The points of a pattern that are apart from the lines of a cell and of known phases."""
+    x = seen.two_theta_deg
+    width = seen.widths(x)
+    height = _heights(fit, seen, width)
+    apart = np.isfinite(height)
+    for lines in (np.sort(fit.lines.two_theta_deg), seen.known_deg):
+        apart &= _distance(x, lines) > _APART_FWHM * width
+    return _Places(x[apart], width[apart], height[apart])
+
+
+def _heights(fit: ProfileFit, seen: Seen, width_deg: np.ndarray) -> np.ndarray:
+    """Height (n,) of a peak at each point over a level background, in standard uncertainties; NaN
+    where too few points are near."""
+    x, lines = seen.two_theta_deg, fit.calculated - fit.strays
+    left = seen.observed - lines
+    peak = np.maximum(lines - fit.background, 0.0)
+    points = int(np.ceil(np.median(width_deg) / np.median(np.diff(x))))
+    weight = 1 / (seen.noise**2 + (seen.misfit * highest_near(peak, points)) ** 2)
+    low = np.searchsorted(x, x - _REACH_FWHM * width_deg)
+    high = np.searchsorted(x, x + _REACH_FWHM * width_deg)
+    out = np.full(len(x), np.nan)
+    for i in np.flatnonzero(high - low >= _FEWEST_POINTS):
+        near = slice(low[i], high[i])
+        w, y = weight[near], left[near]
+        shape = np.exp2(-4 * ((x[near] - x[i]) / width_deg[i]) ** 2)
+        over = shape - (w @ shape) / w.sum()
+        out[i] = (w * over) @ y / np.sqrt((w * over) @ shape)
+    return out
 
 
 def _ways(
@@ -139,30 +246,25 @@ def _further_q2(x6: np.ndarray, rows: np.ndarray, q2_max_inv_A2: float) -> np.nd
     return q2[distinct(q2)]
 
 
-def _alone(q2: np.ndarray, lines_deg: np.ndarray, fit: ProfileFit, seen: Seen) -> np.ndarray:
-    """Where lines of such q² (m,) are seen, in degrees: those inside the pattern that no line of
-    the cell hides."""
+def _alone(q2: np.ndarray, places: _Places, fit: ProfileFit, seen: Seen) -> np.ndarray:
+    """Where lines of such q² (m,) are seen, in degrees and rising: those at places that tell
+    something, near ones taken as one."""
     true = two_theta_from_q2(q2, seen.wavelength_A, at_most_180=True)
     zero, displacement = ((s.deg if s.used else 0.0) for s in (fit.zero_shift, fit.displacement))
-    at = true + zero + displacement * np.cos(np.radians(true) / 2)
-    inside = (at > seen.ends_deg[0]) & (at < seen.ends_deg[1])
-    return at[inside & (_distance(at, lines_deg) > _APART_FWHM * seen.widths(at))]
+    at = np.sort(true + zero + displacement * np.cos(np.radians(true) / 2))
+    step = np.median(np.diff(seen.two_theta_deg))
+    at = at[_distance(at, places.at_deg) <= step]
+    return at[_steps(at, seen.widths(at))]
 
 
-def _log_odds(peaks_deg: np.ndarray, at_deg: np.ndarray, seen: Seen) -> tuple[float, int]:
-    """ln(odds) by the peaks, for further lines at these positions, and how many are at them."""
-    hit = _distance(peaks_deg, at_deg) < _AT_FWHM * seen.widths(peaks_deg)
-    share = max(_covered(at_deg, _AT_FWHM * seen.widths(at_deg), seen.ends_deg), _LEAST_SHARE)
-    each = np.where(hit, np.log(1 - OWN + OWN / share), np.log(1 - OWN))
-    return float(each.sum()), int(hit.sum())
-
-
-def _covered(at_deg: np.ndarray, reach_deg: np.ndarray, ends_deg: tuple[float, float]) -> float:
-    """Share of a range within reach of rising positions (m,)."""
-    low, high = at_deg - reach_deg, np.maximum.accumulate(at_deg + reach_deg)
-    begin = np.maximum(low[1:], high[:-1])
-    apart = np.maximum(high[1:] - begin, 0.0).sum() + (high[:1] - low[:1]).sum()
-    return float(apart / (ends_deg[1] - ends_deg[0]))
+def _steps(at_deg: np.ndarray, width_deg: np.ndarray) -> np.ndarray:
+    """Which of rising positions (m,) are kept so that none is too near to the one before."""
+    kept, last = [], -np.inf
+    for i, (at, width) in enumerate(zip(at_deg.tolist(), width_deg.tolist(), strict=True)):
+        if at - last >= _STEP_FWHM * width:
+            kept.append(i)
+            last = at
+    return np.array(kept, dtype=np.int64)
 
 
 def _distance(at_deg: np.ndarray, others_deg: np.ndarray) -> np.ndarray:

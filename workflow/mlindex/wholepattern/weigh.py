@@ -24,11 +24,13 @@ from mlindex.patterns.peaksearch import FoundPeaks
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 from mlindex.wholepattern.data import wavelength_of
 from mlindex.wholepattern.known import own_share
-from mlindex.wholepattern.lower import lower_cell
+from mlindex.wholepattern.lower import bent_in_vain, lower_cell
 from mlindex.wholepattern.odds import log_factors, reweighed
 from mlindex.wholepattern.result import ProfileFit, ProfileFits, Shift
-from mlindex.wholepattern.superlattice import Seen, superlattice
+from mlindex.wholepattern.superlattice import Listed, Seen, superlattice
 
+#: Probabilities below this are 0.
+_NEVER = 1e-300
 #: A cubic lattice may be bent so often: tetragonal, orthorhombic, monoclinic, triclinic.
 _LOWERED = 4
 
@@ -58,16 +60,16 @@ def with_profiles(
         over: asked before each fit; from the first True on, what was fitted is given.
     """
     whole = _Whole(pattern, peaks, workers, shift_deg, known_deg, over)
-    weighed, fit = whole.weighed(found)
-    if describe and fit is not None:
-        weighed = _with_superlattice(whole, weighed, fit, describe)
+    weighed, fits, fit = whole.weighed(found)
+    if describe and fits is not None and fit is not None:
+        weighed = _with_superlattice(whole, weighed, fits, fit, describe)
     for _ in range(_LOWERED if describe and weighed else 0):
         first = weighed[0]
         lower = first.profile and lower_cell(pattern, whole.to_fit(first), peaks, workers, over)
         child = lower and describe(lower.bravais, lower.centring, lower.cell, first)
         if not child:
             break
-        again, _ = whole.weighed(_instead(child, first, weighed), child.cell)
+        again, *_ = whole.weighed(_instead(child, first, weighed), child.cell)
         if over():
             break
         weighed, higher = again, first.profile.higher or first.bravais
@@ -76,24 +78,46 @@ def with_profiles(
 
 
 def _with_superlattice(
-    whole: _Whole, weighed: tuple[Candidate, ...], fit: ProfileFit, describe: Describe
+    whole: _Whole,
+    weighed: tuple[Candidate, ...],
+    fits: ProfileFits,
+    fit: ProfileFit,
+    describe: Describe,
 ) -> tuple[Candidate, ...]:
-    """The candidates with a superlattice of the first, if the peaks that the fit of that one leaves
-    are the superlattice's."""
+    """The candidates with a superlattice of the first, if what the fit of that one leaves is at the
+    lines of the superlattice."""
     first = weighed[0]
-    larger = superlattice(whole.to_fit(first), fit, whole.seen(first.profile.two_theta_deg))
+    larger = superlattice(whole.to_fit(first), fit, whole.seen(fits), _listed(weighed))
     if larger is None or larger.log_odds < 0:
         return weighed
     child = describe(larger.bravais, larger.centring, larger.cell, first)
     if child is None:
         return weighed
-    share = float(1 / (1 + np.exp(-larger.log_odds)))
-    again, _ = whole.weighed(_instead(child, first, weighed, share))
+    share = float(1 / (1 + np.exp(-larger.log_odds_before)))
+    again, *_ = whole.weighed(_instead(child, first, weighed, share))
     if whole.over():
         return weighed
     of = replace(again[0].profile, parent=first.bravais) if again[0].profile else None
     found = again[0].cell is child.cell and of is not None
     return (replace(again[0], profile=of), *again[1:]) if found else again
+
+
+def _listed(weighed: Sequence[Candidate]) -> list[Listed]:
+    """The candidates after the first that were fitted, with their odds."""
+    first = weighed[0]
+    return [
+        Listed(
+            lattice_of(c.cell, c.centring),
+            _log_ratio(c.probability, first.probability),
+            _log_ratio(c.profile.probability_before, first.profile.probability_before),
+        )
+        for c in weighed[1:]
+        if c.profile is not None
+    ]
+
+
+def _log_ratio(one: float, other: float) -> float:
+    return float(np.log(max(one, _NEVER)) - np.log(max(other, _NEVER)))
 
 
 def _bent_from(candidate: Candidate, higher: str) -> Candidate:
@@ -172,28 +196,34 @@ class _Whole:
         shift = candidate.shift.plus(LineShift(self.shift_deg))
         return CellToFit(candidate.bravais, candidate.centring, candidate.cell, shift, near)
 
-    def seen(self, x: np.ndarray) -> Seen:
-        """Where lines would be seen in a fit of points at 2theta x (n,) in degrees."""
+    def seen(self, fits: ProfileFits) -> Seen:
+        """The pattern as it was fitted."""
         known_deg = np.empty(0) if self.known_deg is None else np.sort(self.known_deg)
-        wavelength = wavelength_of(self.pattern, self.peaks)
-        widths = self.peaks.calibration.widths
-        return Seen(wavelength, (float(x[0]), float(x[-1])), widths, known_deg)
+        return Seen(
+            wavelength_of(self.pattern, self.peaks),
+            fits.two_theta_deg,
+            fits.observed,
+            fits.noise,
+            fits.misfit,
+            self.peaks.calibration.widths,
+            known_deg,
+        )
 
     def weighed(
         self, found: Sequence[Candidate], near: np.ndarray | None = None
-    ) -> tuple[tuple[Candidate, ...], ProfileFit | None]:
-        """Candidates with their fits, the most probable first, and the fit of that one; the cell
-        ``near`` is fitted without wide peaks, which make it symmetric again."""
+    ) -> tuple[tuple[Candidate, ...], ProfileFits | None, ProfileFit | None]:
+        """Candidates with their fits, the most probable first, all fits, and that of the first one;
+        the cell ``near`` is fitted without wide peaks, which make it symmetric again."""
         cells = [self.to_fit(candidate, candidate.cell is near) for candidate in found]
         fits = fit_candidates(self.pattern, cells, self.peaks, self.workers, self.over)
         if fits is None or not fits.ranked:
-            return tuple(found), None
+            return tuple(found), None, None
         own, known_deg = fits.fits, self.known_deg
         if known_deg is not None and len(known_deg):
             width = float(np.median(self.peaks.fwhm_deg))
             own = tuple(fit and _without_known(fit, known_deg, width) for fit in own)
         rest = found[len(own) :]
-        fitted, own = _once(found, own)
+        fitted, own = self._without_bent(*_once(found, own), near)
         before = np.array([candidate.probability for candidate in fitted])
         after = reweighed(before, log_factors(fitted, own))
         weighed = [
@@ -207,7 +237,29 @@ class _Whole:
         ]
         order = sorted((*weighed, *rest), key=lambda c: -c.probability)
         of_first = [fit for c, fit in zip(weighed, own, strict=True) if c is order[0]]
-        return tuple(order), next(iter(of_first), None)
+        return tuple(order), fits, next(iter(of_first), None)
+
+    def _without_bent(
+        self,
+        found: list[Candidate],
+        fits: list[ProfileFit | None],
+        asked_for: np.ndarray | None,
+    ) -> tuple[list[Candidate], list[ProfileFit | None]]:
+        """The candidates without those that are bent in vain; the best cell of the higher symmetry
+        has their probability. One cell is known to be asked for."""
+        order = [i for i, fit in enumerate(fits) if fit is not None]
+        order.sort(key=lambda i: fits[i].evidence.total)
+        cells = [self.to_fit(candidate) for candidate in found]
+        own = np.arange(len(found))
+        for i in order:
+            for j in order if found[i].cell is not asked_for else ():
+                if bent_in_vain(cells[i], fits[i], cells[j], fits[j]):
+                    own[own == i] = own[j]
+                    break
+        total = np.bincount(own, [candidate.probability for candidate in found], len(found))
+        kept = np.unique(own).tolist()
+        out = [replace(found[i], probability=float(total[i])) for i in kept]
+        return out, [fits[i] for i in kept]
 
 
 def _without_known(fit: ProfileFit, known_deg: np.ndarray, within_deg: float) -> ProfileFit:
