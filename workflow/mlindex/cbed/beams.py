@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numba
 import numpy as np
 
+from mlindex.cbed.laue_zones import with_distant_zones
 from mlindex.cbed.orientation import Orientation
 from mlindex.cbed.potential import Potential
 from mlindex.cbed.settings import BeamChoice
@@ -21,6 +22,8 @@ _STATED_A = 100.0
 _NO_TILT = np.zeros(2)
 #: Coefficients of 1/sqrt(1 + x) beyond 1.
 _INVERSE_ROOT = (-1 / 2, 3 / 8, -5 / 16, 35 / 128)
+#: Beams nearer to the plane of the zero Laue zone than this lie in it.
+_IN_ZONE_INV_A = 1e-6
 #: Least kinematic amplitude that is told from none.
 _NOTHING = 1e-12
 
@@ -115,7 +118,10 @@ def chosen_beams(
     n_strong = len(strong)
     normal = 1 + q[:, 2] / wave_number
     scale = relativistic / (2 * wave_number)
-    table = (potential.table.real if potential.real else potential.table) * scale
+    table = with_distant_zones(
+        potential, orientation, choice.perturbing_depth_inv_A, wave_number, relativistic
+    )
+    table *= scale
 
     def coupled(rows: np.ndarray, columns: np.ndarray, values: np.ndarray) -> np.ndarray:
         found = _looked_up(values, potential.bounds, hkl[rows], hkl[columns])
@@ -124,22 +130,25 @@ def chosen_beams(
 
     coupling = coupled(chosen, strong, table)
     coupling[np.arange(n_strong), np.arange(n_strong)] = 0.0
-    distant = np.concatenate([weak, far])
-    distant = distant[np.abs(error[distant]) > _NEAR_INV_A + 2 * swing[distant]]
+    moved = np.abs(error) > _NEAR_INV_A + 2 * swing
+    others = np.concatenate([weak, far])
+    others = others[moved[others] & (np.abs(q[others, 2]) < _IN_ZONE_INV_A)]
+    moved[strong] = False
+    upper = _of_upper_zones(weight, error, q[:, 2], moved, thickness_A, choice)
     single = table.astype(np.float32 if potential.real else np.complex64)
     dressing = _perturbed(
         coupling,
         error[strong] / normal[strong],
-        coupled(distant, strong, single),
-        coupled(distant, distant, single),
-        error[distant] / normal[distant],
+        _Distant(coupled(others, strong, single), error[others] / normal[others]),
+        coupled(others, others, single),
+        _Distant(coupled(upper, strong, single), error[upper] / normal[upper]),
     )
     return Beams(
         hkl[chosen],
         q[chosen],
         coupling,
         dressing,
-        len(distant),
+        len(others) + len(upper),
         normal[chosen],
         weight[chosen],
         n_strong,
@@ -148,32 +157,49 @@ def chosen_beams(
     )
 
 
+class _Distant(NamedTuple):
+    """Coupling of f distant beams to n strong ones, (f, n), and their diagonal (f,), in 1/A."""
+
+    detour: np.ndarray
+    own: np.ndarray
+
+    @property
+    def share(self) -> np.ndarray:
+        """What they hold of the strong ones' wave, (f, n)."""
+        return self.detour / self.own[:, None].astype(np.float32)
+
+
 def _perturbed(
-    coupling: np.ndarray,
-    error: np.ndarray,
-    detour: np.ndarray,
-    among: np.ndarray,
-    own: np.ndarray,
+    coupling: np.ndarray, error: np.ndarray, others: _Distant, among: np.ndarray, upper: _Distant
 ) -> np.ndarray:
     """What distant beams do to the strong ones, added to ``coupling``; the dressing (n, n).
 
-    Lowdin's partitioning to third order (J. Chem. Phys. 19 (1951) 1396), with energies to first
-    order. Bethe's potentials are its second order. The two further terms, that a distant beam
-    couples to other distant ones and that it holds a share of the wave, cancel in part: either
-    one alone is worse than none.
+    Those of the zero zone by Lowdin's partitioning to third order (J. Chem. Phys. 19 (1951) 1396),
+    with energies to first order. Bethe's potentials are its second order. The two further terms,
+    that a distant beam couples to other distant ones and that it holds a share of the wave,
+    cancel in part: either one alone is worse than none.
+
+    Those of upper zones couple to one another by the same potential as the strong ones do, so that
+    of them the two terms cancel wholly but for excitation errors, if all beams are there. As they
+    never are, they are left out: what remains is the second order at the mean excitation error of
+    the two strong beams. What upper zones hold of the wave depends on where in the cell the
+    crystal ends, and no surface is so flat: its mean isn't told from none.
 
     Args:
         coupling: (n + m, n) of n strong and m weak beams, changed in place.
         error: the diagonal of the strong beams, (n,).
-        detour: coupling of f distant beams to the strong ones, (f, n).
-        among: that among the distant ones, (f, f); its diagonal isn't used.
-        own: the diagonal of the distant ones, (f,).
+        others: distant beams of the zero zone.
+        among: the coupling among these, (f, f); its diagonal isn't used.
+        upper: distant beams of upper zones.
     """
     n_strong = len(error)
     np.fill_diagonal(among, 0)
-    share = detour / own[:, None].astype(np.float32)
+    share = others.share
     back = share.conj().T
-    full = coupling[:n_strong] - detour.conj().T @ share + back @ (among @ share)
+    full = coupling[:n_strong] - others.detour.conj().T @ share + back @ (among @ share)
+    above = upper.share
+    full -= upper.detour.conj().T @ above
+    full -= (above.conj().T @ above) * ((error[:, None] + error) / 2).astype(np.float32)
     full[np.arange(n_strong), np.arange(n_strong)] += error
     held = back @ share
     dressing, power = np.eye(n_strong, dtype=held.dtype), np.eye(n_strong, dtype=held.dtype)
@@ -185,6 +211,27 @@ def _perturbed(
     coupling[:n_strong] = (full + full.conj().T) / 2
     coupling[n_strong:] = coupling[n_strong:] @ dressing
     return dressing
+
+
+def _of_upper_zones(
+    weight: np.ndarray,
+    error: np.ndarray,
+    height: np.ndarray,
+    allowed: np.ndarray,
+    thickness_A: float,
+    choice: BeamChoice,
+) -> np.ndarray:
+    """Rows of the beams of upper zones that perturb.
+
+    What zones on the two sides do nearly cancels, so that beams are taken in pairs: by the weight
+    that they would have at the height of their zone.
+    """
+    height = np.abs(height)
+    paired = np.minimum(weight, 1.0) * np.abs(error) / np.maximum(height, _IN_ZONE_INV_A)
+    near = allowed & (height >= _IN_ZONE_INV_A) & (height <= choice.perturbing_depth_inv_A)
+    rows = np.flatnonzero(near & (paired >= thresholds(choice, thickness_A).perturbing))
+    rows = rows[np.argsort(-_rounded(paired[rows]), kind="stable")]
+    return _whole_class(rows, paired, 2 * choice.max_beams)
 
 
 def _weights(

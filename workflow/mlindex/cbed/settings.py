@@ -21,10 +21,14 @@ class BeamChoice(Section):
     wave number times its excitation error. What is left out changes phases, and that in
     proportion to the thickness: two of the thresholds fall as the thickness rises.
 
-    Chosen on 13 zones of silicon, diamond, Mg, calcite, rutile, ZrO2, GaAs, PbTe, Au, W (60 to
-    200 keV) and UO2 (60 keV), so that the differences of disc intensities from those of a much
-    larger basis sum up to at most 2 % of the intensities at 50, 100, 200 and 500 A. They do in the
-    first eight (2.1 % in one of 36); Au and W come to 6 %, UO2 at 60 keV to 4 %, at 500 A to 14 %.
+    The thresholds were chosen on 13 zones of silicon, diamond, Mg, calcite, rutile, ZrO2, GaAs,
+    PbTe, Au, W (60 to 200 keV) and UO2 (60 keV), so that the differences of disc intensities from
+    those of a much larger basis sum up to at most 2 % of the intensities at 50 to 500 A. What
+    they came to since, against multislice at 100 keV (``benchmarks/cbed.py``): along the axes of
+    silicon, GaAs, rutile, forsterite, quartz, calcite, Mg and halite 0.2 to 1.4 % at 100 A, 0.1 to
+    1.6 % at 500 A; of zircon 1.7 and 2.3 %, Au 1.3 and 4.6 %, UO2 3.6 and 4.5 %, W 2.9 and 8.3 %.
+    Larger bases bring strong scatterers no nearer: their heavy atoms need all beams of some
+    Laue zones, not more of the nearest.
     """
 
     q_max_inv_A: float = setting(
@@ -44,8 +48,9 @@ class BeamChoice(Section):
     )
     perturbing_depth_inv_A: float = setting(
         1.0,
-        "Beams of Laue zones up to this distance from the zero one perturb the others, on either "
-        "side alike, for what the two sides do nearly cancels.",
+        "Beams of Laue zones up to this distance from the zero one perturb the others one by one, "
+        "on either side alike, for what the two sides do nearly cancels; zones beyond add a small "
+        "potential of their own.",
         "1/A",
         ge=0,
         le=4,
@@ -65,14 +70,19 @@ class BeamChoice(Section):
     )
     perturbing_weight: float = setting(
         0.0004,
-        "Beams of at least this weight perturb the interacting ones (Lowdin's third order), in "
-        "100 A; in a crystal n times as thick, of at least this weight over n.",
+        "Beams of at least this weight perturb the interacting ones (Lowdin's third order; the "
+        "second for upper zones), in 100 A; in a crystal n times as thick, of at least this weight "
+        "over n.",
         gt=0,
         lt=1,
     )
     max_strong: int = setting(1200, "Interacting beams at most, the strongest.", ge=1, le=5000)
     max_beams: int = setting(
-        3000, "Weak beams at most, and perturbing ones at most, the strongest.", ge=1, le=20000
+        3000,
+        "Weak beams at most, and perturbing ones at most (of upper zones twice as many), the "
+        "strongest.",
+        ge=1,
+        le=20000,
     )
     points_per_fringe: float = setting(
         8.0,
