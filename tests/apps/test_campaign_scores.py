@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import importlib.util
+import signal
+import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +18,9 @@ from typer.testing import CliRunner
 from mlindex import index
 from mlindex.apps.campaign import scores
 from mlindex.apps.cli import app
+from mlindex.apps.codes import INTERRUPTED, STOPPED
+from mlindex.base.errors import MlindexError
+from mlindex.campaigns.space.settings import Objective
 from mlindex.files import read
 from mlindex.patterns.peaklist import PeakList
 
@@ -67,6 +73,39 @@ def test_the_better_lines_are_indexed_the_higher_they_score(
     assert mixed["note"].startswith("convincing: mP 5.10")
     assert float(only_salt["drop"]) == 0
     assert "[drop of salt.txt " in only_salt["note"]
+
+
+def test_sigterm_in_a_search_is_heeded_by_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    def search(content: PeakList, options: object, stopped: Callable[[], bool]) -> None:
+        assert not stopped()
+        signal.raise_signal(signal.SIGTERM)
+        assert stopped()
+        raise MlindexError("ended before there were peaks")
+
+    lines = PeakList("cube", np.array([0.04, 0.08]), None, 1.5406)
+    monkeypatch.setattr(scores, "_ready", lambda: None)
+    monkeypatch.setattr(scores, "read", lambda *_: lines)
+    monkeypatch.setattr(scores, "index_content", search)
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        scores.by_indexing(Path("lines.txt"), Objective(score="mlindex"))
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_sigterm_while_compiling_ends_the_program_at_once() -> None:
+    code = (
+        "import os, signal, threading, time\n"
+        "from mlindex.apps.campaign import scores\n"
+        "def compiles():\n"
+        "    thread = threading.Thread(target=time.sleep, args=(60,))\n"
+        "    thread.start()\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "    thread.join()\n"
+        "scores.warm_up = compiles\n"
+        "scores._ready()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50)
+    assert (done.returncode, done.stderr.strip()) == (INTERRUPTED, STOPPED)
 
 
 def test_a_doubtful_cell_scores_less_than_any_convincing_one() -> None:

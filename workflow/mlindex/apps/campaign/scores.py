@@ -7,6 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from mlindex.apps.command import index_content
+from mlindex.apps.signals import at_once, handled, interruptible
 from mlindex.base.errors import MlindexError
 from mlindex.campaigns.scoring import Scored, Scorers
 from mlindex.campaigns.space.settings import Objective
@@ -32,15 +33,22 @@ def by_indexing(path: Path, given: Objective) -> Scored:
 
     Raises:
         MlindexError: the file can't be read.
+        KeyboardInterrupt: Ctrl-C or SIGTERM came.
     """
     options = Options(wavelength_A=given.wavelength_A, known_phases=given.known_phases)
     content = read(path, options.wavelength_A)
     _ready()
     try:
-        result = index_content(content, options).result
+        # An exception would wait for the processes that search; they heed the flag.
+        with interruptible(at_once) as stopped:
+            result = index_content(content, options, stopped=stopped).result
     except MlindexError as problem:
         # There are no lines, or too few to index.
+        if stopped():
+            raise KeyboardInterrupt from None
         return Scored(0.0, f"nothing to index: {_first_sentence(str(problem), path)}")
+    if stopped():
+        raise KeyboardInterrupt
     return score_of(result)
 
 
@@ -72,8 +80,9 @@ def _explained(result: IndexingResult) -> float:
 
 @cache
 def _ready() -> None:
-    # Compiling must not take its time from a search.
-    with announced():
+    # Compiling must not take its time from a search. Nothing is written meanwhile, and an exception
+    # that is raised in the compiler gets lost.
+    with handled(at_once), announced():
         warm_up()
 
 
