@@ -19,7 +19,7 @@ from mlindex.campaigns.models.gaussian import (
     rows_to_learn_from,
 )
 from mlindex.campaigns.models.portfolio import learnt, stacked
-from mlindex.campaigns.models.priors import Corrected
+from mlindex.campaigns.models.priors import Trust, expectation
 from mlindex.campaigns.models.targets import normal_scores, standardized, upper_scores
 
 GROUPS = np.array([0, 1, 1, 2])
@@ -170,21 +170,30 @@ def test_weights_go_to_the_model_that_predicts():
     assert weights.sum() == pytest.approx(1)
 
 
-def test_a_past_campaign_counts_as_far_as_it_agrees():
+@pytest.mark.parametrize("model", ["portfolio", "gaussian", "forest"])
+def test_a_past_campaign_counts_as_far_as_it_agrees(model: str) -> None:
     rng = np.random.default_rng(4)
     past, x, points = rng.random((200, 3)), rng.random((8, 3)), rng.random((200, 3))
-    y, groups = standardized(truth(x)).values, np.arange(3)
-    models = {
-        sign: Corrected.learnt((past, sign * truth(past)), x, y, groups) for sign in (1.0, -1.0)
-    }
-    alone = Gaussian.learnt(x, y, groups).predict(points).mean
-    error = {
-        name: 1 - np.corrcoef(m.predict(points).mean, truth(points))[0, 1]
-        for name, m in models.items()
-    }
-    assert models[-1.0].slope == 0
-    np.testing.assert_allclose(models[-1.0].predict(points).mean, alone)
-    assert error[1.0] < error[-1.0]
+
+    def expected(*signs: float) -> np.ndarray:
+        priors = tuple((past, sign * truth(past)) for sign in signs)
+        return learnt(Seen.of(x, truth(x), priors=priors), Options(model=model)).belief(points).mean
+
+    alone = expected()
+    np.testing.assert_allclose(expected(-1.0), alone)
+    np.testing.assert_allclose(expected(-1.0, 1.0), expected(1.0))
+    agrees = {name: np.corrcoef(found, truth(points))[0, 1] for name, found in
+              (("with", expected(1.0)), ("alone", alone))}  # fmt: skip
+    assert 1 - agrees["with"] < 0.7 * (1 - agrees["alone"])
+
+
+def test_slopes_of_past_campaigns_are_those_of_least_squares() -> None:
+    rng = np.random.default_rng(7)
+    past, x = rng.random((300, 3)), rng.random((60, 3))
+    pasts = ((past, truth(past)), (past, past[:, 2]), (past, -truth(past)))
+    z = np.stack([expectation(one, x) for one in pasts], axis=1)
+    y = 0.7 * z[:, 0] + 0.2 * z[:, 1]
+    np.testing.assert_allclose(Trust.learnt(pasts, x, y).slopes, (0.7, 0.2, 0), atol=0.06)
 
 
 def test_fantasies_shrink_doubt_where_they_are(rows):

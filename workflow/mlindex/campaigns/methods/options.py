@@ -27,7 +27,7 @@ class Options(Section):
         "What predicts: a Gaussian process, a forest, or both, weighed by how well each predicts "
         "the rows that it was not shown (portfolio). For rows with a spectrum or an image, many "
         "columns of one group, a Gaussian process of what a small network makes of it (deep; needs "
-        "the extra workflow). Past campaigns are weighed with them.",
+        "the extra workflow). Past campaigns enter as far as they agree with the rows.",
     )
     measure: Literal["none", "each_round"] = setting(
         "none",

@@ -20,7 +20,7 @@ from mlindex.campaigns.models.contract import Model
 from mlindex.campaigns.models.deep import deep
 from mlindex.campaigns.models.forest import Forest
 from mlindex.campaigns.models.gaussian import Gaussian, rows_to_learn_from
-from mlindex.campaigns.models.priors import Corrected
+from mlindex.campaigns.models.priors import Corrected, Trust
 from mlindex.campaigns.models.targets import Targets, standardized, upper_scores
 
 #: Models that an option names.
@@ -64,7 +64,7 @@ class Portfolio:
 
 
 def learnt(seen: Seen, options: Options) -> Portfolio:
-    """The models of the option ``model``, and one for each past campaign, of two rows or more."""
+    """The models of the option ``model``, of two rows or more and what past campaigns expect."""
     transform = upper_scores if options.scores == "normal" else standardized
     targets = transform(seen.scores)
     early = transform(seen.scores[: rows_to_learn_from(len(seen.scores))]).values
@@ -72,7 +72,12 @@ def learnt(seen: Seen, options: Options) -> Portfolio:
     noise = None if seen.noise is None or spread == 0 else seen.noise / spread
     columns = len(np.unique(seen.groups))
     groups = seen.groups if columns <= _MOST_SCALES else np.zeros_like(seen.groups)
-    rows = seen.features, targets.values
+    trust = Trust.learnt(seen.priors, seen.features, targets.values)
+    known = trust.expected(seen.features)
+    # What hyperparameters are learnt from is the same for some rows on.
+    first = seen.features[: len(early)]
+    early = early - Trust.learnt(seen.priors, first, early).expected(first)
+    rows = seen.features, targets.values - known
     models: list[Model] = []
     for name in MEMBERS[options.model]:
         if name == "forest":
@@ -82,7 +87,8 @@ def learnt(seen: Seen, options: Options) -> Portfolio:
         else:
             scales = np.zeros_like(groups) if name == "isotropic" else groups
             models.append(Gaussian.learnt(*rows, scales, noise=noise, early=early))
-    models += [Corrected.learnt(past, *rows, groups, noise) for past in seen.priors]
+    if np.any(trust.slopes):
+        models = [Corrected(trust, model, known) for model in models]
     weights = stacked(models, targets.values)
     at_rows = np.stack([model.predict(seen.features).mean for model in models])
     return Portfolio(
