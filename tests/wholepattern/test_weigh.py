@@ -106,6 +106,9 @@ def test_verdict_counts_what_the_profile_leaves(result):
     assert account(replace(whole, profile=None), np.ones(best.n_used)).share == 0
     none = replace(best, indexed=np.zeros(best.n_used, dtype=bool))
     assert account(none, np.ones(best.n_used)).share == pytest.approx(1 - best.profile.explained)
+    # A sum of shares may be more than 1 in its last digit.
+    whole = replace(best, profile=replace(best.profile, explained=1 + 1e-15))
+    assert account(whole, np.ones(best.n_used)).share == 0
 
 
 def test_peaks_of_known_phases_count_neither_way():

@@ -36,7 +36,7 @@ def account(candidate: Candidate, intensity: np.ndarray | None) -> Account | Non
     left = used[~candidate.indexed]
     share = float(left.sum() / used.sum())
     if candidate.profile is not None:
-        share = 1 - candidate.profile.explained
+        share = max(1 - candidate.profile.explained, 0.0)
     return Account(len(left), share)
 
 
