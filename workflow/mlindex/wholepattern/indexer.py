@@ -117,8 +117,8 @@ def _of_first(result: IndexingResult) -> tuple[str, ...]:
     higher, parent, notes = best.profile.higher, best.profile.parent, []
     if parent:
         notes.append(
-            f"most lines are those of a smaller {parent} cell as well: the peaks that it leaves "
-            f"are lines of this {best.bravais} supercell"
+            f"most lines are those of a smaller {parent} cell as well: what that leaves is at "
+            f"lines of this {best.bravais} supercell more than elsewhere"
         )
     if higher:
         notes.append(
