@@ -57,7 +57,8 @@ def model(names, tmp_path):
     learner = Shares.from_arrays(Arrays("made", {"probability": shares / shares.sum()}))
     folder = tmp_path / "model"
     folder.mkdir(parents=True)
-    CbedModel("majority", learner, 1.0, tuple(names)).save(folder / "model.npz")
+    covered = np.ones(230, dtype=bool)
+    CbedModel("majority", learner, 1.0, tuple(names), covered).save(folder / "model.npz")
     return folder
 
 

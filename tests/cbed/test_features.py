@@ -5,10 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from helpers.cbed_patterns import NETS, PLANE_GROUPS, group_matrices, pattern, stack_of
+from helpers.cbed_patterns import (
+    NETS,
+    PLANE_GROUPS,
+    group_matrices,
+    nets_of,
+    pattern,
+    stack_of,
+)
 from mlindex.cbed.features import FEATURE_NAMES, GROUPS, features
 from mlindex.cbed.lattice_fits import evidence
-from mlindex.cbed.net import Net, net_of
+from mlindex.cbed.net import net_of
 from mlindex.cbed.seen import seen
 
 RADIUS, PIXEL = 0.09, 0.01
@@ -127,24 +134,6 @@ def test_counting_noise_alone_breaks_no_symmetry():
         broken = rng.poisson(pattern("square", "1") / clean.sum() * counts).astype(float)
         least = min(alike.both for alike in seen(broken, PIXEL, RADIUS).whole)
         assert max(alike.both for alike in one.whole) < min(0.4, least / 2)
-
-
-def nets_of(reciprocal, zones):
-    """The nets of a reciprocal lattice (3, 3) perpendicular to zone axes, exactly."""
-    found = []
-    for zone in zones:
-        hkl = np.array([h for h in np.ndindex(7, 7, 7) if any(h)]) - 3
-        hkl = hkl[(hkl @ np.array(zone) == 0) & hkl.any(axis=1)]
-        vectors = hkl @ reciprocal
-        order = np.argsort(np.linalg.norm(vectors, axis=1), kind="stable")
-        first = vectors[order[0]]
-        apart = np.linalg.norm(np.cross(vectors[order], first), axis=1) > 1e-9
-        second = vectors[order][apart][0]
-        x = first / np.linalg.norm(first)
-        across = second - (second @ x) * x
-        rows = [[np.linalg.norm(first), 0], [second @ x, np.linalg.norm(across)]]
-        found.append(Net(np.array(rows), 1.0))
-    return found
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 
+from mlindex.cbed.net import Net
 from mlindex.cbed.stack import Stack
 
 #: Plane point groups as generators: rotations by degrees, mirror lines by their angle in degrees.
@@ -101,3 +102,21 @@ def stack_of(patterns: list[np.ndarray], radius_inv_A: float = 0.09) -> Stack:
         formula="",
         pixel_inv_A=0.01,
     )
+
+
+def nets_of(reciprocal, zones):
+    """The nets of a reciprocal lattice (3, 3) perpendicular to zone axes, exactly."""
+    found = []
+    for zone in zones:
+        hkl = np.array([h for h in np.ndindex(7, 7, 7) if any(h)]) - 3
+        hkl = hkl[(hkl @ np.array(zone) == 0) & hkl.any(axis=1)]
+        vectors = hkl @ reciprocal
+        order = np.argsort(np.linalg.norm(vectors, axis=1), kind="stable")
+        first = vectors[order[0]]
+        apart = np.linalg.norm(np.cross(vectors[order], first), axis=1) > 1e-9
+        second = vectors[order][apart][0]
+        x = first / np.linalg.norm(first)
+        across = second - (second @ x) * x
+        rows = [[np.linalg.norm(first), 0], [second @ x, np.linalg.norm(across)]]
+        found.append(Net(np.array(rows), 1.0))
+    return found

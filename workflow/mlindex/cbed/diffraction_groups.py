@@ -183,6 +183,14 @@ _AXES = {
 LARGEST_INDEX = 2
 
 
+def generic_axes(group: gemmi.SpaceGroup) -> np.ndarray:
+    """Axes of a cell as rows (3, 3), with no more symmetry than a group's crystal system has.
+
+    Monoclinic groups have their unique axis b, trigonal ones hexagonal axes.
+    """
+    return np.array(_AXES[group.crystal_system_str()], dtype=float)
+
+
 @cache
 def point_groups() -> dict[str, str]:
     """The 32 point groups with the Hall symbol of a space group of each, in order."""
@@ -264,8 +272,7 @@ def zones_of(point_group: str) -> dict[str, float]:
     looked along more often.
     """
     hall = point_groups()[point_group]
-    system = gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(hall)).crystal_system_str()
-    basis = np.array(_AXES[system], dtype=float)
+    basis = generic_axes(gemmi.find_spacegroup_by_ops(gemmi.symops_from_hall(hall)))
     shares: dict[str, float] = {}
     for zone in product(range(-LARGEST_INDEX, LARGEST_INDEX + 1), repeat=3):
         if zone > (0, 0, 0) and np.gcd.reduce(zone) == 1:

@@ -7,7 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mlindex.cbed.diffraction_groups import point_groups
+from mlindex.cbed.evidence_names import EVIDENCE
 from mlindex.cbed.features import FEATURE_NAMES, features_of_seen
+from mlindex.cbed.group_evidence import group_evidence
 from mlindex.cbed.reasoning import Reasoning, reasoning
 from mlindex.cbed.seen import Seen, seen_in
 from mlindex.cbed.stack import Stack
@@ -18,6 +20,7 @@ _LEAST = -30.0
 LOOKED_AT: tuple[str, ...] = (
     *FEATURE_NAMES,
     *(f"reasoning: {name}" for name in point_groups()),
+    *EVIDENCE,
 )
 
 
@@ -38,7 +41,8 @@ def looked_at(stack: Stack) -> Looked:
 def numbers_of(zones: list[Seen | None], reasons: Reasoning, energy_keV: float) -> np.ndarray:
     """The numbers (n,) of :data:`LOOKED_AT`, of what was seen and what follows from it."""
     likely = np.maximum(reasons.log_likelihood, _LEAST)
-    return np.concatenate([features_of_seen(zones, energy_keV), likely]).astype(np.float32)
+    groups = group_evidence(zones, reasons.zones)
+    return np.concatenate([features_of_seen(zones, energy_keV), likely, groups], dtype=np.float32)
 
 
 def in_words(reasons: Reasoning) -> str:

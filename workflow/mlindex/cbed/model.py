@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlindex.base.errors import MlindexError
+from mlindex.cbed.evidence_names import EVIDENCE
 from mlindex.crystal.symmetry_classes import N_GROUPS
 from mlindex.learning.arrays import Arrays, source_of
 from mlindex.learning.labels import at_level
@@ -19,6 +20,7 @@ from mlindex.learning.scores import warmed
 #: Levels that it answers at, each by sums over space groups, so that none contradicts another.
 LEVELS = ("space_group", "point_group", "crystal_system")
 _OF_LEARNER = "learner."
+_EVIDENCE_PLACES = frozenset(EVIDENCE)
 
 
 @dataclass(frozen=True)
@@ -26,13 +28,20 @@ class CbedModel(Learner):
     """A fitted learner of space groups, numbered from 0.
 
     ``kind`` is its kind, ``temperature`` that by which its probabilities are calibrated, ``names``
-    those of the features that it sees, in order.
+    those of the numbers that it sees, in order: features, which the learner takes, and, if
+    ``evidence_weight`` isn't 0, the ``EVIDENCE`` of each space group. ``covered`` (230,): the
+    groups that it has learnt, which alone it names. Probabilities are those of the learner, of
+    which it may be wrong a share ``floor``, times exp(evidence), the latter to the power of its
+    weight.
     """
 
     kind: str
     learner: Classifier
     temperature: float
     names: tuple[str, ...]
+    covered: np.ndarray
+    evidence_weight: float = 0.0
+    floor: float = 0.0
 
     what = "model of space groups"
 
@@ -44,9 +53,13 @@ class CbedModel(Learner):
             MlindexError: an array of a file is missing, or they are no such model.
         """
         kind, temperature, names = (arrays[name] for name in ("kind", "temperature", "names"))
+        covered, weight, floor = (arrays[name] for name in ("covered", "evidence_weight", "floor"))
         texts = kind.dtype.kind == "U" and names.dtype.kind == "U"
         sound = texts and kind.shape == () and names.ndim == 1 and str(kind) in KINDS
-        if not (sound and temperature.shape == () and 0.01 < float(temperature) < 100):
+        sound &= covered.shape == (N_GROUPS,) and covered.dtype == bool and bool(covered.any())
+        sound &= all(number.shape == () for number in (temperature, weight, floor))
+        ranges = ((temperature, 0.01, 100.0), (weight, 0.0, 100.0), (floor, 0.0, 1.0))
+        if not (sound and all(low <= float(number) <= high for number, low, high in ranges)):
             raise MlindexError(f"{source_of(arrays)}: no {cls.what}; remove it and train again")
         own = {
             name.removeprefix(_OF_LEARNER): value
@@ -54,7 +67,8 @@ class CbedModel(Learner):
             if name.startswith(_OF_LEARNER)
         }
         learner = learner_of(str(kind)).from_arrays(Arrays(source_of(arrays), own))
-        return cls(str(kind), learner, float(temperature), tuple(str(n) for n in names))
+        made = cls(str(kind), learner, float(temperature), tuple(str(n) for n in names), covered)
+        return replace(made, evidence_weight=float(weight), floor=float(floor))
 
     def arrays(self) -> dict[str, np.ndarray]:
         """What :meth:`from_arrays` takes."""
@@ -62,6 +76,9 @@ class CbedModel(Learner):
             "kind": np.array(self.kind),
             "temperature": np.array(self.temperature),
             "names": np.array(self.names),
+            "covered": self.covered,
+            "evidence_weight": np.array(self.evidence_weight),
+            "floor": np.array(self.floor),
             **{f"{_OF_LEARNER}{name}": value for name, value in self.learner.arrays().items()},
         }
 
@@ -76,10 +93,36 @@ class CbedModel(Learner):
         """
         if np.ndim(x) != 2 or np.shape(x)[1] != len(self.names):
             raise ValueError(f"expected rows of {len(self.names)} features, got {np.shape(x)}")
-        found = warmed(self.learner.predict_proba(Inputs(x)), self.temperature)
+        features, evidence = parted(np.asarray(x), self.names)
+        found = self.learner.predict_proba(Inputs(features))
         if found.shape[1] != N_GROUPS:
             raise ValueError(f"the learner knows {found.shape[1]} classes, not {N_GROUPS}")
-        return found
+        found = warmed(found, self.temperature)
+        if not self.evidence_weight:
+            return found
+        return weighed(found, evidence, self.covered, self.evidence_weight, self.floor)
+
+
+def parted(x: np.ndarray, names: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+    """What a learner takes of numbers (n, m) with these names, and the evidence (n, 230).
+
+    The evidence is none at all, 0, where the names lack it.
+    """
+    own = [i for i, name in enumerate(names) if name not in _EVIDENCE_PLACES]
+    columns = {name: i for i, name in enumerate(names)}
+    if not columns.keys() >= _EVIDENCE_PLACES:
+        return x[:, own], np.zeros((len(x), N_GROUPS))
+    return x[:, own], x[:, [columns[name] for name in EVIDENCE]].astype(float)
+
+
+def weighed(
+    found: np.ndarray, evidence: np.ndarray, covered: np.ndarray, weight: float, floor: float
+) -> np.ndarray:
+    """A learner's probabilities (n, 230) with the evidence (n, 230), see :class:`CbedModel`."""
+    even = covered / covered.sum()
+    total = np.log(np.maximum((1 - floor) * found + floor * even, 1e-300)) + weight * evidence
+    odds = np.exp(total - total.max(axis=1, keepdims=True))
+    return odds / odds.sum(axis=1, keepdims=True)
 
 
 def answers(probability: np.ndarray) -> dict[str, np.ndarray]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,19 +17,26 @@ import pandas as pd
 
 from mlindex.base.provenance import derive_seed
 from mlindex.base.statistics import wilson_interval
-from mlindex.cbed.model import LEVELS, CbedModel, answers
+from mlindex.cbed.model import LEVELS, CbedModel, answers, parted, weighed
 from mlindex.cbed.settings import Cbed
 from mlindex.cbed.tables import CBED_PARTS, CBED_SCORES, CBED_TESTS
 from mlindex.crystal.symmetry_classes import N_GROUPS, classes_of
-from mlindex.learning.learners.contract import Classifier, Progress, Rows
+from mlindex.learning.learners.contract import Progress, Rows
 from mlindex.learning.learners.registry import kind_of
 from mlindex.learning.parts import CALIBRATION, TEST, TRAIN, assign_parts
-from mlindex.learning.scores import fitted_temperature, score, warmed
+from mlindex.learning.scores import LEAST, fitted_temperature, score, warmed
 
 VALIDATION = "validation"
 RANDOM = "random"
 #: With fewer nothing can be learnt.
 _FEWEST_STACKS = 200
+#: What is tried on the calibration part: temperatures over that without evidence, shares in which a
+#: learner may be wrong, weights of the evidence.
+_TEMPERATURES = (0.7, 0.85, 1.0, 1.2, 1.4)
+_FLOORS = (0.003, 0.01, 0.03, 0.1, 0.2)
+_WEIGHTS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+#: Kinds of learners that see nothing of a stack.
+_BLIND = ("majority", "frequency")
 _LOG = logging.getLogger(__name__)
 
 
@@ -51,8 +58,7 @@ class Trained:
 class _Fitted:
     """A learner fitted to the training part; the log-loss is that of the validation part."""
 
-    learner: Classifier
-    temperature: float
+    model: CbedModel
     log_loss: float
 
 
@@ -80,22 +86,21 @@ def train(
     groups = stacks["spacegroup_number"].to_numpy()
     rows = Rows.of(groups.astype(np.int64) - 1, np.stack(stacks["features"].to_list()))
     fitted = {
-        name: _fitted(name, rows, part, settings, seed) for name in progress(settings.learners)
+        name: _fitted(name, rows, names, part, settings, seed)
+        for name in progress(settings.learners)
     }
     chosen = min(fitted, key=lambda name: fitted[name].log_loss)
     test, crystals = part == TEST, stacks["entry_id"].to_numpy()[part == TEST]
     given = rows.take(test)
     scores: list[tuple[Any, ...]] = []
     for name, one in fitted.items():
-        found = warmed(one.learner.predict_proba(given.inputs), one.temperature)
         head = (name, name == chosen, one.log_loss)
-        scores += _scores(*head, answers(found), groups[test], crystals)
+        scores += _scores(*head, answers(one.model.predict_proba(given.x)), groups[test], crystals)
     blind = np.random.default_rng(derive_seed(seed, RANDOM)).dirichlet(
         np.ones(N_GROUPS), len(given)
     )
     scores += _scores(RANDOM, False, np.nan, _alike(blind), groups[test], crystals)
-    best = fitted[chosen]
-    model = CbedModel(chosen, best.learner, best.temperature, names)
+    model = fitted[chosen].model
     tests = _tests(stacks[test], model.predict_proba(given.x))
     return Trained(model, listed, pd.DataFrame(scores, columns=CBED_SCORES.names), tests)
 
@@ -137,18 +142,55 @@ def _parts(stacks: pd.DataFrame, part: np.ndarray) -> pd.DataFrame:
     return found.reset_index()[CBED_PARTS.names]
 
 
-def _fitted(name: str, rows: Rows, part: np.ndarray, settings: Cbed, seed: int) -> _Fitted:
+def _fitted(
+    name: str, rows: Rows, names: tuple[str, ...], part: np.ndarray, settings: Cbed, seed: int
+) -> _Fitted:
     kind = kind_of(name)
     given = {"trees": settings.trees} if "trees" in kind.parameters else {}
-    learner = kind.trained(
-        rows.take(part == TRAIN), N_GROUPS, given, derive_seed(seed, "fit", name)
+    features, evidence = parted(rows.x, names)
+    own = Rows.of(rows.y, features)
+    learner = kind.trained(own.take(part == TRAIN), N_GROUPS, given, derive_seed(seed, "fit", name))
+    covered = np.bincount(rows.y[part == TRAIN], minlength=N_GROUPS) > 0
+    held = part == CALIBRATION
+    answer = learner.predict_proba(own.take(held).inputs)
+    model = CbedModel(name, learner, fitted_temperature(answer, rows.y[held]), names, covered)
+    # What knows nothing of the features is a baseline, and stays one.
+    if name not in _BLIND and np.ptp(evidence) > 0:
+        model = _with_evidence(model, answer, evidence[held], rows.y[held])
+    validation = rows.take(part == VALIDATION)
+    loss = score(model.predict_proba(validation.x), validation.y).log_loss
+    _LOG.info(
+        "%s: log-loss %.3f, temperature %.2f, weight of the evidence %.2f, floor %.3f",
+        *(name, loss, model.temperature, model.evidence_weight, model.floor),
     )
-    calibration, validation = rows.take(part == CALIBRATION), rows.take(part == VALIDATION)
-    temperature = fitted_temperature(learner.predict_proba(calibration.inputs), calibration.y)
-    answer = warmed(learner.predict_proba(validation.inputs), temperature)
-    loss = score(answer, validation.y).log_loss
-    _LOG.info("%s: log-loss %.3f, temperature %.2f", name, loss, temperature)
-    return _Fitted(learner, temperature, loss)
+    return _Fitted(model, loss)
+
+
+def _with_evidence(
+    model: CbedModel, answer: np.ndarray, evidence: np.ndarray, truth: np.ndarray
+) -> CbedModel:
+    """The model with temperature, weight of the evidence and floor of the least log-loss.
+
+    Args:
+        model: as fitted without evidence.
+        answer: its learner's probabilities (n, 230) of crystals to calibrate with.
+        evidence: of these, (n, 230).
+        truth: their groups (n,), from 0.
+    """
+    best, least = model, np.inf
+    for temperature in model.temperature * np.array(_TEMPERATURES):
+        found = warmed(answer, float(temperature))
+        for floor in _FLOORS:
+            for weight in _WEIGHTS:
+                odds = weighed(found, evidence, model.covered, weight, floor)
+                of_truth = odds[np.arange(len(truth)), truth]
+                loss = float(-np.log(np.maximum(of_truth, LEAST)).mean())
+                if loss < least:
+                    best = replace(
+                        model, temperature=float(temperature), evidence_weight=weight, floor=floor
+                    )
+                    least = loss
+    return best
 
 
 def _alike(blind: np.ndarray) -> dict[str, np.ndarray]:
