@@ -31,13 +31,16 @@ def stacks(tmp_path_factory):
 
 
 def test_reasons_are_given_without_a_model(stacks):
-    found = run(stacks)
+    found = run(stacks, "--reasoning")
     assert found.exit_code == 0, found.output
     assert "so point group" in found.output
     assert "whole pattern shows m" in found.output
     assert "no net of discs is found" in found.output
     assert "the file states no. 1" in found.output
-    rows = [json.loads(line) for line in run(stacks, "--json", "--rows", 230).output.splitlines()]
+    rows = [
+        json.loads(line)
+        for line in run(stacks, "--reasoning", "--json", "--rows", 230).output.splitlines()
+    ]
     assert [row["sample"] for row in rows] == ["blank", "oblique", "square"]
     for row in rows:
         assert sum(group["probability"] for group in row["space_groups"]) == pytest.approx(1)
@@ -131,3 +134,17 @@ def test_strange_patterns_of_all_sizes_end_in_words(tmp_path):
     found = run(path, "--json")
     assert found.exit_code in (0, 1), found.output
     assert len(found.output.splitlines()) == len(strange)
+
+
+def test_the_model_of_the_package_needs_no_option_and_names_what_it_has_learnt(stacks):
+    found = run(stacks, "--sample", "square", "--json", "--rows", 230)
+    assert found.exit_code == 0, found.output
+    (row,) = (json.loads(line) for line in found.output.splitlines())
+    assert row["by"] == "model"
+    covered = {group["number"] for group in row["space_groups"] if group["probability"] > 1e-12}
+    assert covered == set(row["groups_covered"])
+    assert len(covered) == 20
+    assert "names no other: 1, 2, 4, 14" in run(stacks, "--sample", "square").output
+    both = run(stacks, "--reasoning", "--model", "x")
+    assert both.exit_code == 2
+    assert "exclude each other" in both.output

@@ -15,6 +15,8 @@ SCRIPTS = sorted((Path(__file__).resolve().parents[2] / "workflow/scripts").glob
 _INDEXING = {"index_sample", "indexing_rates", "symmetry_evidence"}
 #: Stages that use a data file, by the path of the file in the package.
 USED_BY = {
+    # The command that tells space groups is no stage.
+    "cbed/pretrained/space_group.npz": set(),
     "classification/pretrained/joined.npz": {"index_sample"},
     "classification/pretrained/symmetry.npz": {"index_sample"},
     "crystal/atomic_volumes.csv": _INDEXING,

@@ -11,6 +11,7 @@ from mlindex.base.errors import MlindexError
 from mlindex.cbed.diffraction_groups import point_group_of, point_groups
 from mlindex.cbed.explaining import explained
 from mlindex.cbed.looked import LOOKED_AT, numbers_of
+from mlindex.cbed.model import LEAST_EVIDENCE, parted
 from mlindex.cbed.potential import wavelength_A
 from mlindex.cbed.reasoning import Reasoning, reasoning
 from mlindex.cbed.seen import seen_in
@@ -33,12 +34,15 @@ class Answer:
     """Space groups of a stack.
 
     ``probability`` (230,): of each; ``learnt`` says whether a model gave it, or only reasoning and
-    how often groups are met among known structures. ``why``: sentences.
+    how often groups are met among known structures. ``evidence`` (230,): logarithm of how well each
+    group agrees with the lattice, the operations and the rows that the patterns show, the best one
+    0, all 0 where that can't be told. ``why``: sentences.
     """
 
     probability: np.ndarray
     learnt: bool
     reasons: Reasoning
+    evidence: np.ndarray
     why: tuple[str, ...]
 
     @property
@@ -70,7 +74,7 @@ def require_known_features(model: Model) -> None:
 
 
 def probabilities(model: Model, features: np.ndarray) -> np.ndarray:
-    """Probability of each space group (n, 230) from features (n, m) as of ``LOOKED_AT``."""
+    """Probability of each space group (n, 230) from numbers (n, m) as of ``LOOKED_AT``."""
     columns = {name: i for i, name in enumerate(LOOKED_AT)}
     return model.predict_proba(features[:, [columns[name] for name in model.names]])
 
@@ -84,13 +88,15 @@ def answer_of(stack: Stack, model: Model | None = None) -> Answer:
     """
     zones = seen_in(stack)
     reasons = reasoning(zones)
+    numbers = numbers_of(zones, reasons, stack.energy_keV)
+    evidence = parted(numbers[None], LOOKED_AT)[1][0]
     if model is None:
         names = list(point_groups())
         rows = [names.index(point_group_of(number)) for number in range(1, N_GROUPS + 1)]
-        weight = prior_of_groups() * np.exp(reasons.log_likelihood)[rows]
+        told = evidence if evidence.any() else reasons.log_likelihood[rows]
+        weight = prior_of_groups() * np.exp(np.maximum(told, LEAST_EVIDENCE))
         probability = weight / weight.sum()
     else:
-        numbers = numbers_of(zones, reasons, stack.energy_keV)
         probability = probabilities(model, numbers[None])[0]
     why = explained(zones, reasons, wavelength_A(stack.energy_keV))
-    return Answer(np.asarray(probability), model is not None, reasons, tuple(why))
+    return Answer(np.asarray(probability), model is not None, reasons, evidence, tuple(why))

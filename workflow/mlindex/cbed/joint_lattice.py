@@ -27,9 +27,9 @@ _LARGEST_INDEX, _SAME_LENGTH, _SHARED = 4, 0.006, 14
 #: Relative error of a measured q².
 _ERROR = 0.003
 #: Lattices that are kept, those of the largest reciprocal cell.
-_KEPT = 24
+_KEPT = 18
 #: The first ones are refined, too.
-_REFINED = 8
+_REFINED = 6
 #: Volumes of primitive cells in A³ that are looked at.
 _VOLUME_A3 = (8.0, 3000.0)
 #: A lattice is flat if its volume is below this share of that of a right-angled one.

@@ -20,6 +20,10 @@ from mlindex.learning.scores import warmed
 #: Levels that it answers at, each by sums over space groups, so that none contradicts another.
 LEVELS = ("space_group", "point_group", "crystal_system")
 _OF_LEARNER = "learner."
+#: A group that agrees less than the best covered one by more than this (nat) counts as one that
+#: agrees by this: in one stack of five the nets tell a wrong lattice. Of -3, -4, -6 and -8 the two
+#: in the middle had the least log-loss, on 96 stacks of 48 crystals that no model had learnt from.
+LEAST_EVIDENCE = -6.0
 _EVIDENCE_PLACES = frozenset(EVIDENCE)
 
 
@@ -120,7 +124,9 @@ def weighed(
 ) -> np.ndarray:
     """A learner's probabilities (n, 230) with the evidence (n, 230), see :class:`CbedModel`."""
     even = covered / covered.sum()
-    total = np.log(np.maximum((1 - floor) * found + floor * even, 1e-300)) + weight * evidence
+    among = evidence - evidence[:, covered].max(axis=1, keepdims=True)
+    total = np.log(np.maximum((1 - floor) * found + floor * even, 1e-300))
+    total = total + weight * np.clip(among, LEAST_EVIDENCE, 0.0)
     odds = np.exp(total - total.max(axis=1, keepdims=True))
     return odds / odds.sum(axis=1, keepdims=True)
 

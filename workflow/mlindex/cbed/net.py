@@ -31,32 +31,6 @@ _MOST_PLACES, _MOST_BASIS, _NEAREST = 150, 16, 40
 _OFF_PIXELS = 1.2
 #: A net must explain this share of what the best one explains.
 _EXPLAINED = 0.95
-#: Nets that are two or three times as fine or coarse are tried, too: bases of the finer ones, and
-#: of the coarser ones, in the basis of a net.
-_FINER = tuple(
-    np.array(rows) for rows in (
-        *(((0.5, 0), (0, 1)), ((1, 0), (0, 0.5)), ((0.5, 0.5), (0, 1))),
-        *(((1 / 3, 0), (0, 1)), ((1, 0), (0, 1 / 3))),
-        *(((1 / 3, 1 / 3), (0, 1)), ((1 / 3, -1 / 3), (0, 1))),
-    )
-)  # fmt: skip
-_COARSER = tuple(
-    np.array(rows, dtype=float) for rows in (
-        *(((2, 0), (0, 1)), ((1, 0), (0, 2)), ((1, 1), (1, -1))),
-        *(((3, 0), (0, 1)), ((1, 0), (0, 3)), ((1, 1), (2, -1)), ((1, -1), (2, 1))),
-    )
-)  # fmt: skip
-#: A net is made finer where the nearest so many places between its points are, on average, at least
-#: this share as sharp as its discs that lie as near; and coarser where its own are less. On 333
-#: simulated patterns of crystals of all groups 98 of 100 nets twice or three times too fine gave
-#: less than 0.066, 95 of 100 right ones more than 0.42 where discs do not touch, 0.16 where they
-#: overlap by up to a quarter, 0.08 beyond; overlapping discs alone make 0.12. So many nets were
-#: right: 83 % without, 85 to 86 % with 0.1 to 0.3 and 0.04 to 0.08. Near the direct beam, as beyond
-#: discs of upper Laue zones lie between those of the net.
-_ADDED, _FINER_FROM, _COARSER_BELOW = 12, 0.2, 0.08
-#: A place is that of a disc within so many pixels.
-_AT_PIXELS = 1.5
-_MOST_STEPS = 6
 #: Radius of a disc in pixels at least: smaller ones have no inside and outside.
 _LEAST_RADIUS = 1.5
 _NO_NET = "a pattern shows no net of discs; are its semi-angle and pixel right?"
@@ -106,9 +80,7 @@ def net_of(pattern: np.ndarray, pixel_inv_A: float, radius_inv_A: float) -> Net:
         raise MlindexError(_NO_NET)
     places, sharpness = _discs(seen, radius_inv_A / pixel)
     basis, explained = _coarsest(places, sharpness)
-    reach = len(seen) / 2 - radius_inv_A / pixel - 1
-    basis = _settled(_reduced(_fitted(basis, places)), places, sharpness, reach)
-    return Net(basis * pixel, explained)
+    return Net(_reduced(_fitted(basis, places)) * pixel, explained)
 
 
 def _middle(pattern: np.ndarray, pixel_inv_A: float) -> tuple[np.ndarray, float]:
@@ -201,58 +173,6 @@ def _coarsest(places: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, float
     enough = merit >= _EXPLAINED * merit.max()
     best = np.flatnonzero(enough)[np.argmax(area[enough])]
     return bases[best], float(explained[best])
-
-
-def _settled(
-    basis: np.ndarray, places: np.ndarray, sharpness: np.ndarray, reach: float
-) -> np.ndarray:
-    """The net, made finer where discs lie between its points, coarser where it has none."""
-    for _ in range(_MOST_STEPS):
-        finer = [change @ basis for change in _FINER]
-        shares = [_between(one, basis, places, sharpness, reach) for one in finer]
-        best = int(np.argmax(shares))
-        if shares[best] < _FINER_FROM:
-            break
-        basis = _reduced(_fitted(finer[best], places))
-    for _ in range(_MOST_STEPS):
-        coarser = [change @ basis for change in _COARSER]
-        shares = [_between(basis, one, places, sharpness, reach) for one in coarser]
-        best = int(np.argmin(shares))
-        if shares[best] >= _COARSER_BELOW:
-            break
-        basis = _reduced(_fitted(coarser[best], places))
-    return basis
-
-
-def _between(
-    fine: np.ndarray, coarse: np.ndarray, places: np.ndarray, sharpness: np.ndarray, reach: float
-) -> float:
-    """How sharp the discs are that a fine net has and a coarse one hasn't, over those of both."""
-    points = _grid() @ fine
-    far = np.linalg.norm(points, axis=1)
-    points, far = points[far < reach], far[far < reach]
-    at = points @ np.linalg.inv(coarse)
-    shared = np.abs(at - np.rint(at)).max(axis=1) < 0.1
-    new, old = np.sort(far[~shared]), np.sort(far[shared])
-    if not len(new) or not len(old):
-        return (_FINER_FROM + _COARSER_BELOW) / 2
-    limit = new[:_ADDED].max() + 0.1
-    between = points[~shared & (far < limit)]
-    beside = points[shared & (far < max(limit, old[: _ADDED // 2].max() + 0.1))]
-    means = []
-    for some in (between, beside):
-        miss = np.linalg.norm(some[:, None] - places[None], axis=2)
-        nearest = miss.argmin(axis=1)
-        hit = miss[np.arange(len(some)), nearest] < _AT_PIXELS
-        means.append(float(np.mean(hit * sharpness[nearest])))
-    return means[0] / max(means[1], 1e-300)
-
-
-@lru_cache(maxsize=1)
-def _grid() -> np.ndarray:
-    """Places (n, 2) around the direct beam, itself apart."""
-    steps = range(-12, 13)
-    return np.array([place for place in product(steps, repeat=2) if any(place)])
 
 
 def _fitted(basis: np.ndarray, places: np.ndarray) -> np.ndarray:

@@ -126,8 +126,8 @@ def symmetry(
     model: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of a trained model, such as results/cbed/space_group. Without one the "
-            "answer is that of reasoning alone.",
+            help="Folder of a trained model, such as results/cbed/space_group. That of the package "
+            "if not given; the answer says which groups it has learnt.",
             metavar="path",
             show_default=False,
         ),
@@ -136,6 +136,9 @@ def symmetry(
         str | None,
         typer.Option(help="The only sample to look at.", metavar="name", show_default=False),
     ] = None,
+    reasoning: Annotated[
+        bool, typer.Option("--reasoning", help="Use no model, but what the patterns show alone.")
+    ] = False,
     rows: Annotated[int, typer.Option(help="Groups to show at most.", min=1, max=230)] = 5,
     as_json: Annotated[bool, typer.Option("--json", help="Write JSON, a sample a line.")] = False,
 ) -> None:
@@ -143,7 +146,9 @@ def symmetry(
 
     Looks at the patterns, their energy, semi-angles and camera constant alone, not at what the
     file says of the crystal. Which operations each pattern shows gives its diffraction group, and
-    these give the point group; probabilities of space groups are those of a trained model.
+    these give the point group; the nets together tell the lattice, and what each space group would
+    show on it. Probabilities of space groups are those of a trained model, of the groups that it
+    has learnt; beside them stand the groups, of all 230, that agree best with the patterns.
 
     Ends with 0 if any stack shows nets of discs, 1 if none does, 2 on wrong use or input, 3 on a
     fault of the program.
@@ -152,4 +157,4 @@ def symmetry(
 
     with needing("mlindex cbed", "cbed"):
         from mlindex.apps.cbed.symmetry import symmetry as told
-    raise typer.Exit(told(file, model, sample, rows, as_json))
+    raise typer.Exit(told(file, model, sample, rows, as_json, reasoning))
