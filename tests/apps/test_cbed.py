@@ -104,3 +104,13 @@ def test_what_is_no_structure_or_no_file_of_stacks_is_told(silicon, tmp_path):
     done = run("read", silicon)
     assert done.exit_code == 2
     assert "HDF5" in done.output
+
+
+def test_a_picture_that_is_not_of_the_stacks_is_left_alone(silicon, tmp_path):
+    out, other = tmp_path / "stack.h5", tmp_path / "stack.png"
+    other.write_bytes(b"a photograph")
+    refused = run("simulate", silicon, "--out", out)
+    assert refused.exit_code == 2
+    assert "stack.png" in refused.output
+    assert other.read_bytes() == b"a photograph"
+    assert not out.exists()

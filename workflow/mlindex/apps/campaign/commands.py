@@ -10,6 +10,7 @@ import typer
 
 from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import count, folder
+from mlindex.apps.loading import loaded
 
 campaign = typer.Typer(
     help="Plan experiments: which to do next, by what the earlier ones gave.",
@@ -32,16 +33,12 @@ _Batch = Annotated[
 
 
 def _work() -> ModuleType:
-    """The module that does the work.
-
-    Raises:
-        MlindexError: it needs packages that are not installed.
-    """
-    from mlindex.base.extras import needing
-
-    with needing("mlindex campaign", "campaigns"):
+    def load() -> ModuleType:
         from mlindex.apps.campaign import work
-    return work
+
+        return work
+
+    return loaded("mlindex campaign", "campaigns", load)
 
 
 @campaign.command()

@@ -10,6 +10,7 @@ import typer
 
 from mlindex.apps.ends import problems_shown
 from mlindex.apps.flags import number
+from mlindex.apps.loading import loaded
 
 cbed = typer.Typer(
     help="Convergent-beam electron diffraction: simulate stacks of patterns, read files of them, "
@@ -20,16 +21,21 @@ cbed = typer.Typer(
 
 
 def _work() -> ModuleType:
-    """The module that does the work.
-
-    Raises:
-        MlindexError: it needs packages that are not installed.
-    """
-    from mlindex.base.extras import needing
-
-    with needing("mlindex cbed", "cbed"):
+    def load() -> ModuleType:
         from mlindex.apps.cbed import work
-    return work
+
+        return work
+
+    return loaded("mlindex cbed", "cbed", load)
+
+
+def _symmetry() -> ModuleType:
+    def load() -> ModuleType:
+        from mlindex.apps.cbed import symmetry
+
+        return symmetry
+
+    return loaded("mlindex cbed", "cbed", load)
 
 
 def _number(text: str) -> float:
@@ -153,8 +159,5 @@ def symmetry(
     Ends with 0 if any stack shows nets of discs, 1 if none does, 2 on wrong use or input, 3 on a
     fault of the program.
     """
-    from mlindex.base.extras import needing
-
-    with needing("mlindex cbed", "cbed"):
-        from mlindex.apps.cbed.symmetry import symmetry as told
-    raise typer.Exit(told(file, model, sample, rows, as_json, reasoning))
+    asked = (file, model, sample, rows, as_json, reasoning)
+    raise typer.Exit(_symmetry().symmetry(*asked))

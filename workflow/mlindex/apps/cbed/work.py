@@ -105,6 +105,12 @@ def _check_out(out: Path, crystal: Path) -> None:
         raise MlindexError(f"{out}: {what}; give the name of a file to write")
     if out.exists() and crystal.exists() and out.samefile(crystal):
         raise MlindexError(f"{out}: is the crystal; give another name for the stacks")
+    shown = out.with_suffix(".png")
+    if (shown.exists() or shown.is_symlink()) and not out.exists():
+        raise MlindexError(
+            f"{shown}: is there, without stacks in {out}; it would be replaced by their picture; "
+            "move it away, or give another name for the stacks"
+        )
 
 
 def _section(kind: type[Section], **values: Any) -> Any:
