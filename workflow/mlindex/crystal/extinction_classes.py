@@ -51,13 +51,16 @@ class ExtinctionClass:
     A reflection h (row) is forbidden where for one of the ``m`` operations h R = h and h · t is
     no whole number; centring is among them. ``structures`` is how many known structures the
     class stands for, each space group's shared evenly by its settings. Of ``space_groups`` the
-    one met most often comes first.
+    one met most often comes first; ``numbers`` are theirs, and ``parts`` how much of the settings
+    of each belong to the class.
     """
 
     bravais: str
     centring: str
     symbol: str
     space_groups: tuple[str, ...]
+    numbers: tuple[int, ...]
+    parts: tuple[float, ...]
     structures: float
     #: (m, 3, 3) whole numbers, and (m, 3) in 24ths of the axes.
     rotations: np.ndarray
@@ -135,11 +138,24 @@ def _class_of(
     width: int,
 ) -> ExtinctionClass:
     rotations, shifts = _fewest(groups[0].hall)
-    structures = sum(SPACE_GROUP_COUNTS[g.number - 1] / n_settings[g.number] for g in groups)
     often_first = sorted(groups, key=lambda g: -SPACE_GROUP_COUNTS[g.number - 1])
-    names = tuple(dict.fromkeys(group.hm for group in often_first))
-    symbol = _symbol(groups, width)
-    return ExtinctionClass(bravais, centring, symbol, names, structures, rotations, shifts)
+    number_of = {group.hm: group.number for group in often_first}
+    part_of = dict.fromkeys(number_of, 0.0)
+    for group in often_first:
+        part_of[group.hm] += 1 / n_settings[group.number]
+    numbers, parts = tuple(number_of.values()), tuple(part_of.values())
+    structures = sum(SPACE_GROUP_COUNTS[n - 1] * p for n, p in zip(numbers, parts, strict=True))
+    return ExtinctionClass(
+        bravais,
+        centring,
+        _symbol(groups, width),
+        tuple(number_of),
+        numbers,
+        parts,
+        structures,
+        rotations,
+        shifts,
+    )
 
 
 def _fields(group: gemmi.SpaceGroup) -> list[str]:

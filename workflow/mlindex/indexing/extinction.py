@@ -14,7 +14,7 @@ not:
   probability, smaller for strong lines where intensities are given.
 - Lines hidden by an observed neighbour say nothing.
 
-Prior odds follow the known structures of each symbol's space groups.
+Prior odds follow how often each symbol's space groups are met in cells of that size.
 """
 
 from __future__ import annotations
@@ -24,14 +24,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlindex.crystal.cell import reciprocal_from_cell
+from mlindex.crystal.cell import cell_volume, reciprocal_from_cell
 from mlindex.crystal.extinction_classes import (
     ExtinctionClass,
     allowed_mask,
     class_of_symbol,
     extinction_classes,
 )
-from mlindex.crystal.lattice import quadratic_terms
+from mlindex.crystal.group_shares import log_weights
+from mlindex.crystal.lattice import BRAVAIS, quadratic_terms
 from mlindex.crystal.lines import distinct, reflections
 from mlindex.indexing.merit import MOST_FOR_MANY
 from mlindex.indexing.result import Extinction
@@ -114,7 +115,8 @@ def suggest(
     absent &= ~(distance <= weights.hidden_sigmas).any(axis=0)
     stray = _log_stray(intensity, len(q2), weights)
     log_likelihood, contradicted = _log_likelihoods(lines.allowed, explains, absent, stray, weights)
-    return _ranked(classes, log_likelihood, contradicted, weights)
+    volume = float(cell_volume(cell)) / BRAVAIS[bravais].n_points
+    return ranked(classes, log_likelihood, contradicted, volume, weights)
 
 
 def n_allowed(
@@ -229,23 +231,38 @@ def _log_beta(a: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
     return log_gamma(a) + log_gamma(b) - log_gamma(a + b)
 
 
-def _ranked(
+def ranked(
     classes: tuple[ExtinctionClass, ...],
     log_likelihood: np.ndarray,
     contradicted: np.ndarray,
-    weights: Weights,
+    primitive_volume_A3: float,
+    weights: Weights = _DEFAULT,
 ) -> tuple[Extinction, ...]:
-    # One structure more for each, so that no symbol is ruled out by never having been met.
-    structures = np.array([c.structures + 1 for c in classes])
-    log_posterior = log_likelihood + weights.prior_power * np.log(structures)
+    """Extinction symbols, the most probable first, with their space groups in the same order.
+
+    Args:
+        classes: of one Bravais lattice (c,).
+        log_likelihood: ln of the probability of the lines for each (c,).
+        contradicted: lines that each forbids though they are seen (c,).
+        primitive_volume_A3: volume of the primitive cell in A³.
+        weights: for the power of the prior odds.
+    """
+    met = np.exp(log_weights(primitive_volume_A3))
+    prior = np.array([met[np.array(c.numbers) - 1] @ c.parts for c in classes])
+    log_posterior = log_likelihood + weights.prior_power * np.log(prior)
     posterior = np.exp(log_posterior - log_posterior.max())
     posterior /= posterior.sum()
     return tuple(
         Extinction(
             classes[i].symbol,
-            classes[i].space_groups,
+            _often_first(classes[i], met),
             float(posterior[i]),
             int(contradicted[i]),
         )
         for i in np.argsort(-posterior, kind="stable")
     )
+
+
+def _often_first(extinction: ExtinctionClass, met: np.ndarray) -> tuple[str, ...]:
+    order = np.argsort(-met[np.array(extinction.numbers) - 1], kind="stable")
+    return tuple(extinction.space_groups[i] for i in order)

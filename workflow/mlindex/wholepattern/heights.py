@@ -12,6 +12,9 @@ from mlindex.wholepattern.kernels import products, project
 from mlindex.wholepattern.model import Solution
 from mlindex.wholepattern.solve import RIDGE
 
+#: Share of the best known line's information that the least known one has.
+_UNSEEN = 1e-9
+
 
 @dataclass(frozen=True)
 class Heights:
@@ -66,8 +69,10 @@ class Heights:
             matrix[k, self.first[k] : k + 1] = self.normal[self.start[k] : self.start[k + 1]]
         matrix += np.tril(matrix, -1).T
         matrix -= self.cross @ np.linalg.solve(self.border, self.cross.T)
-        diagonal = np.maximum(np.diagonal(matrix), np.finfo(float).tiny)
-        return np.linalg.inv(matrix + np.diag(RIDGE * diagonal))
+        diagonal = np.diagonal(matrix)
+        # Of lines beyond the ends of the pattern next to nothing is known, but not nothing.
+        ridge = RIDGE * np.maximum(diagonal, _UNSEEN * diagonal.max())
+        return np.linalg.inv(matrix + np.diag(ridge))
 
     @cached_property
     def covariance(self) -> np.ndarray:

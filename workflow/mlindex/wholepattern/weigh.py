@@ -21,6 +21,7 @@ from mlindex.indexing.result import Candidate
 from mlindex.indexing.shift import LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks
+from mlindex.wholepattern.absences import symbols_by_profile
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 from mlindex.wholepattern.data import wavelength_of
 from mlindex.wholepattern.known import own_share
@@ -33,6 +34,8 @@ from mlindex.wholepattern.superlattice import Listed, Seen, superlattice
 _NEVER = 1e-300
 #: A cubic lattice may be bent so often: tetragonal, orthorhombic, monoclinic, triclinic.
 _LOWERED = 4
+#: As many candidates get extinction symbols by their fits; further ones are shown without any.
+_WITH_SYMBOLS = 3
 
 
 def with_profiles(
@@ -235,6 +238,9 @@ class _Whole:
             )
             for candidate, probability, fit in zip(fitted, after, own, strict=True)
         ]
+        ranks = np.argsort([-c.probability for c in weighed], kind="stable")
+        for i in ranks[:_WITH_SYMBOLS]:
+            weighed[i] = _with_symbols(weighed[i], own[i], fits)
         order = sorted((*weighed, *rest), key=lambda c: -c.probability)
         of_first = [fit for c, fit in zip(weighed, own, strict=True) if c is order[0]]
         return tuple(order), fits, next(iter(of_first), None)
@@ -260,6 +266,15 @@ class _Whole:
         kept = np.unique(own).tolist()
         out = [replace(found[i], probability=float(total[i])) for i in kept]
         return out, [fits[i] for i in kept]
+
+
+def _with_symbols(candidate: Candidate, fit: ProfileFit | None, fits: ProfileFits) -> Candidate:
+    """The candidate with its extinction symbols by the whole profile."""
+    if fit is None:
+        return candidate
+    ends = float(fits.two_theta_deg[0]), float(fits.two_theta_deg[-1])
+    symbols = symbols_by_profile(candidate.bravais, candidate.centring, fit, ends)
+    return replace(candidate, extinctions=symbols)
 
 
 def _without_known(fit: ProfileFit, known_deg: np.ndarray, within_deg: float) -> ProfileFit:

@@ -213,7 +213,8 @@ def with_details(
     )
     return replace(
         candidate,
-        extinctions=extinctions[:10],
+        # Where the whole profile was fitted, it has told more than the positions do.
+        extinctions=(candidate.extinctions or extinctions)[:10],
         partners=(listed + geometrical)[:_MOST_PARTNERS],
         probability_with_partners=min(1.0, together),
     )
