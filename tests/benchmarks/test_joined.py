@@ -42,7 +42,8 @@ def found(row) -> LatticeEvidence:
         at = names.index(row.bravais_lattice)
         probability[at], log_evidence[at] = 0.95, 30.0
     unknown = np.full(len(classes_of("extinction_symbol")), np.nan)
-    return LatticeEvidence(probability, log_evidence, probability > 0.9, unknown)
+    volume = np.where(probability > 0, 150.0, np.nan)
+    return LatticeEvidence(probability, log_evidence, probability > 0.9, volume, unknown)
 
 
 def test_a_search_that_was_kept_is_not_run_again(lists, tmp_path):

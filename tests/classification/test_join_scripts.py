@@ -54,7 +54,8 @@ def searched(lists, time_limit_s, workers, progress):
         probability[at], log_evidence[at] = (0.9, 25.0) if n % 4 else (0.4, 5.0)
         convincing = probability >= 0.9
         unknown = np.full(len(classes_of("extinction_symbol")), np.nan)
-        found.append(LatticeEvidence(probability, log_evidence, convincing, unknown))
+        volume = np.where(probability > 0, 150.0, np.nan)
+        found.append(LatticeEvidence(probability, log_evidence, convincing, volume, unknown))
     return found
 
 

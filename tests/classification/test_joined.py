@@ -40,7 +40,8 @@ from mlindex.classification.joining import (
     out_of_fold,
 )
 from mlindex.classification.tables import JOINED_SCORES, SYMMETRY_EVIDENCE
-from mlindex.crystal.symmetry_classes import classes_of, prior_of_groups
+from mlindex.crystal.group_shares import log_weights
+from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.learning.arrays import write_arrays
 from mlindex.learning.labels import at_level
 
@@ -53,7 +54,11 @@ def nothing(n: int) -> SearchEvidence:
     """Searches that find nothing."""
     unknown = np.full((n, 14), np.nan)
     return SearchEvidence(
-        np.zeros((n, 14)), unknown, np.zeros((n, 14), dtype=bool), np.full((n, K), np.nan)
+        np.zeros((n, 14)),
+        unknown,
+        np.zeros((n, 14), dtype=bool),
+        unknown.copy(),
+        np.full((n, K), np.nan),
     )
 
 
@@ -103,11 +108,12 @@ def test_without_a_search_the_weighted_classifier_speaks():
     np.testing.assert_allclose(within_lattice(at_level(found, SYMBOL)), own, rtol=0.02)
 
 
-def test_groups_of_a_symbol_are_as_often_met_as_among_known_structures():
-    found = MODEL.predict_proba(MATERIAL.probability, MATERIAL.evidence)
-    prior = prior_of_groups()
-    of = SYMBOLS.of_group
-    share = prior / at_level(prior[None], SYMBOL)[0][of]
+@pytest.mark.parametrize("volume_A3", [np.nan, 60.0, 900.0])
+def test_groups_of_a_symbol_are_as_often_met_as_in_cells_of_that_size(volume_A3):
+    evidence = MATERIAL.evidence._replace(volume_A3=np.full((len(MATERIAL.number), 14), volume_A3))
+    found = MODEL.predict_proba(MATERIAL.probability, evidence)
+    met, of = np.exp(log_weights(volume_A3)), SYMBOLS.of_group
+    share = met / at_level(met[None], SYMBOL)[0][of]
     np.testing.assert_allclose(found, at_level(found, SYMBOL)[:, of] * share, rtol=1e-9)
 
 

@@ -22,6 +22,7 @@ def candidate(bravais, probability, log_evidence, extinctions=()):
         bravais=bravais,
         probability=probability,
         log_evidence=log_evidence,
+        volume_A3=240.0,
         extinctions=tuple(extinctions),
     )
 
@@ -39,7 +40,8 @@ def test_candidates_of_a_lattice_are_summed_and_the_others_unknown():
     assert probability.pop("mP") == 0.2
     assert set(probability.values()) == {0.0}
     assert evidence.log_evidence[LATTICES.index("oP")] == 25
-    assert np.isnan(evidence.log_evidence).sum() == 12
+    assert np.isnan(evidence.log_evidence).sum() == np.isnan(evidence.volume_A3).sum() == 12
+    assert evidence.volume_A3[LATTICES.index("oP")] == 240
     assert [n for n, yes in zip(LATTICES, evidence.convincing, strict=True) if yes] == ["oP"]
     assert np.isnan(evidence.symbols).all()
 

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mlindex.crystal.group_shares import log_weights
 from mlindex.crystal.symmetry_classes import N_GROUPS, classes_of, prior_of_groups
 from mlindex.learning.labels import at_level
 from mlindex.learning.learner import Learner
@@ -48,13 +49,15 @@ class SearchEvidence(NamedTuple):
 
     ``probability`` (n, 14) of each Bravais lattice; what is lacking of 1 is for none that was
     found. ``log_evidence`` (n, 14) of its best cell, NaN where none was found. ``convincing``
-    (n, 14) is true for the lattice of a convincing cell. ``symbols`` (n, k) are probabilities of
-    the extinction symbols within a lattice, NaN where they are not known.
+    (n, 14) is true for the lattice of a convincing cell. ``volume_A3`` (n, 14) is that of its best
+    primitive cell, NaN where none was found. ``symbols`` (n, k) are probabilities of the
+    extinction symbols within a lattice, NaN where they are not known.
     """
 
     probability: np.ndarray
     log_evidence: np.ndarray
     convincing: np.ndarray
+    volume_A3: np.ndarray
     symbols: np.ndarray
 
 
@@ -64,7 +67,7 @@ def require_evidence(evidence: SearchEvidence) -> None:
     Raises:
         ValueError: a shape is another, or a probability is none.
     """
-    n, widths = len(evidence.probability), (14, 14, 14, len(classes_of("extinction_symbol")))
+    n, widths = len(evidence.probability), (14, 14, 14, 14, len(classes_of("extinction_symbol")))
     for (name, array), width in zip(evidence._asdict().items(), widths, strict=True):
         if np.shape(array) != (n, width):
             raise ValueError(f"{name} has shape {np.shape(array)}, expected ({n}, {width})")
@@ -175,7 +178,7 @@ class Joined(Learner):
         scores[rows, columns] = np.maximum(scores[rows, columns], scores[rows].max(axis=1) + _AHEAD)
         of_lattice = softmax_rows(scores)
         of_symbol = self._symbols(within_lattice(at_level(probability, SYMBOL)), evidence)
-        return groups_of(of_lattice, of_symbol)
+        return groups_of(of_lattice, of_symbol, evidence.volume_A3)
 
     def _symbols(self, symbols: np.ndarray, evidence: SearchEvidence) -> np.ndarray:
         """Probability of each symbol (n, k) within its lattice; the classifier's where no cell of
@@ -186,12 +189,13 @@ class Joined(Learner):
         return softmax_within(scores)
 
 
-def groups_of(lattices: np.ndarray, symbols: np.ndarray) -> np.ndarray:
+def groups_of(lattices: np.ndarray, symbols: np.ndarray, volume_A3: np.ndarray) -> np.ndarray:
     """Probability of each space group (n, 230) from that of each lattice (n, 14), of each symbol
-    within its lattice (n, k), and how often the groups of a symbol are met."""
+    within its lattice (n, k), and how often the groups of a symbol are met in primitive cells of
+    these volumes (n, 14), NaN where none is known."""
     bravais, symbol = (classes_of(level).of_group for level in ("bravais", SYMBOL))
-    prior = prior_of_groups()
-    within = prior / at_level(prior[None], SYMBOL)[0][symbol]
+    met = np.exp(log_weights(volume_A3[:, bravais]))
+    within = met / at_level(met, SYMBOL)[:, symbol]
     return lattices[:, bravais] * symbols[:, symbol] * within
 
 

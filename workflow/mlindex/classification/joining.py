@@ -47,7 +47,7 @@ _LEAST_OF_SYMBOLS = np.array([0.0, 0.0, -np.inf])
 CLASSIFIER, SEARCH, JOINED = "classifier", "search", "joined"
 #: With fewer lists seven weights are not determined.
 _FEWEST_LISTS = 50
-_COLUMNS = ("probability", "log_evidence", "symbols")
+_COLUMNS = ("probability", "log_evidence", "volume_A3", "symbols")
 
 
 class Material(NamedTuple):
@@ -219,7 +219,7 @@ def by_search(evidence: SearchEvidence) -> np.ndarray:
     lacking = np.maximum(1 - found.sum(axis=1, keepdims=True), 0.0)
     lattices = found + lacking / found.shape[1]
     lattices /= lattices.sum(axis=1, keepdims=True)
-    return groups_of(lattices, within_lattice(np.nan_to_num(evidence.symbols)))
+    return groups_of(lattices, within_lattice(np.nan_to_num(evidence.symbols)), evidence.volume_A3)
 
 
 @dataclass(frozen=True)

@@ -166,10 +166,11 @@ SYMMETRY_EVIDENCE = Table(
         Column(
             "convincing", STRING, "Lattice of a convincing cell, if there is one", nullable=True
         ),
+        Column("volume_A3", list_of(FLOAT64), "Of their best primitive cells; NaN if none", "A³"),
         Column("symbols", list_of(FLOAT64), "Extinction symbols within a lattice; NaN if unknown"),
     ),
     places=(Place("symmetry_evidence/{system}.parquet"),),
-    equally_long=(("probability", "log_evidence"),),
+    equally_long=(("probability", "log_evidence", "volume_A3"),),
 )
 
 JOINED_SCORES = Table(

@@ -29,13 +29,14 @@ FLATTER, SYMMETRY = 0.59, 1.44
 SMALL_A3, _WIDTH = 500.0, 0.3
 
 
-def log_weights(primitive_volume_A3: float) -> np.ndarray:
-    """ln of how often each space group (230,) is met, up to a constant of its Bravais lattice.
+def log_weights(primitive_volume_A3: float | np.ndarray) -> np.ndarray:
+    """ln of how often each space group (..., 230) is met, up to a constant of its Bravais lattice.
 
     Args:
-        primitive_volume_A3: volume of the primitive cell in A³, above 0.
+        primitive_volume_A3: volume of the primitive cell in A³, above 0, the same for all groups or
+            of each (..., 230); where it is NaN, the counts stay as they are.
     """
-    small = float(small_share(np.array(primitive_volume_A3)))
+    small = np.nan_to_num(small_share(np.asarray(primitive_volume_A3, dtype=float)))
     counts = np.log(np.array(SPACE_GROUP_COUNTS) + 1.0)
     return (1 - FLATTER * small) * counts + SYMMETRY * small * np.log(point_group_orders())
 

@@ -12,6 +12,7 @@ import gemmi
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from mlindex.crystal.lattice import BRAVAIS
 from mlindex.crystal.symmetry_classes import classes_of
 from mlindex.indexing.looks import FEWEST_LINES, index_list
 from mlindex.indexing.options import Options
@@ -24,14 +25,16 @@ class LatticeEvidence(NamedTuple):
 
     ``probability`` (14,) is the sum over the candidates of a lattice, so that what all lack of 1 is
     for no lattice that was found. ``log_evidence`` (14,) is that of the best of them, NaN where
-    there is none. ``convincing`` (14,) is true for the lattice of a convincing cell. ``symbols``
-    (k,) are, in the order of ``classes_of("extinction_symbol")``, probabilities within a lattice by
-    its most probable candidate; NaN where that is not known.
+    there is none. ``convincing`` (14,) is true for the lattice of a convincing cell. ``volume_A3``
+    (14,) is that of the most probable primitive cell, NaN where there is none. ``symbols`` (k,)
+    are, in the order of ``classes_of("extinction_symbol")``, probabilities within a lattice by its
+    most probable candidate; NaN where that is not known.
     """
 
     probability: np.ndarray
     log_evidence: np.ndarray
     convincing: np.ndarray
+    volume_A3: np.ndarray
     symbols: np.ndarray
 
 
@@ -45,6 +48,8 @@ def evidence_of(result: IndexingResult) -> LatticeEvidence:
         found.log_evidence[at] = np.fmax(found.log_evidence[at], candidate.log_evidence)
     for candidate in reversed(result.candidates):
         # The first of a lattice comes last, and stays.
+        lattice = BRAVAIS[candidate.bravais]
+        found.volume_A3[names.index(lattice.symbol)] = candidate.volume_A3 / lattice.n_points
         if candidate.extinctions:
             _put_symbols(found.symbols, candidate)
     if result.convincing:
@@ -85,7 +90,8 @@ def _searched(peaks: PeakList, time_limit_s: float) -> LatticeEvidence:
 def _nothing() -> LatticeEvidence:
     k = len(classes_of("bravais"))
     unknown = np.full(len(classes_of("extinction_symbol")), np.nan)
-    return LatticeEvidence(np.zeros(k), np.full(k, np.nan), np.zeros(k, dtype=bool), unknown)
+    none = np.full(k, np.nan)
+    return LatticeEvidence(np.zeros(k), none, np.zeros(k, dtype=bool), none.copy(), unknown)
 
 
 def _put_symbols(symbols: np.ndarray, candidate: Candidate) -> None:
