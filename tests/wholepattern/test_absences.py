@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from helpers.rutile import X, cell, measured
-from mlindex.wholepattern.absences import _of_class, _Special, symbols_by_profile
+from mlindex.wholepattern.absences import _of_class, _scatter, _Special, symbols_by_profile
 from mlindex.wholepattern.candidates import CellToFit, fit_candidates
 
 RUTILE = CellToFit("tP", "P", cell(4.5937, 4.5937, 2.9587))
@@ -62,3 +62,11 @@ def test_lines_that_are_not_known_tell_nothing():
     hidden = [[1e6, 0.0], [0.0, 1e6]]
     (allowed, _), (forbidden, _) = special([3.0, 3.0], hidden)
     assert allowed == pytest.approx(forbidden, abs=0.01)
+
+
+def test_intensities_below_0_show_errors_that_are_too_small():
+    rng = np.random.default_rng(1)
+    good = rng.normal(size=400)
+    assert _scatter(good) == pytest.approx(1, abs=0.1)
+    assert _scatter(3 * good) == pytest.approx(3, rel=0.1)
+    assert _scatter(np.abs(good)) == 1.0

@@ -12,6 +12,7 @@ forbids are 0. Where lines overlap, their sum tells, and not each alone.
   lines that the same symbols forbid it may differ (atoms on special positions, pseudo-symmetry):
   it is integrated over a beta distribution, as for lists (`indexing/extinction.py`).
 - A forbidden line that is there is a stray, of a small probability.
+- Errors are at least as large as intensities below 0 show.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ _SEEN = 4.0
 #: A set of more special lines is not looked at: covariances take their time.
 _MOST_LINES = 600
 _ROUNDS = 5
+#: Lines that the errors as they are count as, beside those that show the scatter.
+_WORTH = 5
 _WEIGHTS = Weights()
 
 
@@ -80,12 +83,13 @@ def symbols_by_profile(
         nothing = np.zeros(len(classes))
         return ranked(classes, nothing, nothing, volume)
     unit = _nearby(fit, general if general.any() else inside)
-    error = np.sqrt(np.diagonal(fit.lines.covariance)) / unit
+    scale = _scatter((fit.lines.unbounded / fit.lines.error)[inside])
+    error = scale * fit.lines.error / unit
     share = _share_there((fit.lines.unbounded / unit)[general], error[general])
     unit = unit[special]
     lines = _Special(
         fit.lines.unbounded[special] / unit,
-        fit.lines.covariance[np.ix_(special, special)] / np.outer(unit, unit),
+        scale**2 * fit.lines.covariance[np.ix_(special, special)] / np.outer(unit, unit),
         allowed[:, special],
     )
     found = [_of_class(lines, may, share) for may in lines.allowed]
@@ -116,6 +120,13 @@ def _nearby(fit: ProfileFit, general: np.ndarray) -> np.ndarray:
     total = np.concatenate([[0.0], np.cumsum(height[there])])
     mean = (total[high] - total[low]) / np.maximum(high - low, 1)
     return np.maximum(mean, 1e-3 * max(float(height.max()), 1e-300))
+
+
+def _scatter(sigmas: np.ndarray) -> float:
+    """By how much errors are too small, from intensities (n,) in units of their errors: no line is
+    below 0, so what is so shows the scatter, misfits of the profile in it."""
+    below = sigmas[sigmas < 0]
+    return float(np.sqrt(max((_WORTH + below @ below) / (_WORTH + len(below)), 1.0)))
 
 
 def _there(intensity: np.ndarray, error: np.ndarray) -> np.ndarray:
