@@ -23,7 +23,9 @@ from typing import Any
 import abtem
 import ase
 import numpy as np
+from abtem.antialias import AntialiasAperture
 from abtem.bloch import BlochWaves, StructureFactor
+from abtem.multislice import FresnelPropagator, conventional_multislice_step
 from abtem.parametrizations import PengParametrization
 
 
@@ -64,7 +66,12 @@ def _structure_factor(question: dict[str, Any]) -> StructureFactor:
 
 
 def _multislice(question: dict[str, Any]) -> dict[str, Any]:
-    """Plane waves through a rectangular cell, repeated along the beam: beams (h, k)."""
+    """Plane waves through a rectangular cell, repeated along the beam: beams (h, k).
+
+    The mean over crystals that begin at several heights in the cell and end at several: what a
+    flat surface does to the wave depends on where it cuts the cell. The propagator is that of
+    second order, for that of first order moves the lines of upper Laue zones.
+    """
     basis = np.array(question["basis_A"])
     potential = (
         _structure_factor(question)
@@ -73,25 +80,43 @@ def _multislice(question: dict[str, Any]) -> dict[str, Any]:
             slice_thickness=question["slice_A"], sampling=question["sampling_A"]
         )
     )
-    cells = question["cells"]
+    aperture = AntialiasAperture()
+    once = potential.transmission_function(1e3 * question["energy_keV"])
+    once = aperture.bandlimit(once, in_place=False)
+    slices = [once.get_chunk(i, i + 1) for i in range(len(once.array))]
+    n, heights = len(slices), question["heights"]
+    exits = [
+        [round((cells - 0.5) * n) + round(j * n / heights) for j in range(heights)]
+        for cells in question["cells"]
+    ]
+    propagators = {one.slice_thickness[0]: FresnelPropagator() for one in slices}
     total: Any = 0.0
-    for kx, ky in question["directions_mrad"]:
-        wave = abtem.PlaneWave(energy=1e3 * question["energy_keV"], tilt=(kx, ky))
+    for start in (round(j * n / heights) for j in range(heights)):
+        wave = abtem.PlaneWave(
+            energy=1e3 * question["energy_keV"],
+            tilt=np.array(question["directions_mrad"]),
+        )
         wave.grid.match(potential)
         wave, done, seen = wave.build(lazy=False), 0, []
-        for thickness in cells:
-            for _ in range(thickness - done):
-                wave = wave.multislice(potential)
-            done = thickness
-            amplitude = np.fft.fft2(np.asarray(wave.array))
-            seen.append(np.abs(amplitude / amplitude.size) ** 2)
-        total = total + np.array(seen)
-    mean = total / len(question["directions_mrad"])
+        for stop in (stop for several in exits for stop in several):
+            for i in range(done, stop):
+                one = slices[(start + i) % n]
+                propagator = propagators[one.slice_thickness[0]]
+                wave = conventional_multislice_step(wave, one, propagator, aperture, order=2)
+            done = stop
+            amplitude = np.fft.fft2(np.asarray(wave.array), norm="forward")
+            seen.append((np.abs(amplitude) ** 2).mean(axis=0))
+        total = total + np.array(seen).reshape(len(exits), heights, *amplitude.shape[1:]).mean(1)
     reach = [int(question["g_max_inv_A"] * basis[i, i]) for i in range(2)]
-    h, k = (np.arange(-n, n + 1) for n in reach)
-    chosen = mean[:, h[:, None], k[None, :]].reshape(len(cells), -1)
+    h, k = (np.arange(-most, most + 1) for most in reach)
+    chosen = (total / heights)[:, h[:, None], k[None, :]].reshape(len(exits), -1)
     hk = np.stack(np.meshgrid(h, k, indexing="ij"), axis=-1).reshape(-1, 2)
-    return {"hk": hk.tolist(), "intensity": chosen.tolist(), "beams": len(hk)}
+    return {
+        "hk": hk.tolist(),
+        "intensity": chosen.tolist(),
+        "beams": len(hk),
+        "exits_A": (np.array(exits) / n * basis[2, 2]).tolist(),
+    }
 
 
 def _bloch(question: dict[str, Any]) -> dict[str, Any]:
@@ -115,7 +140,12 @@ def _bloch(question: dict[str, Any]) -> dict[str, Any]:
         ):
             found[tuple(hkl)] = found.get(tuple(hkl), 0) + one
     mean = np.array(list(found.values())).T / len(question["directions_mrad"])
-    return {"hkl": list(found), "intensity": mean.tolist(), "beams": beams}
+    return {
+        "hkl": list(found),
+        "intensity": mean.tolist(),
+        "beams": beams,
+        "exits_A": [[thickness] for thickness in question["thickness_A"]],
+    }
 
 
 def _turn(x: float, y: float) -> np.ndarray:
@@ -138,7 +168,8 @@ def _pattern(question: dict[str, Any]) -> dict[str, Any]:
         parametrization="kirkland",
     )
     probe = abtem.Probe(
-        energy=1e3 * question["energy_keV"], semiangle_cutoff=question["semi_angle_mrad"]
+        energy=1e3 * question["energy_keV"],
+        semiangle_cutoff=question["semi_angle_mrad"],
     )
     probe.grid.match(potential)
     wave = probe.multislice(potential)
