@@ -1,29 +1,36 @@
-"""Each of the 31 diffraction groups: symmetries that its patterns have, and no others.
+"""Each of the 31 diffraction groups: derived from group theory, and seen in simulated patterns.
 
-The referent are two tables as published, and no code: which symmetries bright field, whole pattern,
-a general dark field and a general pair of dark fields have in each group (Buxton, Eades, Steeds &
-Rackham, Phil. Trans. R. Soc. A281 (1976) 171, table 2; Tanaka, International Tables B, table
-2.5.3.3), and which point group has it along which zone axis (their table 3; 2.5.3.4).
+The state of an electron is (G, k): a beam G, and a direction k from where G is at its Bragg angle.
+An operation of the crystal that keeps the beam's direction and acts as P across it takes (G, k) to
+(P G, P k). One that turns the beam round, combined with reciprocity (the way back through the
+crystal scatters as much), takes it to (P G, -P k). Groups of such operations are groups of pairs
+(P, up or down): those of layers. All else is enumerated here: the groups, what bright field, whole
+pattern, dark fields and pairs of dark fields show. The tables are as published: Buxton, Eades,
+Steeds & Rackham, Phil. Trans. R. Soc. A281 (1976) 171, table 2; Tanaka, International Tables B,
+tables 2.5.3.3 and 2.5.3.4.
 
-Bright field and whole pattern are compared in full, of pairs whether they differ at all. Not
-compared is the twofold axis of a single dark field (1_R), which a small basis breaks as much as
-its absence does: by the tests here 2 and 21_R are alike, and so are those with 4, 6 and mirrors.
+Of simulated patterns each operation of the lattice, up and down, is tried on a general dark field:
+those that hold must be the group, no more and no less.
 """
 
+from collections import Counter
 from dataclasses import replace
-from itertools import product
+from itertools import combinations_with_replacement, product
 
+import gemmi
 import numpy as np
 import pytest
+import spglib
 
 from helpers.cbed_crystals import general
+from mlindex.cbed import diffraction_groups
 from mlindex.cbed.beams import chosen_beams
 from mlindex.cbed.orientation import orientation_of
 from mlindex.cbed.potential import potential_of, relativistic_factor, wavelength_A
 from mlindex.cbed.rocking import diffracted
 from mlindex.cbed.settings import BeamChoice
 
-#: Bright field, whole pattern, dark field, and a pair of them.
+#: Bright field, whole pattern, general dark field, and a pair of such.
 GROUPS = {
     "1": ("1", "1", "1", "1"),
     "1_R": ("2", "1", "2", "1"),
@@ -105,18 +112,195 @@ PLANE = {
     (12, True): "6mm",
 }
 ENERGY_KEV, THICKNESS_A = 30.0, np.array([150.0])
+#: A basis that reciprocity takes to itself: all beams interact that lie near the sphere.
 CHOICE = BeamChoice(
-    q_max_inv_A=1.8, strong_weight=0.012, weak_weight=0.012, perturbing_weight=0.009
+    q_max_inv_A=1.4,
+    excitation_max_inv_A=0.12,
+    strong_weight=1e-9,
+    weak_weight=1e-9,
+    perturbing_weight=1e-9,
+    perturbing_depth_inv_A=0.0,
 )
 #: Whole atoms in a cell; twice as many where all but upper Laue zones has more symmetry.
 ATOMS, MORE_ATOMS = 5, 10
 FLAT = ("P 4 2 2", "P -4 2 m", "P 6 2 2")
-#: Directions from the centre of a disc, 1/A, along no symmetry element.
-STEPS = np.array([[0.108, 0.042], [-0.039, 0.126]])
+#: Directions from where a beam is at its Bragg angle, 1/A. They lie across the beam's vector, where
+#: its excitation error is 0: reciprocity is lost with its square, which beam space leaves out.
+STEPS_INV_A = np.array([0.115, -0.085])
 #: Changes, over the largest intensity, of what is the same but for rounding, and of what is not.
-SAME, BROKEN = 3e-4, 6e-4
-#: Changes of pairs that upper Laue zones and the small basis make, and those without a centre.
-PAIR_SAME, PAIR_BROKEN = 0.04, 0.1
+SAME, BROKEN = 2e-5, 2e-4
+
+
+def matrices(order):
+    """Operations (P, sign) of a net with an axis of some order, sign -1 of those down."""
+    found = []
+    for i in range(order):
+        c, s = np.cos(2 * np.pi * i / order), np.sin(2 * np.pi * i / order)
+        for plane in ([[c, -s], [s, c]], [[c, s], [s, -c]]):
+            found += [(np.array(plane), 1), (np.array(plane), -1)]
+    return found
+
+
+def signature(operations):
+    """How many operations there are of each kind: P by determinant and trace, up or down."""
+    return frozenset(
+        Counter(
+            (round(np.linalg.det(plane)), round(float(np.trace(plane)), 3) + 0.0, sign)
+            for plane, sign in operations
+        ).items()
+    )
+
+
+def subgroups(operations):
+    """All groups of such operations, as sets of rows."""
+    n = len(operations)
+    table = np.empty((n, n), int)
+    for i, (p, sign) in enumerate(operations):
+        for j, (q, other) in enumerate(operations):
+            table[i, j] = next(
+                k
+                for k, (r, third) in enumerate(operations)
+                if third == sign * other and np.allclose(p @ q, r)
+            )
+    found = set()
+    # No group here needs more than three generators: that of the net has D x 2.
+    for few in combinations_with_replacement(range(n), 3):
+        group = {0, *few}
+        while True:
+            more = set(table[np.ix_(list(group), list(group))].ravel().tolist()) - group
+            if not more:
+                break
+            group |= more
+        found.add(frozenset(group))
+    return found
+
+
+def all_groups():
+    """One of each kind of group: its operations by its signature."""
+    found = {}
+    for order in (4, 6):
+        operations = matrices(order)
+        for rows in subgroups(operations):
+            group = [operations[row] for row in rows]
+            found.setdefault(signature(group), group)
+    return found
+
+
+def plane_group(planes):
+    """The plane point group of matrices, such as ``2mm``."""
+    kinds = {tuple(np.round(plane, 3).ravel() + 0.0): np.linalg.det(plane) < 0 for plane in planes}
+    return PLANE[len(kinds), any(kinds.values())]
+
+
+def shown(group):
+    """Bright field, whole pattern, general dark field and pair, from how (G, k) moves."""
+    beam = np.array([1.0, 0.3])
+    bright = plane_group([sign * plane for plane, sign in group])
+    whole = plane_group([plane for plane, sign in group if sign > 0])
+    same = [sign * plane for plane, sign in group if np.allclose(plane @ beam, beam)]
+    opposite = {sign for plane, sign in group if np.allclose(plane @ beam, -beam)}
+    pair = {(): "1", (1,): "2", (-1,): "2_R", (-1, 1): "21_R"}[tuple(sorted(opposite))]
+    return bright, whole, plane_group(same), pair
+
+
+def special_shown(group, line_deg):
+    """What a dark field on a line shows: mirrors along it and across it, and a twofold axis."""
+    angle = np.radians(line_deg)
+    beam = np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-beam[1], beam[0]])
+    found = set()
+    for plane, sign in group:
+        if np.allclose(plane @ beam, beam):
+            moved = sign * plane
+            along, aside = round(beam @ moved @ beam), round(across @ moved @ across)
+            found.add({(1, 1): "1", (1, -1): "m along", (-1, 1): "m across"}.get(
+                (along, aside), "2"))  # fmt: skip
+    return found
+
+
+def own(symbol):
+    """Operations that the package gives a group, as matrices."""
+    found = []
+    for one in diffraction_groups.GROUPS[symbol].operations:
+        angle = np.radians(30 * one.step)
+        c, s = np.cos(angle), np.sin(angle)
+        plane = [[c, s], [s, -c]] if one.mirror else [[c, -s], [s, c]]
+        found.append((np.array(plane), -1 if one.reversed else 1))
+    return found
+
+
+def test_there_are_31_groups_and_the_package_has_each():
+    found = all_groups()
+    assert len(found) == len(GROUPS) == 31
+    assert {signature(own(symbol)) for symbol in diffraction_groups.GROUPS} == set(found)
+
+
+@pytest.mark.parametrize("symbol", GROUPS)
+def test_the_published_table_follows_from_how_beams_and_directions_move(symbol):
+    group = all_groups_once()[signature(own(symbol.replace("_", "")))]
+    assert shown(group) == GROUPS[symbol]
+
+
+_ONCE = {}
+
+
+def all_groups_once():
+    if not _ONCE:
+        _ONCE.update(all_groups())
+    return _ONCE
+
+
+def test_dark_fields_on_lines_tell_what_general_ones_and_bright_fields_do_not():
+    # Mirrors with and without reciprocity: along the line of a dark field, or across it.
+    assert special_shown(own("m"), 0) == {"1", "m along"}
+    assert special_shown(own("mR"), 0) == {"1", "m across"}
+    assert special_shown(own("m1R"), 0) == {"1", "m along", "m across", "2"}
+    assert special_shown(own("4RmmR"), 0) == {"1", "m along"}
+    assert special_shown(own("4RmmR"), 45) == {"1", "m across"}
+    # By bright field and whole pattern alone these six pairs are alike: dark fields tell them.
+    pairs = [("2", "21_R"), ("2mm", "2mm1_R"), ("4", "41_R"), ("4mm", "4mm1_R"), ("6", "61_R"),
+             ("6mm", "6mm1_R")]  # fmt: skip
+    for one, other in pairs:
+        assert GROUPS[one][:2] == GROUPS[other][:2]
+        assert GROUPS[one][2:] == ("1", "2")
+        assert GROUPS[other][2:] == ("2", "21_R")
+
+
+def by_spglib(hall_number, zone):
+    """The diffraction group along a zone axis as a signature, from spglib's operations.
+
+    On axes of a metric that the operations keep: the mean of a general one over the group.
+    """
+    rotations = spglib.get_symmetry_from_database(hall_number)["rotations"]
+    skew = np.array([[1.0, 0.13, 0.21], [0, 1.31, 0.17], [0, 0, 1.57]])
+    metric = np.mean([r.T @ skew.T @ skew @ r for r in rotations], axis=0)
+    basis = np.linalg.cholesky(metric).T
+    z = basis @ zone
+    axes = np.linalg.svd(z[None])[2][1:]
+    found = {}
+    for r in rotations:
+        sign = 1 if np.array_equal(r @ zone, zone) else -1
+        if sign < 0 and not np.array_equal(r @ zone, -np.array(zone)):
+            continue
+        found[r.tobytes()] = (axes @ basis @ r @ np.linalg.inv(basis) @ axes.T, sign)
+    return signature(found.values()), basis
+
+
+def test_point_groups_along_zones_are_those_of_spglibs_operations():
+    zones = [z for z in product((0, 1, 2), (-1, 0, 1), (0, 1, 3)) if np.gcd.reduce(z) == 1]
+    seen = set()
+    for point_group, hall in diffraction_groups.point_groups().items():
+        number = next(
+            n for n in range(1, 531)
+            if gemmi.symops_from_hall(spglib.get_spacegroup_type(n).hall_symbol)
+            == gemmi.symops_from_hall(hall)
+        )  # fmt: skip
+        for zone in zones:
+            wanted, basis = by_spglib(number, zone)
+            found = diffraction_groups.along_zone(hall, zone, basis.T)
+            assert signature(own(found.symbol)) == wanted, (point_group, zone)
+            seen.add(found.symbol)
+    assert seen == set(diffraction_groups.GROUPS)
 
 
 def structure(symbol, along):
@@ -135,65 +319,52 @@ def structure(symbol, along):
     return replace(atoms, u_iso_A2=np.full(n, 0.03), occupancy=np.full(n, whole / n))
 
 
-class Patterns:
-    """Discs of the zero Laue zone by their indices in the plane, at the axis and at Bragg."""
+def held(symbol, along):
+    """Operations (P, sign) that a general dark field and the bright field have.
 
-    def __init__(self, symbol, along):
-        atoms = structure(symbol, along)
-        axis = "abc".index(along)
-        self.plane = [i for i in range(3) if i != axis]
-        self.orientation = orientation_of(atoms, tuple(int(i == axis) for i in range(3)))
-        self.potential = potential_of(atoms, 2 * CHOICE.q_max_inv_A)
-        self.basis = self.orientation.reciprocal_inv_A[self.plane, :2]
-        self.operations = operations_of_lattice(self.basis)
-        around = [turn @ step for step in STEPS for _, turn in self.operations]
-        self.discs = {
-            hk: disc.reshape(len(STEPS), -1)
-            for hk, disc in self.simulated(np.array(around), np.zeros(2)).items()
-        }
-        # A reflection on no mirror, and its opposite, each at its Bragg angle.
-        g = (1, 2) if set("346") & set(symbol.split()[1]) else (1, 1)
-        self.pair = []
-        for hk in (g, (-g[0], -g[1])):
-            centre = -np.array(hk) @ self.basis / 2
-            self.pair.append(self.simulated(centre + np.array([*STEPS, *-STEPS]), centre)[hk])
+    Also how much the worst of them changes what is seen, and the best of all others.
+    """
+    atoms = structure(symbol, along)
+    axis = "abc".index(along)
+    plane = [i for i in range(3) if i != axis]
+    zone = tuple(int(i == axis) for i in range(3))
+    orientation = orientation_of(atoms, zone)
+    potential = potential_of(atoms, 2 * CHOICE.q_max_inv_A)
+    basis = orientation.reciprocal_inv_A[plane, :2]
 
-    def simulated(self, directions, centre):
+    def disc(hk, moved):
+        centre = -np.array(hk) @ basis / 2
         beams = chosen_beams(
-            self.potential,
-            self.orientation,
+            potential,
+            orientation,
             1 / wavelength_A(ENERGY_KEV),
             relativistic_factor(ENERGY_KEV),
-            float(np.linalg.norm(STEPS, axis=1).max()),
+            float(np.abs(STEPS_INV_A).max()),
             THICKNESS_A[0],
             CHOICE,
             centre,
         )
-        found, _ = diffracted(beams, directions, THICKNESS_A, absorption=0.05)
-        return {
-            tuple(hkl[self.plane].tolist()): intensity
-            for hkl, intensity in zip(beams.hkl, found[0], strict=True)
-            if hkl @ np.array(self.orientation.zone) == 0
-        }
+        found, _ = diffracted(beams, centre + moved, THICKNESS_A, absorption=0.05)
+        hkl = np.zeros(3, int)
+        hkl[plane] = hk
+        return found[0][np.flatnonzero(np.all(beams.hkl == hkl, axis=1))[0]]
 
-    def changes(self):
-        """By how much each operation changes bright field and whole pattern, (n, 2)."""
-        first = next(i for i, (hk, _) in enumerate(self.operations) if np.all(hk == np.eye(2)))
-        direct = self.discs[0, 0]
-        others = {hk: disc for hk, disc in self.discs.items() if any(hk)}
-        largest = max(disc.max() for disc in others.values())
-        found = []
-        for n, (turned, _) in enumerate(self.operations):
-            bright = np.abs(direct[:, n] - direct[:, first]).max() / np.ptp(direct)
-            images = {hk: others.get(tuple((np.array(hk) @ turned).tolist())) for hk in others}
-            change = [
-                np.abs(image[:, n] - others[hk][:, first]).max()
-                for hk, image in images.items()
-                if image is not None
-            ]
-            assert len(change) >= 6
-            found.append((bright, max(max(change) / largest, bright)))
-        return np.array(found)
+    # A reflection on no mirror.
+    general_hk = np.array([1, 2] if set("346") & set(symbol.split()[1]) else [1, 1])
+    along_g = general_hk @ basis / np.linalg.norm(general_hk @ basis)
+    steps = STEPS_INV_A[:, None] * np.array([-along_g[1], along_g[0]])
+    first = disc(general_hk, steps)
+    kept, worst, best = [], 0.0, np.inf
+    for turned, turn in operations_of_lattice(basis):
+        image = disc(general_hk @ turned, np.concatenate([steps @ turn.T, -steps @ turn.T]))
+        for sign, seen in ((1, image[: len(steps)]), (-1, image[len(steps) :])):
+            change = np.abs(seen - first).max() / first.max()
+            if change < SAME:
+                kept.append((turn, sign))
+                worst = max(worst, change)
+            else:
+                best = min(best, change)
+    return kept, worst, best
 
 
 def operations_of_lattice(basis):
@@ -207,29 +378,10 @@ def operations_of_lattice(basis):
     return found
 
 
-def test_the_tables_name_each_group_once():
-    assert len(GROUPS) == len(set(GROUPS.values())) == 31
-    assert set(EXAMPLES) == set(GROUPS)
-
-
 @pytest.mark.parametrize("group", GROUPS)
-def test_patterns_have_the_symmetries_of_their_diffraction_group_and_no_others(group):
-    patterns = Patterns(*EXAMPLES[group])
-    bright, whole, _, pair = GROUPS[group]
-    changes = patterns.changes()
-    mirrors = np.array([np.linalg.det(turn) < 0 for _, turn in patterns.operations])
-    for seen, wanted in zip(changes.T, (bright, whole), strict=True):
-        assert np.all((seen < SAME) | (seen > BROKEN)), np.sort(seen)
-        held = seen < SAME
-        assert PLANE[int(held.sum()), bool(np.any(held & mirrors))] == wanted
-    plus, minus = (disc.reshape(2, -1) for disc in patterns.pair)
-    largest = max(plus.max(), minus.max())
-    # By a twofold axis -g at g/2 - k is g at -g/2 + k, by a centre -g at g/2 + k is.
-    turned = np.abs(plus[0] - minus[1]).max() / largest
-    shifted = np.abs(plus[0] - minus[0]).max() / largest
-    if pair == "1":
-        assert min(turned, shifted) > PAIR_BROKEN
-    elif pair == "2_R":
-        assert shifted < PAIR_SAME
-    else:
-        assert turned < SAME
+def test_dark_fields_have_the_operations_of_their_diffraction_group_and_no_others(
+    group,
+):
+    kept, _, best = held(*EXAMPLES[group])
+    assert best > BROKEN
+    assert signature(kept) == signature(own(group.replace("_", "")))
