@@ -28,16 +28,19 @@ if TYPE_CHECKING:
     from mlindex.indexing.search.observed import Observed
     from mlindex.indexing.search.plan import Progress
     from mlindex.indexing.search.run import Run
+    from mlindex.indexing.search.trials import Trial
 
 #: The candidate of a Bravais lattice, centring letter and cell (6,), with the shift of another one;
 #: None where the lines do not determine it.
 Describe = Callable[[str, str, np.ndarray, Candidate], Candidate | None]
+#: The trials that the lines leave open, none where they settle the cell.
+Open = Callable[[], "Sequence[Trial]"]
 #: What more is known of candidates, such as their fit to the whole profile: given those that are
 #: found, the most probable first, what was taken off all lines in degrees beside their zero shifts,
-#: what known phases left of the list, and what makes candidates of further cells, it gives them
-#: with that, the most probable first.
-Weigh = Callable[[Sequence[Candidate], float, Left, Describe], tuple[Candidate, ...]]
-_WeighLeft = Callable[[Sequence[Candidate], Describe], tuple[Candidate, ...]]
+#: what known phases left of the list, what makes candidates of further cells, and the trials that
+#: are open, it gives them with that, the most probable first.
+Weigh = Callable[[Sequence[Candidate], float, Left, Describe, Open], tuple[Candidate, ...]]
+_WeighLeft = Callable[[Sequence[Candidate], Describe, Open], tuple[Candidate, ...]]
 
 #: A list of fewer lines is refused.
 FEWEST_LINES = 4
@@ -110,7 +113,7 @@ def _weighing(weigh: Weigh | None, left: Left) -> _WeighLeft | None:
     """What weighs candidates of a list, maybe a calibrated one, by a pattern that is not."""
     if weigh is None:
         return None
-    return lambda found, describe: weigh(found, left.shift.low_deg, left, describe)
+    return lambda found, *more: weigh(found, left.shift.low_deg, left, *more)
 
 
 def _further(ask: _Ask) -> Look:
@@ -244,7 +247,8 @@ def _look(peaks: PeakList, ask: _Ask, taken_off_deg: float = 0.0) -> _Look:
     most = keep if ask.weigh is None else max(keep, _WEIGHED)
     found = candidates(ranked[:most], observed, peaks, taken_off_deg)
     if ask.weigh is not None:
-        found = ask.weigh(found, _describing(ask, observed, peaks, taken_off_deg))
+        describe = _describing(ask, observed, peaks, taken_off_deg)
+        found = ask.weigh(found, describe, _open(ask, observed, trials, progress))
     found = detailed(found[:keep], observed, peaks, _DETAILED)
     if peaks.intensity is not None:
         found = _as_one_of_two(found, observed)
@@ -267,6 +271,18 @@ def _as_one_of_two(found: Sequence[Candidate], observed: Observed) -> tuple[Cand
     from mlindex.indexing.search.mixture import evidence_if_mixed
 
     return tuple(replace(c, log_evidence_if_mixed=evidence_if_mixed(c, observed)) for c in found)
+
+
+def _open(ask: _Ask, observed: Observed, trials: Sequence[Trial], progress: Progress) -> Open:
+    """What gives the trials that a search of these lines leaves open."""
+    from mlindex.indexing.search.open_trials import SETTLED, open_trials
+
+    def give() -> Sequence[Trial]:
+        if max((trial.evidence for trial in trials), default=-math.inf) >= SETTLED:
+            return ()
+        return open_trials(progress.pools, observed, ask.clock)
+
+    return give
 
 
 def _describing(ask: _Ask, observed: Observed, peaks: PeakList, taken_off_deg: float) -> Describe:

@@ -119,18 +119,42 @@ def fit_cell(
     Raises:
         ValueError: the cell has too many reflections.
     """
-    data, layout = reference.data, Layout(system.n_free, reference.angles)
-    x = system_parameters(cell, system)
-    start = np.concatenate([x, [zero_shift_deg, 0.0], reference.shape])
-    lines = cell_lines(cell, centring, system, data.radiation.first_A, padded(reference))
-    expected = _expected(reference, layout, start, system)
-    parts = (Part(system, lines),)
-    begun = CellFit(parts, Peaks.none(layout), layout, expected, Fitted.at(start))
+    begun = _begun(reference, system, cell, centring, zero_shift_deg)
+    data, lines = reference.data, begun.lines
     rough = begun
     if not near:
         rough = _fit(data, begun, lines, apart(data, begun, lines.design, found_deg), _BLUR)
     fit = _fit(data, rough, lines, apart(data, rough, lines.design, found_deg))
     return _fit(data, fit, lines, _wanted(reference, fit))
+
+
+def _begun(
+    reference: Reference,
+    system: LatticeSystem,
+    cell: np.ndarray,
+    centring: str,
+    zero_shift_deg: float,
+) -> CellFit:
+    """A cell of which nothing was fitted yet, with all its lines."""
+    data, layout = reference.data, Layout(system.n_free, reference.angles)
+    x = system_parameters(cell, system)
+    start = np.concatenate([x, [zero_shift_deg, 0.0], reference.shape])
+    lines = cell_lines(cell, centring, system, data.radiation.first_A, padded(reference))
+    expected = _expected(reference, layout, start, system)
+    return CellFit((Part(system, lines),), Peaks.none(layout), layout, expected, Fitted.at(start))
+
+
+def glance(
+    reference: Reference,
+    system: LatticeSystem,
+    cell: np.ndarray,
+    centring: str,
+    zero_shift_deg: float,
+) -> CellFit:
+    """The heights of the lines of a cell as it is, fitted in one step: the arguments of
+    :func:`fit_cell`, and what it raises."""
+    begun = _begun(reference, system, cell, centring, zero_shift_deg)
+    return _fit(reference.data, begun, begun.lines, np.empty(0), most=0)
 
 
 def padded(reference: Reference) -> tuple[float, float]:
@@ -221,7 +245,12 @@ def cell_reach(x: np.ndarray, system: LatticeSystem) -> np.ndarray:
 
 
 def _fit(
-    data: Data, before: CellFit, every: CellLines, free_deg: np.ndarray, blur: float = 1.0
+    data: Data,
+    before: CellFit,
+    every: CellLines,
+    free_deg: np.ndarray,
+    blur: float = 1.0,
+    most: int = _STEPS,
 ) -> CellFit:
     """Fit from where another fit ended; wide peaks find only the cell and the zero shift."""
     layout, p = before.layout, before.fitted.p
@@ -232,7 +261,7 @@ def _fit(
     at = positions(data, lines.design, layout, p)
     far = reach(data, np.concatenate([at, free_deg]), p, layout)
     peaks = Peaks(lines.design, free_deg, far)
-    expected, most = before.expected, _STEPS
+    expected = before.expected
     if blur > 1:
         sigma = expected.sigma.copy()
         sigma[layout.n_cell + 1 :] = 0.0

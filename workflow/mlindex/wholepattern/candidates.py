@@ -112,9 +112,14 @@ def fit_end(cells: Sequence[PhaseCell], pattern: MeasuredPattern, found: FoundPe
             continue
         q2 = lines.design[_LINES] @ system_parameters(one.cell, one.system)
         ends.append(float(two_theta_from_q2(q2, wavelength, at_most_180=True)))
-    needed = found.two_theta_deg[min(_PEAKS, len(found)) - 1]
     enough = float(np.quantile(ends, _SHARE)) if ends else last
-    return max(enough, float(needed + 5 * found.fwhm_deg[min(_PEAKS, len(found)) - 1]))
+    return max(enough, end_of_first(found))
+
+
+def end_of_first(found: FoundPeaks) -> float:
+    """2theta in degrees behind the first peaks, as many as a search takes."""
+    last = min(_PEAKS, len(found)) - 1
+    return float(found.two_theta_deg[last] + 5 * found.fwhm_deg[last])
 
 
 def _fit(

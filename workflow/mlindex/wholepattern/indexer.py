@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlindex.base.clock import Clock, running
 from mlindex.base.errors import MlindexError
-from mlindex.indexing.looks import FEWEST_LINES, Describe, Weigh, index_list
+from mlindex.indexing.looks import FEWEST_LINES, Describe, Open, Weigh, index_list
 from mlindex.indexing.options import Options, about
 from mlindex.indexing.phases import Left
 from mlindex.indexing.result import Candidate, IndexingResult
@@ -140,7 +140,11 @@ def _by_profile(
     of fits that there was no time for."""
 
     def weigh(
-        found: Sequence[Candidate], shift_deg: float, left: Left, describe: Describe
+        found: Sequence[Candidate],
+        shift_deg: float,
+        left: Left,
+        describe: Describe,
+        still_open: Open,
     ) -> tuple[Candidate, ...]:
         if clock():
             cut.append("the candidates were not fitted to the whole profile: no time was left")
@@ -152,7 +156,7 @@ def _by_profile(
         report("fits to the whole profile")
         known_deg = known_positions(left, pattern)
         weighed = with_profiles(
-            pattern, found, every, workers, shift_deg, known_deg, describe, clock
+            pattern, found, every, workers, shift_deg, known_deg, describe, still_open, clock
         )
         fitted = sum(candidate.profile is not None for candidate in weighed)
         if clock() and fitted < len(weighed):

@@ -15,9 +15,9 @@ import numpy as np
 
 from mlindex.crystal.equivalence import Lattice, lattice_of, same
 from mlindex.crystal.tolerances import FOUND_LATTICE, ONE_CANDIDATE
-from mlindex.indexing.looks import Describe
+from mlindex.indexing.looks import Describe, Open
 from mlindex.indexing.profile import CandidateProfile
-from mlindex.indexing.result import Candidate
+from mlindex.indexing.result import CONVINCING_PROBABILITY, Candidate
 from mlindex.indexing.shift import LineShift
 from mlindex.patterns.measured import MeasuredPattern
 from mlindex.patterns.peaksearch import FoundPeaks
@@ -28,6 +28,7 @@ from mlindex.wholepattern.known import own_share
 from mlindex.wholepattern.lower import bent_in_vain, lower_cell
 from mlindex.wholepattern.odds import log_factors, reweighed
 from mlindex.wholepattern.result import ProfileFit, ProfileFits, Shift
+from mlindex.wholepattern.sift import best_of
 from mlindex.wholepattern.superlattice import Listed, Seen, superlattice
 
 #: Probabilities below this are 0.
@@ -36,6 +37,9 @@ _NEVER = 1e-300
 _LOWERED = 4
 #: As many candidates get extinction symbols by their fits; further ones are shown without any.
 _WITH_SYMBOLS = 3
+#: Share of the first candidate's probability that goes to a trial with which the lines leave it
+#: open.
+_EQUAL = 0.5
 
 
 def with_profiles(
@@ -46,6 +50,7 @@ def with_profiles(
     shift_deg: float = 0.0,
     known_deg: np.ndarray | None = None,
     describe: Describe | None = None,
+    still_open: Open = tuple,
     over: Callable[[], bool] = lambda: False,
 ) -> tuple[Candidate, ...]:
     """Candidates with their fits to the whole profile, the most probable first.
@@ -60,12 +65,14 @@ def with_profiles(
             of the intensity is nobody's.
         describe: makes a candidate of a cell. If given, the first one gives way to a cell of lower
             symmetry where the profile asks for that.
+        still_open: gives the trials that the lines leave open.
         over: asked before each fit; from the first True on, what was fitted is given.
     """
     whole = _Whole(pattern, peaks, workers, shift_deg, known_deg, over)
     weighed, fits, fit = whole.weighed(found)
     if describe and fits is not None and fit is not None:
         weighed = _with_superlattice(whole, weighed, fits, fit, describe)
+        weighed = _with_open(whole, weighed, describe, still_open)
     for _ in range(_LOWERED if describe and weighed else 0):
         first = weighed[0]
         lower = first.profile and lower_cell(pattern, whole.to_fit(first), peaks, workers, over)
@@ -121,6 +128,25 @@ def _listed(weighed: Sequence[Candidate]) -> list[Listed]:
 
 def _log_ratio(one: float, other: float) -> float:
     return float(np.log(max(one, _NEVER)) - np.log(max(other, _NEVER)))
+
+
+def _with_open(
+    whole: _Whole, weighed: tuple[Candidate, ...], describe: Describe, still_open: Open
+) -> tuple[Candidate, ...]:
+    """The candidates with that of the trials which the lines leave open that the profile prefers to
+    the first, if it is not probable; by lines alone, both are as probable."""
+    first = weighed[0]
+    if first.profile is None or first.probability >= CONVINCING_PROBABILITY:
+        return weighed
+    best = best_of(
+        whole.pattern, still_open(), whole.to_fit(first), whole.peaks, whole.workers, whole.over
+    )
+    child = best and describe(best.bravais, best.centring, best.cell, first)
+    if not child or whole.over():
+        return weighed
+    again, *_ = whole.weighed(_instead(child, first, weighed, _EQUAL))
+    lattices = (lattice_of(c.cell, c.centring) for c in (again[0], child))
+    return again if not whole.over() and same(*lattices, *FOUND_LATTICE) else weighed
 
 
 def _bent_from(candidate: Candidate, higher: str) -> Candidate:

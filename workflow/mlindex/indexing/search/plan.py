@@ -20,6 +20,7 @@ from mlindex.indexing.search import exhaustive, monoclinic, triclinic
 from mlindex.indexing.search.dominant import is_exact, is_open, rests_on_one_zone
 from mlindex.indexing.search.lines import Lines
 from mlindex.indexing.search.observed import Observed
+from mlindex.indexing.search.open_trials import Pooled, pooled
 from mlindex.indexing.search.pool import Pool
 from mlindex.indexing.search.revision import revised
 from mlindex.indexing.search.run import Run
@@ -91,11 +92,13 @@ _FEW_FREE = 2
 
 @dataclass
 class Progress:
-    """Trials and seconds spent on each Bravais lattice, and how its search ended."""
+    """Trials and seconds spent on each Bravais lattice, how its search ended, and the best trials
+    of every pool."""
 
     trials: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     status: dict[str, str] = field(default_factory=dict)
+    pools: list[Pooled] = field(default_factory=list)
 
     def cut_off(self, names: Sequence[str]) -> None:
         """A search of these lattices that was due is not done: those begun are not complete."""
@@ -235,11 +238,11 @@ def run_stage(
     """Trials of one stage, of all wanted Bravais lattices; what it took is added to progress."""
     lines = observed.lines(stage.sharpness, stage.shift_deg, stage.effort)
 
-    def one(bravais: BravaisLattice) -> list[Trial]:
+    def one(bravais: BravaisLattice) -> tuple[list[Trial], list[Pooled]]:
         name, system = bravais.symbol, bravais.system
         if run.out_of_time():
             progress.cut_off([name])
-            return []
+            return [], []
         started = time.perf_counter()
         pool = Pool()
         strategy = STRATEGIES[walk_of(system).strategy]
@@ -249,12 +252,13 @@ def run_stage(
         progress.trials[name] = progress.trials.get(name, 0) + int(pool.count[1])
         progress.seconds[name] = progress.seconds.get(name, 0.0) + spent
         progress.status[name] = "complete" if complete else "cut off"
-        return found
+        return found, pooled(bravais, pool, stage.shift_deg)
 
     order = in_order(wanted)
     with ThreadPoolExecutor(max(1, run.workers)) as threads:
         parts = dict(zip(order, threads.map(one, [BRAVAIS[name] for name in order]), strict=True))
-    return [trial for name in wanted for trial in parts[name]]
+    progress.pools.extend(one for name in wanted for one in parts[name][1])
+    return [trial for name in wanted for trial in parts[name][0]]
 
 
 def in_order(wanted: Sequence[str]) -> list[str]:
