@@ -1,9 +1,9 @@
 """The trials that lines leave open, sifted by the whole profile.
 
-A trial's cell and shift are those that its lines were refined with, so that its reflections lie
-within a fraction of a width of where they are seen, as far as these lines reach: fitting the heights
-alone, in one step of a few milliseconds, tells most wrong cells. Those with the best evidence are
-then refined, with the whole range.
+A trial's cell and shift are those that its lines were refined with. As far as these reach, its
+reflections lie within a fraction of a width of where they are seen: fitting the heights alone, in
+one step of a few milliseconds, tells most wrong cells. Those with the best evidence are then
+refined, with the whole range.
 """
 
 from __future__ import annotations
