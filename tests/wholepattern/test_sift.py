@@ -56,6 +56,12 @@ def test_the_true_cell_is_found_whatever_its_lines_say(pattern, peaks, trials):
     assert best.cell == pytest.approx(TRUE, rel=2e-4)
 
 
+def test_a_supercell_does_not_hide_the_cell(pattern, peaks, trials):
+    doubled = trial(cell(4.5955, 4.5955, 5.916), 0.0)
+    best = best_of(pattern, [*trials, doubled], WRONG, peaks, 1)
+    assert best.cell == pytest.approx(TRUE, rel=2e-4)
+
+
 def test_each_lattice_is_refined_once(pattern, peaks, trials):
     several = [*trials, replace(trials[-1], evidence=-31.0)]
     found = sifted(pattern, several, peaks, 1)

@@ -41,7 +41,8 @@ def best_of(
     over: Callable[[], bool] = lambda: False,
 ) -> CellToFit | None:
     """The trial whose profile fit has the most evidence, refined; None unless that is more than the
-    first candidate's has, by what the best of so many trials has by chance.
+    first candidate's has, by what the best of so many trials has by chance. Of several that are as
+    good as the best but for that, it is the smallest.
 
     Args:
         pattern: the pattern.
@@ -55,14 +56,19 @@ def best_of(
         return None
     cells = sifted(pattern, trials, found, workers, over)
     fits = None if over() else fit_candidates(pattern, [first, *cells], found, workers, over)
-    own = None if fits is None else fits.fits[0]
-    best = 0 if fits is None or not fits.ranked else fits.ranked[0]
-    if own is None or not best:
+    if fits is None or fits.fits[0] is None:
         return None
-    fit, cell = fits.fits[best], cells[best - 1]
     # Evidence is in units of -2 ln(probability).
-    if own.evidence.total - fit.evidence.total < 2 * np.log(len(trials)):
+    cost = np.array([np.inf if fit is None else fit.evidence.total for fit in fits.fits])
+    chance = 2 * np.log(len(trials))
+    if cost[0] - cost.min() <= chance:
         return None
+    # Supercells fit better: of those that are as good by chance, the smallest.
+    as_good = np.flatnonzero(cost - cost.min() <= chance)
+    best = min(
+        as_good, key=lambda i: lattice_of(cells[i - 1].cell, cells[i - 1].centring).volume_A3
+    )
+    fit, cell = fits.fits[best], cells[best - 1]
     shift = LineShift(fit.zero_shift.deg if fit.zero_shift.used else 0.0)
     if same(
         lattice_of(fit.cell, cell.centring), lattice_of(first.cell, first.centring), *FOUND_LATTICE
