@@ -8,7 +8,7 @@ import pytest
 from helpers.campaign_methods import Kriging
 from mlindex.campaigns import Campaign, diagnosis, planning
 from mlindex.reports.campaigns.page import page
-from mlindex.reports.campaigns.ternary import CORNERS, placed
+from mlindex.reports.campaigns.ternary import CORNERS, placed, triangle
 
 
 def campaign(**more: object) -> Campaign:
@@ -75,6 +75,20 @@ def test_a_mixture_of_three_is_a_triangle() -> None:
     assert "20 % oil" in text
     assert "waits for a result" in text
     assert "Mixtures" not in page(measured(campaign(), 1))
+
+
+def test_of_one_mixture_the_best_score_is_on_top() -> None:
+    parts = np.array([[1.0, 1, 2], [4, 0, 0], [1, 1, 2]])
+    given = "abc", parts, np.array([9.0, 5.0, 1.0]), "ghi", "y", np.empty((0, 3))
+    figure = triangle(*given)
+    drawn = figure.data[-1]
+    assert triangle(*given, low_is_best=True).data[-1]["marker"]["color"] == [9.0, 5.0, 1.0]
+    assert drawn["marker"]["color"] == [1.0, 5.0, 9.0]
+    assert [text[0] for text in drawn["text"]] == ["i", "h", "g"]
+    # The share of each part is written where the line of it meets a side.
+    notes = [n for n in figure.layout["annotations"] if n["text"] == "20"]
+    at = [(n["x"], n["y"]) for n in notes]
+    np.testing.assert_allclose(at, placed(np.array([[1.0, 4, 0], [0, 1, 4], [4, 0, 1]])))
 
 
 def test_a_part_alone_is_in_its_corner_and_equal_shares_are_in_the_middle() -> None:

@@ -159,7 +159,8 @@ def _mixtures(data: _Data) -> str:
             parts, waiting = (amounts[amounts.sum(axis=1) > 0] for amounts in both)
             if len(parts) and len(parts) == len(scored):
                 ids = [one.id for one in scored]
-                figure = triangle(mixture.of, parts, scores, ids, data.title(name), waiting)
+                low = sign_of(data.campaign.space.document.objectives[name]) < 0
+                figure = triangle(mixture.of, parts, scores, ids, data.title(name), waiting, low)
                 body += data.heading(name) + html.figure(figure)
     return body
 
