@@ -6,7 +6,10 @@ the rest. The slopes are those of the measured rows, drawn to 0, and 0 where the
 a campaign that tells nothing of this one leaves the models as they are without it.
 
 Models that know nothing of the past are not asked beside them where a slope is above 0: of rows
-that were chosen by the past, they learn where it looked, and their evidence comes from there.
+that were chosen by the past, they learn where it looked, and their evidence comes from there. Five
+pairs of protein screens, plates of 96, four campaigns each: with the past in all models two plates
+find 5 % more crystals than with the past in one of four (related pairs 0 to 12 %, the unrelated one
+as many), four plates as many (96 to 107 %).
 """
 
 from __future__ import annotations
