@@ -26,7 +26,8 @@ class BeamChoice(Section):
     those of a much larger basis sum up to at most 2 % of the intensities at 50 to 500 A. What
     they came to since, against multislice at 100 keV (``benchmarks/cbed.py``): along the axes of
     silicon, GaAs, rutile, forsterite, quartz, calcite, Mg and halite 0.2 to 1.4 % at 100 A, 0.1 to
-    1.6 % at 500 A; of zircon 1.7 and 2.3 %, Au 1.3 and 4.6 %, UO2 3.6 and 4.5 %, W 2.9 and 8.3 %.
+    1.6 % at 500 A; of zircon 1.7 and 2.3 %. In the same way, once and in no file: Au 1.3 and 4.6 %,
+    UO2 3.6 and 4.5 %, W 2.9 and 8.3 %.
     Larger bases bring strong scatterers no nearer: their heavy atoms need all beams of some
     Laue zones, not more of the nearest.
     """
