@@ -29,15 +29,24 @@ def test_totals_count_first_places(profiles):
     }
 
 
-def fit(behind, explained):
+#: Two cells of which neither has the lines of the other.
+CELLS = [np.array([a, a, a, 90.0, 90.0, 90.0]) for a in (4.0, 4.7)]
+FOUND = tuple(
+    SimpleNamespace(centring="P", indexed=np.ones(5, dtype=bool), n_indexed=5, times=lambda _: 0)
+    for _ in CELLS
+)
+
+
+def fit(behind, explained, cell=CELLS[0]):
     """A fit as the weights see it."""
     parts = SimpleNamespace(misfit=2 * behind, strays=0.0, total=2 * behind)
-    return SimpleNamespace(evidence=parts, explained=explained, r_wp=0.1, goodness=1.2)
+    rest = {"r_wp": 0.1, "goodness": 1.2, "cell": cell, "lines": range(9)}
+    return SimpleNamespace(evidence=parts, explained=explained, **rest)
 
 
 def test_ranks_are_by_lines_by_profile_and_by_both(profiles):
     right, before = np.array([False, True]), np.array([0.6, 0.4])
-    judged = profiles.Judged(right, before, (fit(20.0, 0.8), fit(0.0, 0.99)))
+    judged = profiles.Judged(right, before, (fit(20.0, 0.8), fit(0.0, 0.99, CELLS[1])), FOUND)
     assert tuple(profiles._outcome(judged)) == (2, 1, 1, 40, 0.1, 1.2, 0.99)
     none = judged._replace(right=np.array([False, False]), fits=(None, fit(0.0, 0.99)))
     assert tuple(profiles._outcome(none))[:4] == (0, 0, 0, None)
@@ -45,8 +54,10 @@ def test_ranks_are_by_lines_by_profile_and_by_both(profiles):
 
 def test_weights_are_large_where_the_profile_is_always_right(profiles):
     right, before = np.array([False, True]), np.array([0.6, 0.4])
-    lists = [profiles.Judged(right, before, (fit(20.0, 0.8), fit(0.0, 0.99)))] * 3
+    fits = fit(20.0, 0.8), fit(0.0, 0.99, CELLS[1])
+    lists = [profiles.Judged(right, before, fits, FOUND)] * 3
     found = profiles._weights(lists)
     assert found["ln(probability) by lines"] == pytest.approx(3 * np.log(0.4), abs=0.1)
     assert found["ln(probability) by both"] > found["ln(probability) by lines"]
-    assert found["best MISFIT"] + found["best LEFT"] > profiles.MISFIT + profiles.LEFT
+    ours = profiles.Weights()
+    assert found["best MISFIT"] + found["best LEFT"] > ours.misfit + ours.left

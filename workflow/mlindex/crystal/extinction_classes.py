@@ -51,8 +51,7 @@ class ExtinctionClass:
     A reflection h (row) is forbidden where for one of the ``m`` operations h R = h and h · t is
     no whole number; centring is among them. ``structures`` is how many known structures the
     class stands for, each space group's shared evenly by its settings. Of ``space_groups`` the
-    one met most often comes first; ``numbers`` are theirs, and ``parts`` how much of the settings
-    of each belong to the class.
+    one met most often comes first; ``numbers`` are theirs.
     """
 
     bravais: str
@@ -60,7 +59,6 @@ class ExtinctionClass:
     symbol: str
     space_groups: tuple[str, ...]
     numbers: tuple[int, ...]
-    parts: tuple[float, ...]
     structures: float
     #: (m, 3, 3) whole numbers, and (m, 3) in 24ths of the axes.
     rotations: np.ndarray
@@ -140,19 +138,13 @@ def _class_of(
     rotations, shifts = _fewest(groups[0].hall)
     often_first = sorted(groups, key=lambda g: -SPACE_GROUP_COUNTS[g.number - 1])
     number_of = {group.hm: group.number for group in often_first}
-    part_of = dict.fromkeys(number_of, 0.0)
-    for group in often_first:
-        part_of[group.hm] += 1 / n_settings[group.number]
-    numbers, parts = tuple(number_of.values()), tuple(part_of.values())
-    structures = sum(SPACE_GROUP_COUNTS[n - 1] * p for n, p in zip(numbers, parts, strict=True))
     return ExtinctionClass(
         bravais,
         centring,
         _symbol(groups, width),
         tuple(number_of),
-        numbers,
-        parts,
-        structures,
+        tuple(number_of.values()),
+        sum(SPACE_GROUP_COUNTS[g.number - 1] / n_settings[g.number] for g in groups),
         rotations,
         shifts,
     )

@@ -14,7 +14,8 @@ not:
   probability, smaller for strong lines where intensities are given.
 - Lines hidden by an observed neighbour say nothing.
 
-Prior odds follow how often each symbol's space groups are met in cells of that size.
+Prior odds follow the known structures of each symbol's space groups; these are named in the order
+in which they are met in cells of that size.
 """
 
 from __future__ import annotations
@@ -238,7 +239,7 @@ def ranked(
     primitive_volume_A3: float,
     weights: Weights = _DEFAULT,
 ) -> tuple[Extinction, ...]:
-    """Extinction symbols, the most probable first, with their space groups in the same order.
+    """Extinction symbols, the most probable first, and of their space groups those met most often.
 
     Args:
         classes: of one Bravais lattice (c,).
@@ -247,11 +248,12 @@ def ranked(
         primitive_volume_A3: volume of the primitive cell in A³.
         weights: for the power of the prior odds.
     """
-    met = np.exp(log_weights(primitive_volume_A3))
-    prior = np.array([met[np.array(c.numbers) - 1] @ c.parts for c in classes])
-    log_posterior = log_likelihood + weights.prior_power * np.log(prior)
+    # One structure more for each, so that no symbol is ruled out by never having been met.
+    structures = np.array([c.structures + 1 for c in classes])
+    log_posterior = log_likelihood + weights.prior_power * np.log(structures)
     posterior = np.exp(log_posterior - log_posterior.max())
     posterior /= posterior.sum()
+    met = log_weights(primitive_volume_A3)
     return tuple(
         Extinction(
             classes[i].symbol,
