@@ -50,7 +50,8 @@ class Extinction:
     symbol: str
     space_groups: tuple[str, ...]
     probability: float
-    #: Observed lines that only reflections forbidden by this symbol explain.
+    #: Observed lines that only reflections forbidden by this symbol explain; by the whole profile,
+    #: forbidden lines that are four errors above 0.
     contradicted: int
 
 
