@@ -152,7 +152,7 @@ class Cbed(Section):
         le=230,
     )
     crystals: int = setting(
-        2400,
+        1600,
         "Crystals to generate, or of the sources at most (as evenly as can be over the files that "
         "they are cut into); a folder of stacks is read whole.",
         gt=0,
