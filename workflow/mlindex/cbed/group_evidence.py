@@ -99,8 +99,9 @@ def laid_lattices(zones: Sequence[Seen]) -> list[Laid]:
 
 def _laid(joint: Joint, lattice: Recognized, steps: Sequence[np.ndarray]) -> Laid | None:
     operator = lattice.operator.astype(float)
-    if lattice.bravais == "hR":
-        operator = operator @ np.transpose(BRAVAIS["hR"].other_setting.basis)
+    other = BRAVAIS[lattice.bravais].other_setting
+    if other is not None:
+        operator = operator @ np.transpose(other.basis)
     uvw = [_whole(zone) for zone in joint.zones @ np.linalg.inv(operator).T]
     if np.abs(uvw).max() > _LARGEST_ZONE:
         return None

@@ -172,8 +172,8 @@ class _Places:
     height: np.ndarray
 
     def share_above(self, at_deg: np.ndarray) -> np.ndarray:
-        """Of the places that are not at these positions (k,), in steps, the share that is as high
-        as each of them; empty where there are too few."""
+        """Share of the places, in steps and not at these positions (k,), that is as high as each
+        of them; empty where there are too few."""
         apart = _distance(self.at_deg, at_deg) > _STEP_FWHM * self.width_deg
         others = np.flatnonzero(apart)[_steps(self.at_deg[apart], self.width_deg[apart])]
         if not len(at_deg) or len(others) < _FEWEST_PLACES:
